@@ -1,0 +1,52 @@
+/**
+ * Compiles the AssemblyScript kernels to two WebAssembly binaries: with relaxed SIMD (fused multiply-add) and without. Used when the package
+ * is built, and in the workspace whenever a kernel's source is newer than its binary. Never part of the published package's run time.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { VoxelgradError } from '../../errors.ts';
+
+const BINARIES = [
+  { file: 'kernels.wasm', options: [] },
+  { file: 'kernels-relaxed.wasm', options: ['--enable', 'relaxed-simd'] },
+] as const;
+
+const OPTIONS = [
+  ...['-O3', '--runtime', 'stub', '--noAssert', '--importMemory', '--sharedMemory'],
+  ...['--enable', 'simd', '--enable', 'threads', '--initialMemory', '64', '--maximumMemory', '65536'],
+];
+
+/** The folder with the binaries, compiled first if the sources under `source` have changed. */
+export async function compileKernels(source: string, assets: string): Promise<void> {
+  const fingerprint = await sourcesHash(source);
+  const stamp = join(assets, 'kernels.sha256');
+  const upToDate =
+    existsSync(stamp) &&
+    (await readFile(stamp, 'utf8')) === fingerprint &&
+    BINARIES.every(({ file }) => existsSync(join(assets, file)));
+  if (upToDate) return;
+  await mkdir(assets, { recursive: true });
+  const { default: asc } = await import('assemblyscript/asc');
+  for (const { file, options } of BINARIES) {
+    const { error, stderr } = await asc.main([
+      join(relative('.', source), 'device/cpu/kernels.as.ts'),
+      ...OPTIONS,
+      ...options,
+      ...['-o', relative('.', join(assets, `${file}.${process.pid}`))],
+    ]);
+    if (error !== null)
+      throw new VoxelgradError('kernel', { what: `the cpu kernels do not compile:\n${stderr.toString()}`, cause: error });
+    await rename(join(assets, `${file}.${process.pid}`), join(assets, file));
+  }
+  await writeFile(`${stamp}.${process.pid}`, fingerprint);
+  await rename(`${stamp}.${process.pid}`, stamp);
+}
+
+async function sourcesHash(source: string): Promise<string> {
+  const files = (await readdir(source, { recursive: true })).filter((file) => file.endsWith('.as.ts')).sort();
+  const hash = createHash('sha256').update(OPTIONS.join(' '));
+  for (const file of files) hash.update(file).update(await readFile(join(source, file)));
+  return hash.digest('hex');
+}

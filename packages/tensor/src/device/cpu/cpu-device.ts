@@ -1,0 +1,193 @@
+/**
+ * The CPU as a device: WebAssembly kernels over one shared memory. The calling thread writes commands and never computes or blocks; worker
+ * threads run them in order, sharing the items of each. See queue.ts for how, heap.ts for memory.
+ */
+import type { DType, HostArray } from '../../dtype.ts';
+import { hostArray } from '../../dtype.ts';
+import { VoxelgradError } from '../../errors.ts';
+import { createCpuKernels } from '../../ops/cpu-kernels.ts';
+import type { Kernels } from '../../ops/kernels.ts';
+import { sizeOf } from '../../shape.ts';
+import type { Device, DeviceBuffer, MemoryReport, Operand } from '../device.ts';
+import { halfToFloat, floatToHalf } from '../half.ts';
+import { Heap } from './heap.ts';
+import { type CommandQueue, InlineQueue, type SpawnWorker, ThreadedQueue } from './queue.ts';
+import { RING, RING_END_BYTE } from './ring.ts';
+
+const PAGE = 65536;
+/** Bytes that one work item of a plain copy moves. */
+const COPY_CHUNK = 1 << 18;
+const BYTES: Record<DType, number> = { f32: 4, f16: 2, i32: 4, u8: 1, bool: 1 };
+
+class CpuBuffer implements DeviceBuffer {
+  readonly address: number;
+  readonly bytes: number;
+
+  constructor(address: number, bytes: number) {
+    this.address = address;
+    this.bytes = bytes;
+  }
+}
+
+export interface CpuDeviceSetup {
+  readonly module: WebAssembly.Module;
+  readonly relaxedSimd: boolean;
+  /** Worker threads; 0 runs kernels on the calling thread. */
+  readonly threads: number;
+  readonly spawn?: SpawnWorker;
+}
+
+export class CpuDevice implements Device {
+  readonly kind = 'cpu';
+  readonly description: string;
+  readonly hasF16 = true;
+  readonly kernels: Kernels;
+  readonly #memory: WebAssembly.Memory;
+  readonly #heap: Heap;
+  readonly #queue: CommandQueue;
+  readonly #kernelIndex: ReadonlyMap<string, number>;
+  #closed = false;
+
+  constructor(setup: CpuDeviceSetup) {
+    this.#memory = createMemory();
+    this.#heap = new Heap(RING_END_BYTE, (end) => this.#grow(end));
+    const names = WebAssembly.Module.exports(setup.module)
+      .filter((entry) => entry.kind === 'function')
+      .map((entry) => entry.name);
+    this.#kernelIndex = new Map(names.map((name, index) => [name, index]));
+    this.#queue =
+      setup.threads > 0 && setup.spawn !== undefined
+        ? new ThreadedQueue(setup.module, this.#memory, names, Math.min(setup.threads, RING.maximumThreads), setup.spawn)
+        : new InlineQueue(setup.module, this.#memory, names);
+    this.description = `WebAssembly SIMD${setup.relaxedSimd ? ' with fused multiply-add' : ''}, ${this.threads} thread${this.threads === 1 ? '' : 's'}`;
+    this.kernels = createCpuKernels(this);
+  }
+
+  get threads(): number {
+    return this.#queue.threads;
+  }
+
+  bytesFor(dtype: DType, size: number): number {
+    return BYTES[dtype] * size;
+  }
+
+  allocate(bytes: number): CpuBuffer {
+    return this.#allocate(bytes);
+  }
+
+  #allocate(bytes: number, completed?: number): CpuBuffer {
+    if (this.#closed) throw new VoxelgradError('device', { what: 'the cpu device was closed', help: 'open it again' });
+    const address = this.#heap.allocate(bytes, completed);
+    if (address === undefined)
+      throw new VoxelgradError('out-of-memory', {
+        what: `no room for ${bytes.toLocaleString('en')} bytes on the cpu device`,
+        got: `${this.#heap.usedBytes.toLocaleString('en')} bytes in use of at most 4,294,967,296`,
+        help: 'use a smaller patch or batch, or gradient checkpointing',
+      });
+    return new CpuBuffer(address, bytes);
+  }
+
+  free(buffer: DeviceBuffer): void {
+    if (!this.#closed) this.#heap.release((buffer as CpuBuffer).address, this.#queue.queued);
+  }
+
+  /** The byte address of an operand's first element. */
+  address(operand: Operand): number {
+    return (operand.buffer as CpuBuffer).address + operand.byteOffset;
+  }
+
+  addressOf(buffer: DeviceBuffer): number {
+    return (buffer as CpuBuffer).address;
+  }
+
+  /** Appends a command: `items` calls of the exported kernel, in any order and on any thread, after all earlier commands. */
+  enqueue(kernel: string, items: number, parameters: readonly number[]): void {
+    const index = this.#kernelIndex.get(kernel);
+    if (index === undefined) throw new VoxelgradError('kernel', { what: `there is no cpu kernel named ${kernel}` });
+    if (parameters.length > RING.slotWords - RING.parameters)
+      throw new VoxelgradError('kernel', { what: `too many parameters for the cpu kernel ${kernel}`, got: String(parameters.length) });
+    this.#queue.enqueue(index, items, parameters);
+  }
+
+  write(target: Operand, values: HostArray): void {
+    const bytes = this.bytesFor(target.dtype, values.length);
+    // Commands in the queue may still read what lies at the target, so the values wait their turn in memory that no command touches.
+    const staging = this.#allocate(bytes, this.#queue.completed);
+    const memory = this.#memory.buffer;
+    if (target.dtype === 'f16') floatToHalf(values as Float32Array, new Uint16Array(memory, staging.address, values.length));
+    else if (target.dtype === 'f32') new Float32Array(memory, staging.address, values.length).set(values);
+    else if (target.dtype === 'i32') new Int32Array(memory, staging.address, values.length).set(values);
+    else new Uint8Array(memory, staging.address, values.length).set(values);
+    this.#copyBytes(staging.address, this.address(target), bytes);
+    this.free(staging);
+  }
+
+  #copyBytes(from: number, to: number, bytes: number): void {
+    this.enqueue('copyBytes', Math.ceil(bytes / COPY_CHUNK), [from, to, bytes, COPY_CHUNK]);
+  }
+
+  async read(source: Operand): Promise<HostArray> {
+    const size = sizeOf(source.shape);
+    const bytes = this.bytesFor(source.dtype, size);
+    // A copy, since commands that come later may change the source before this thread gets to look at it.
+    const staging = this.#allocate(bytes);
+    this.#copyBytes(this.address(source), staging.address, bytes);
+    try {
+      await this.#queue.finished();
+      return this.#hostValues(source.dtype, staging.address, size);
+    } finally {
+      this.free(staging);
+    }
+  }
+
+  #hostValues(dtype: DType, address: number, size: number): HostArray {
+    const memory = this.#memory.buffer;
+    const values = hostArray(dtype, size);
+    if (dtype === 'f16') halfToFloat(new Uint16Array(memory, address, size), values as Float32Array);
+    else if (dtype === 'f32') values.set(new Float32Array(memory, address, size));
+    else if (dtype === 'i32') values.set(new Int32Array(memory, address, size));
+    else values.set(new Uint8Array(memory, address, size));
+    return values;
+  }
+
+  synchronize(): Promise<void> {
+    return this.#queue.finished();
+  }
+
+  memory(): MemoryReport {
+    const { usedBytes, reservedBytes, peakBytes, blocks } = this.#heap;
+    return { usedBytes, reservedBytes, peakBytes, buffers: blocks };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#queue.close();
+  }
+
+  #grow(end: number): boolean {
+    const missing = end - this.#memory.buffer.byteLength;
+    if (missing <= 0) return true;
+    try {
+      this.#memory.grow(Math.ceil(missing / PAGE));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** As much address space as the engine grants: 4 GiB, or less on small devices. */
+function createMemory(): WebAssembly.Memory {
+  const initial = Math.ceil(RING_END_BYTE / PAGE) + 64;
+  for (const maximum of [65536, 32768, 16384])
+    try {
+      return new WebAssembly.Memory({ initial, maximum, shared: true });
+    } catch {
+      // The engine refused to reserve that much: ask for less.
+    }
+  throw new VoxelgradError('out-of-memory', {
+    what: 'the engine grants no shared WebAssembly memory of 1 GiB',
+    help: 'close other tabs or programs, or use another device',
+  });
+}

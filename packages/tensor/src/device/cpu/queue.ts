@@ -1,0 +1,180 @@
+/**
+ * Two ways to run commands: a ring that worker threads drain, and, where a page has no shared memory, at once on the calling thread.
+ */
+import { VoxelgradError } from '../../errors.ts';
+import { RING, type WorkerMessage, type WorkerStart } from './ring.ts';
+
+export interface CommandQueue {
+  readonly threads: number;
+  /** Commands enqueued so far. */
+  readonly queued: number;
+  /** Commands that have run, as far as can be told without waiting. */
+  readonly completed: number;
+  enqueue(kernel: number, items: number, parameters: readonly number[]): void;
+  /** Resolves when all commands before this call have run; rejects if one failed since the last time. */
+  finished(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The part of Node's and the browser's Worker that is used. */
+export interface WorkerHandle {
+  onMessage(listener: (message: WorkerMessage) => void): void;
+  onDeath(listener: (reason: string) => void): void;
+  /** Whether it keeps the process alive. */
+  keepAlive(alive: boolean): void;
+  terminate(): Promise<void>;
+}
+
+export type SpawnWorker = (start: WorkerStart) => WorkerHandle;
+
+type Command = readonly [kernel: number, items: number, parameters: readonly number[]];
+
+export class ThreadedQueue implements CommandQueue {
+  readonly threads: number;
+  readonly #workers: WorkerHandle[];
+  readonly #words: Int32Array;
+  readonly #pending = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
+  #backlog: Command[] = [];
+  #published = 0;
+  #markers = 0;
+  #failure: VoxelgradError | undefined;
+  #death: VoxelgradError | undefined;
+  #closed = false;
+
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, kernelNames: readonly string[], threads: number, spawn: SpawnWorker) {
+    this.threads = threads;
+    this.#words = new Int32Array(memory.buffer, RING.baseByte, RING.controlWords + RING.slots * RING.slotWords);
+    this.#workers = Array.from({ length: threads }, (_, thread) => spawn({ module, memory, kernelNames, thread, ring: RING }));
+    for (const worker of this.#workers) {
+      worker.keepAlive(false);
+      worker.onMessage((message) => this.#receive(message));
+      worker.onDeath((reason) => this.#die(reason));
+    }
+  }
+
+  get queued(): number {
+    return this.#published + this.#backlog.length;
+  }
+
+  get completed(): number {
+    // The shared counter has 32 bits; what is still running fits in the ring.
+    return this.#published - ((this.#published - Atomics.load(this.#words, RING.completed)) | 0);
+  }
+
+  enqueue(kernel: number, items: number, parameters: readonly number[]): void {
+    if (this.#death !== undefined || items <= 0) return;
+    if (this.#backlog.length > 0 || !this.#publish(kernel, items, parameters)) {
+      if (this.#backlog.length === 0) setTimeout(() => this.#drain(), 1);
+      this.#backlog.push([kernel, items, parameters]);
+    }
+  }
+
+  finished(): Promise<void> {
+    if (this.#closed || this.#death !== undefined)
+      return Promise.reject(this.#death ?? new VoxelgradError('device', { what: 'the cpu device was closed', help: 'open it again' }));
+    const id = this.#markers++;
+    return new Promise((resolve, reject) => {
+      if (this.#pending.size === 0) for (const worker of this.#workers) worker.keepAlive(true);
+      this.#pending.set(id, { resolve, reject });
+      this.enqueue(RING.marker, 1, [id]);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    Atomics.store(this.#words, RING.stop, 1);
+    Atomics.notify(this.#words, RING.head);
+    Atomics.notify(this.#words, RING.completed);
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    this.#rejectAll(new VoxelgradError('device', { what: 'the cpu device was closed while values were awaited' }));
+  }
+
+  /** False when the ring is full. */
+  #publish(kernel: number, items: number, parameters: readonly number[]): boolean {
+    const words = this.#words;
+    for (let thread = 0; thread < this.threads; thread++)
+      if (((this.#published - Atomics.load(words, RING.positions + thread)) | 0) >= RING.slots) return false;
+    const slot = RING.controlWords + (this.#published % RING.slots) * RING.slotWords;
+    words[slot + RING.kernel] = kernel;
+    words[slot + RING.items] = items;
+    words[slot + RING.next] = 0;
+    words[slot + RING.finished] = 0;
+    words.set(parameters, slot + RING.parameters);
+    this.#published++;
+    Atomics.store(words, RING.head, this.#published | 0);
+    Atomics.notify(words, RING.head);
+    return true;
+  }
+
+  #drain(): void {
+    let done = 0;
+    while (done < this.#backlog.length && this.#publish(...this.#backlog[done]!)) done++;
+    this.#backlog = this.#backlog.slice(done);
+    if (this.#backlog.length > 0 && this.#death === undefined && !this.#closed) setTimeout(() => this.#drain(), 1);
+  }
+
+  #receive(message: WorkerMessage): void {
+    if (message.type === 'failed')
+      this.#failure ??= new VoxelgradError('kernel', {
+        what: `the cpu kernel ${message.kernel} failed: ${message.message}`,
+        help: 'this is a defect in voxelgrad; please report it with the shapes involved',
+      });
+    if (message.type !== 'marker') return;
+    const waiting = this.#pending.get(message.id);
+    this.#pending.delete(message.id);
+    if (this.#pending.size === 0) for (const worker of this.#workers) worker.keepAlive(false);
+    if (this.#failure === undefined) waiting?.resolve();
+    else {
+      waiting?.reject(this.#failure);
+      this.#failure = undefined;
+    }
+  }
+
+  #die(reason: string): void {
+    if (this.#closed || this.#death !== undefined) return;
+    this.#death = new VoxelgradError('device-lost', {
+      what: `a worker thread of the cpu device died: ${reason}`,
+      help: 'open the device again and resume from the last checkpoint',
+    });
+    Atomics.store(this.#words, RING.stop, 1);
+    Atomics.notify(this.#words, RING.head);
+    Atomics.notify(this.#words, RING.completed);
+    this.#rejectAll(this.#death);
+  }
+
+  #rejectAll(error: Error): void {
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+}
+
+/** Runs every command at once, on the calling thread: for pages that are not cross-origin isolated. */
+export class InlineQueue implements CommandQueue {
+  readonly threads = 1;
+  readonly #kernels: readonly ((parameters: number, item: number, thread: number) => void)[];
+  readonly #words: Int32Array;
+  queued = 0;
+
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, kernelNames: readonly string[]) {
+    const abort = (): never => {
+      throw new Error('the kernel aborted');
+    };
+    const { exports } = new WebAssembly.Instance(module, { env: { memory, abort } });
+    this.#kernels = kernelNames.map((name) => exports[name] as (parameters: number, item: number, thread: number) => void);
+    this.#words = new Int32Array(memory.buffer, RING.baseByte, RING.slotWords);
+  }
+
+  get completed(): number {
+    return this.queued;
+  }
+
+  enqueue(kernel: number, items: number, parameters: readonly number[]): void {
+    this.#words.set(parameters, 0);
+    for (let item = 0; item < items; item++) this.#kernels[kernel]!(RING.baseByte, item, 0);
+    this.queued++;
+  }
+
+  async finished(): Promise<void> {}
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,51 @@
+/**
+ * Optimizer updates over flat f32 arenas `[length]`, in place. `control` is a small f32 tensor [8] that lives on the device, so that clipping
+ * and loss scaling need no read-back: 0 squared norm of the raw gradient, 1 factor that multiplies every gradient (clipping and 1 / loss scale),
+ * 2 found-infinite flag (≠ 0: the step is skipped), 3 loss scale, 4 steps since the scale last grew, 5 skipped steps, 6 steps taken.
+ */
+import type { Operand } from '../../device/device.ts';
+
+export interface SgdSettings {
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly dampening: number;
+  readonly nesterov: boolean;
+  readonly weightDecay: number;
+  /** True for the first step, where PyTorch sets the momentum buffer to the gradient. */
+  readonly firstStep: boolean;
+}
+
+export interface AdamSettings {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** AdamW: decay the parameters themselves. Adam: add the decay to the gradient. */
+  readonly decoupled: boolean;
+}
+
+export interface LossScaleSettings {
+  /** 0: no clipping. */
+  readonly maximumNorm: number;
+  /** With dynamic scaling PyTorch's defaults: 2, 0.5, 2000. growthInterval 0: no loss scaling. */
+  readonly growthFactor: number;
+  readonly backoffFactor: number;
+  readonly growthInterval: number;
+}
+
+export interface OptimizerKernels {
+  /**
+   * Reduces `gradient` to its squared norm (fixed order) and prepares `control`: factor = min(1, maximumNorm / (norm + 1e-6)) / scale as
+   * torch.nn.utils.clip_grad_norm_, found-infinite, and with a growthInterval the next loss scale (as torch.amp.GradScaler) and counters.
+   * control[6] (steps taken) goes up by one unless the step is skipped. The scale by which THIS gradient was multiplied is control[3] before
+   * the call; the norm is that of the unscaled gradient.
+   */
+  prepareStep(gradient: Operand, control: Operand, settings: LossScaleSettings): void;
+  /** SGD as torch.optim.SGD. */
+  sgdStep(parameter: Operand, gradient: Operand, momentum: Operand, control: Operand, settings: SgdSettings): void;
+  /** Adam(W) as torch.optim: bias correction with control[6] as the step count; `maximum` is AMSGrad's running maximum of the second moment. */
+  adamStep(
+    parameter: Operand, gradient: Operand, first: Operand, second: Operand, maximum: Operand | undefined, control: Operand, settings: AdamSettings,
+  ): void;
+}

@@ -1,0 +1,33 @@
+/** Resampling, sampling at points, pooling and separable filters of `[n, d, h, w, c]` volumes (f32). */
+import type { Operand } from '../../device/device.ts';
+import type { Triple } from '../../shape.ts';
+
+/** Per axis: the sampled coordinate of output index i is `i · scale + offset` in input voxels. Outside, the edge is repeated. */
+export interface ResampleMap {
+  readonly scale: Triple;
+  readonly offset: Triple;
+}
+
+export interface ResampleKernels {
+  /** Nearest (`⌊coordinate⌋`, so that the caller's offset decides the rule), linear, or cubic convolution with a = −0.75 (torch's bicubic). */
+  resample(mode: 'nearest' | 'linear' | 'cubic', x: Operand, out: Operand, map: ResampleMap): void;
+  /** The gradient of resample: every output voxel's gradient spread over what it read, gathered per input voxel in a fixed order. */
+  resampleGradient(mode: 'nearest' | 'linear' | 'cubic', dy: Operand, dx: Operand, map: ResampleMap): void;
+  /**
+   * `out[n, z, y, x, :]` = x sampled at `grid[n, z, y, x, 0..2]` = voxel coordinates (d, h, w order). Linear or nearest (halves to even);
+   * voxels outside count as `outside` ('zero' or the nearest edge voxel).
+   */
+  sampleGrid(mode: 'nearest' | 'linear', x: Operand, grid: Operand, out: Operand, outside: 'zero' | 'edge'): void;
+  /** Gradient of sampleGrid (linear, f32) with respect to x: fixed order, so it may be slow. */
+  sampleGridGradient(mode: 'nearest' | 'linear', dy: Operand, grid: Operand, dx: Operand, outside: 'zero' | 'edge'): void;
+  /** Max or average pooling; average divides by the whole window or by the voxels inside (`countPadding`). */
+  pool(mode: 'max' | 'average', x: Operand, out: Operand, kernel: Triple, stride: Triple, padding: Triple, countPadding: boolean): void;
+  poolGradient(
+    mode: 'max' | 'average', dy: Operand, x: Operand, dx: Operand, kernel: Triple, stride: Triple, padding: Triple, countPadding: boolean,
+  ): void;
+  /**
+   * Correlates every (n, c) volume with its own taps along one spatial axis (1 = d, 2 = h, 3 = w): `taps` f32 `[n, c, length]`, odd length,
+   * edges mirrored without repeating the edge voxel (torch's 'reflect').
+   */
+  filterAxis(x: Operand, taps: Operand, out: Operand, axis: 1 | 2 | 3): void;
+}
