@@ -1,0 +1,245 @@
+/**
+ * The record of operations, and how gradients walk it backwards.
+ *
+ * A tensor that gradients flow through has a `Variable`: either a leaf, which collects a gradient, or the output of an op, which knows the
+ * variables it was made from, the tensors its gradient needs, and a function from the output's gradient to the inputs' gradients. Variables are
+ * counted by the handles and later variables that refer to them; the last one gone frees what was saved. `backward` visits them from the newest to
+ * the oldest: since an op can only use what exists, that order is topological. See docs/tape.md.
+ */
+import { VoxelgradError } from './errors.ts';
+import { add } from './ops/elementwise/elementwise.ts';
+import { tidy } from './scope.ts';
+import { sameShape, showShape } from './shape.ts';
+import { Tensor } from './tensor.ts';
+
+/** The gradients of an op's inputs (undefined where an input needs none) from that of its output and from what the op saved. */
+export type GradientFunction<Saved extends readonly Tensor[]> = (
+  gradient: Tensor,
+  saved: { readonly [Index in keyof Saved]: Tensor },
+) => readonly (Tensor | undefined)[];
+
+interface Producer {
+  readonly name: string;
+  readonly inputs: readonly (Variable | undefined)[];
+  readonly saved: readonly Tensor[];
+  /** Which of the saved tensors is the op's own output. */
+  readonly savedOutput: number;
+  readonly gradientFunction: GradientFunction<readonly Tensor[]>;
+}
+
+let created = 0;
+let recording = true;
+
+export class Variable {
+  /** Ops are numbered as they are recorded. */
+  readonly order = created++;
+  /** Only on leaves. */
+  gradient: Tensor | undefined;
+  /** Called with a leaf's gradient whenever backward() has added to it. */
+  readonly listeners = new Set<(gradient: Tensor) => void>();
+  #producer: Producer | undefined;
+  #freed = false;
+  #references = 0;
+
+  constructor(producer: Producer | undefined) {
+    this.#producer = producer;
+    for (const input of producer?.inputs ?? []) input?.retain();
+  }
+
+  get producer(): Producer | undefined {
+    if (this.#freed)
+      throw new VoxelgradError('autograd', {
+        what: 'backward through a part of the record that was freed',
+        help: 'pass { retainGraph: true } to the first backward()',
+      });
+    return this.#producer;
+  }
+
+  retain(): void {
+    this.#references++;
+  }
+
+  release(): void {
+    if (--this.#references > 0) return;
+    this.gradient?.dispose();
+    this.free();
+  }
+
+  /** Frees what was saved for the gradient. */
+  free(): void {
+    const producer = this.#producer;
+    if (producer === undefined) return;
+    this.#producer = undefined;
+    this.#freed = true;
+    for (const tensor of producer.saved) tensor.dispose();
+    for (const input of producer.inputs) input?.release();
+  }
+}
+
+/** Runs `work` without recording: results have no history. */
+export function noGrad<Result>(work: () => Result): Result {
+  return withRecording(false, work);
+}
+
+function withRecording<Result>(on: boolean, work: () => Result): Result {
+  const before = recording;
+  recording = on;
+  try {
+    return work();
+  } finally {
+    recording = before;
+  }
+}
+
+/** Whether an op on these inputs has to be recorded. */
+export const isRecorded = (inputs: readonly (Tensor | undefined)[]): boolean =>
+  recording && inputs.some((input) => input?.requiresGradient === true);
+
+/**
+ * Records that `output` was made from `inputs` and returns it. `save` lists the tensors that the gradient needs, possibly the output itself;
+ * `gradient` gets them back as handles that live as long as the record. Nothing is saved where nothing is recorded.
+ */
+export function record<const Saved extends readonly Tensor[]>(
+  name: string,
+  inputs: readonly (Tensor | undefined)[],
+  output: Tensor,
+  save: Saved,
+  gradient: GradientFunction<Saved>,
+): Tensor {
+  if (!isRecorded(inputs)) return output;
+  const producer: Producer = {
+    name,
+    inputs: inputs.map((input) => input?.variable),
+    saved: save.map((tensor) => tensor.alias()),
+    savedOutput: save.indexOf(output),
+    gradientFunction: gradient as unknown as GradientFunction<readonly Tensor[]>,
+  };
+  output.attach(new Variable(producer));
+  return output;
+}
+
+/** An op whose gradient function is not itself differentiable says so with this error when gradients of gradients are asked for. */
+export function notTwiceDifferentiable(op: string): void {
+  if (recording)
+    throw new VoxelgradError('autograd', {
+      what: `the gradient of the fused op ${op} cannot be differentiated again`,
+      help: 'use the plain ops it is made of where gradients of gradients are needed',
+    });
+}
+
+/** See Tensor.backward. */
+export function backward(
+  output: Tensor,
+  gradient: Tensor | undefined,
+  { retainGraph, createGraph }: { readonly retainGraph?: boolean; readonly createGraph?: boolean },
+): void {
+  const root = output.variable;
+  if (root === undefined)
+    throw new VoxelgradError('autograd', {
+      what: `backward on ${output}`,
+      expected: 'a tensor that depends on one made by requireGradient()',
+      got: 'one without history',
+      help: 'it may have been made under noGrad or detached',
+    });
+  if (gradient === undefined ? output.size !== 1 : !sameShape(gradient.shape, output.shape))
+    throw new VoxelgradError('shape', {
+      what: `backward on ${output}`,
+      expected: gradient === undefined ? 'a tensor with one element, or a gradient' : `a gradient of shape ${showShape(output.shape)}`,
+      got: gradient === undefined ? showShape(output.shape) : showShape(gradient.shape),
+    });
+  const variables = reachable(root);
+  const gradients = new Map<Variable, Tensor>();
+  // Freeing a variable releases those it was made from, which must not go before their turn.
+  for (const variable of variables) variable.retain();
+  withRecording(createGraph === true, () => {
+    gradients.set(root, gradient === undefined ? seed(output) : gradient.alias());
+    for (const variable of variables) {
+      const incoming = gradients.get(variable);
+      if (incoming !== undefined) {
+        gradients.delete(variable);
+        const producer = variable.producer;
+        if (producer === undefined) deliver(variable, incoming);
+        else propagate(variable, producer, incoming, gradients);
+        if (retainGraph !== true && createGraph !== true) variable.free();
+        incoming.dispose();
+      }
+      variable.release();
+    }
+  });
+}
+
+/** Runs one gradient function and adds what it returns to the gradients of the inputs. */
+function propagate(variable: Variable, producer: Producer, incoming: Tensor, gradients: Map<Variable, Tensor>): void {
+  const outgoing = tidy(() => {
+    const saved = producer.saved.map((tensor, i) => (i === producer.savedOutput ? within(tensor, variable) : tensor));
+    return producer.gradientFunction(incoming, saved).map((gradient) => gradient?.alias(true));
+  });
+  producer.inputs.forEach((input, i) => {
+    const contribution = outgoing[i];
+    if (contribution === undefined) return;
+    if (input === undefined) contribution.dispose();
+    else gradients.set(input, sum(gradients.get(input), contribution));
+  });
+}
+
+/** A handle on a saved output with its place in the record, which the saved one lacks: a variable must not hold on to itself. */
+function within(output: Tensor, variable: Variable): Tensor {
+  const handle = output.alias(true);
+  handle.attach(variable);
+  return handle;
+}
+
+/** All variables that `root` depends on, itself included, newest first. */
+function reachable(root: Variable): Variable[] {
+  const found = new Set([root]);
+  for (const variable of found) for (const input of variable.producer?.inputs ?? []) if (input !== undefined) found.add(input);
+  return [...found].sort((a, b) => b.order - a.order);
+}
+
+function seed(output: Tensor): Tensor {
+  const ones = Tensor.empty(output.device, output.dtype, output.shape);
+  output.device.kernels.fill(ones, 1);
+  return ones;
+}
+
+/** Both are consumed. Adds in place where nobody else sees the first. */
+function sum(total: Tensor | undefined, contribution: Tensor): Tensor {
+  if (total === undefined) return contribution;
+  if (!recording && !total.shared && total.dtype === 'f32' && contribution.dtype === 'f32') {
+    total.device.kernels.accumulate(contribution, total, 1);
+    contribution.dispose();
+    return total;
+  }
+  const result = add(total, contribution);
+  total.dispose();
+  contribution.dispose();
+  return result;
+}
+
+/** Adds to a leaf's gradient. The memory of an existing gradient stays in place: optimizers keep gradients in one arena. */
+function deliver(leaf: Variable, incoming: Tensor): void {
+  const present = leaf.gradient;
+  if (present === undefined) {
+    // A copy if others see the memory: the caller's own gradient must not change when more is added.
+    leaf.gradient = incoming.shared && !recording ? copyOf(incoming) : incoming.alias();
+  } else if (recording) {
+    leaf.gradient = add(present, incoming).alias();
+    present.dispose();
+  } else present.device.kernels.accumulate(incoming, present, 1);
+  for (const listener of leaf.listeners) listener(leaf.gradient!);
+}
+
+function copyOf(tensor: Tensor): Tensor {
+  const copy = Tensor.empty(tensor.device, tensor.dtype, tensor.shape);
+  const strides = [1];
+  tensor.device.kernels.stridedCopy(tensor, copy, {
+    shape: [tensor.size],
+    fromOffset: 0,
+    fromStrides: strides,
+    toOffset: 0,
+    toStrides: strides,
+  });
+  const kept = copy.alias();
+  copy.dispose();
+  return kept;
+}

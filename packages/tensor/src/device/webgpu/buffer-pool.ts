@@ -1,0 +1,174 @@
+/**
+ * Device memory in blocks of rounded sizes, kept for reuse. One tensor has one GPUBuffer: WebGPU forbids binding a buffer both for reading and for
+ * writing in one dispatch, so tensors must not share one.
+ *
+ * Since the queue is in order a freed block is reused at once. The pool stays below 1½ times the most that was ever used, so sizes that come no
+ * more are given back. WebGPU reports exhausted memory asynchronously; the recorder waits for a block's check before it uses the block, so a
+ * failed creation is retried here after free blocks were given back, and nobody notices.
+ */
+import { VoxelgradError } from '../../errors.ts';
+import type { DeviceBuffer, MemoryReport } from '../device.ts';
+import type { Failures } from './failures.ts';
+
+const MINIMUM_BYTES = 256;
+/** The pool may always keep this much, so that small programs never give anything back. */
+const ALWAYS_KEPT_BYTES = 64 * 2 ** 20;
+
+export interface Block {
+  readonly id: number;
+  readonly bytes: number;
+  gpu: GPUBuffer;
+  /** Recorded commands that were not submitted yet: while there are some, the block must not be destroyed. */
+  pendingUses: number;
+  /** Present until the GPU has confirmed that the memory exists. */
+  check: Promise<void> | undefined;
+  /** The GPU had no memory for it: commands that use it are skipped. */
+  failed: boolean;
+}
+
+export class WebgpuBuffer implements DeviceBuffer {
+  readonly bytes: number;
+  readonly block: Block;
+  freed = false;
+
+  constructor(bytes: number, block: Block) {
+    this.bytes = bytes;
+    this.block = block;
+  }
+}
+
+/** Rounded up to an eighth of the power of two below, which wastes 1/16 on average and lets nearby sizes share blocks. */
+export function sizeClass(bytes: number): number {
+  if (bytes <= MINIMUM_BYTES) return MINIMUM_BYTES;
+  const step = Math.max(MINIMUM_BYTES, 2 ** (Math.floor(Math.log2(bytes)) - 3));
+  return Math.ceil(bytes / step) * step;
+}
+
+export class BufferPool {
+  private readonly device: GPUDevice;
+  private readonly failures: Failures;
+  private readonly onDestroy: () => void;
+  private readonly freeBlocks = new Map<number, Block[]>();
+  private nextId = 1;
+  private usedBytes = 0;
+  private freeBytes = 0;
+  private peakBytes = 0;
+  private live = 0;
+
+  /** `onDestroy` is told whenever blocks go: what refers to them (bind groups) must go too. */
+  constructor(device: GPUDevice, failures: Failures, onDestroy: () => void) {
+    this.device = device;
+    this.failures = failures;
+    this.onDestroy = onDestroy;
+  }
+
+  allocate(bytes: number): WebgpuBuffer {
+    const limit = this.device.limits.maxBufferSize;
+    if (bytes > limit)
+      throw new VoxelgradError('out-of-memory', {
+        what: 'allocating a tensor',
+        expected: `at most ${limit} bytes, this adapter's largest buffer`,
+        got: `${bytes} bytes`,
+        help: 'use a smaller patch or batch',
+      });
+    const size = Math.min(sizeClass(bytes), limit - (limit % 4));
+    const reused = this.freeBlocks.get(size)?.pop();
+    if (reused !== undefined) this.freeBytes -= size;
+    const block = reused ?? this.create(size);
+    this.usedBytes += size;
+    this.live++;
+    this.peakBytes = Math.max(this.peakBytes, this.usedBytes);
+    return new WebgpuBuffer(bytes, block);
+  }
+
+  free(buffer: WebgpuBuffer): void {
+    if (buffer.freed) return;
+    buffer.freed = true;
+    const { block } = buffer;
+    this.usedBytes -= block.bytes;
+    this.live--;
+    if (block.failed) return;
+    const list = this.freeBlocks.get(block.bytes) ?? [];
+    list.push(block);
+    // Deleted first, so that the map is in the order of last use.
+    this.freeBlocks.delete(block.bytes);
+    this.freeBlocks.set(block.bytes, list);
+    this.freeBytes += block.bytes;
+    const cap = Math.max(ALWAYS_KEPT_BYTES, 1.5 * this.peakBytes);
+    if (this.usedBytes + this.freeBytes > cap) this.trim(this.usedBytes + this.freeBytes - cap);
+  }
+
+  report(): MemoryReport {
+    return {
+      usedBytes: this.usedBytes,
+      reservedBytes: this.usedBytes + this.freeBytes,
+      peakBytes: this.peakBytes,
+      buffers: this.live,
+    };
+  }
+
+  /** Gives back at least `bytes` of free blocks, sizes long unused first; blocks that recorded commands still need stay. */
+  private trim(bytes: number): void {
+    let left = bytes;
+    for (const [size, list] of this.freeBlocks) {
+      const kept = list.filter((block) => {
+        if (left <= 0 || block.pendingUses > 0 || block.check !== undefined) return true;
+        left -= size;
+        this.freeBytes -= size;
+        block.gpu.destroy();
+        return false;
+      });
+      if (kept.length > 0) this.freeBlocks.set(size, kept);
+      else this.freeBlocks.delete(size);
+    }
+    this.onDestroy();
+  }
+
+  private create(bytes: number): Block {
+    const id = this.nextId++;
+    const { gpu, error } = this.createBuffer(bytes, id);
+    const block: Block = { id, bytes, gpu, pendingUses: 0, check: undefined, failed: false };
+    block.check = this.confirm(block, error).finally(() => {
+      block.check = undefined;
+    });
+    return block;
+  }
+
+  private createBuffer(bytes: number, id: number): { gpu: GPUBuffer; error: Promise<GPUError | null> } {
+    this.device.pushErrorScope('out-of-memory');
+    const usage = GPU_STORAGE | GPU_COPY_SRC | GPU_COPY_DST;
+    const gpu = this.device.createBuffer({ label: `tensor memory ${id}`, size: bytes, usage });
+    return { gpu, error: this.device.popErrorScope() };
+  }
+
+  private async confirm(block: Block, creation: Promise<GPUError | null>): Promise<void> {
+    try {
+      if ((await creation) === null) return;
+      for (const waitForQueue of [false, true]) {
+        if (waitForQueue) await this.failures.untilLost(this.device.queue.onSubmittedWorkDone());
+        this.trim(Number.POSITIVE_INFINITY);
+        const retry = this.createBuffer(block.bytes, block.id);
+        block.gpu = retry.gpu;
+        if ((await retry.error) === null) return;
+      }
+    } catch {
+      // The device was lost while we waited, which is told elsewhere.
+    }
+    block.failed = true;
+    this.failures.record(
+      new VoxelgradError('out-of-memory', {
+        what: 'the GPU has no memory left',
+        expected: `room for ${block.bytes} more bytes`,
+        got: `${this.usedBytes} bytes in use by ${this.live} tensors`,
+        help: 'use a smaller patch or batch, or dispose of tensors earlier',
+      }),
+    );
+  }
+}
+
+/** The usage flags, spelled out: Node has no global GPUBufferUsage. */
+export const GPU_MAP_READ = 0x1;
+export const GPU_COPY_SRC = 0x4;
+export const GPU_COPY_DST = 0x8;
+export const GPU_UNIFORM = 0x40;
+export const GPU_STORAGE = 0x80;

@@ -1,0 +1,196 @@
+/**
+ * The queue: commands are recorded in a list, and a full list (or one that someone waits for) is encoded into one compute pass after another
+ * and submitted at once. Batches are submitted in order, each as soon as its pipelines are compiled and its memory is confirmed, so recording
+ * never waits for the compiler.
+ *
+ * Uploads go to the front of their batch through the queue's own staging. That is in order too, because an upload into memory that the batch
+ * already uses starts a new batch.
+ */
+import { VoxelgradError } from '../../errors.ts';
+import { BindGroups, type BoundRange, GPU_UNIFORM_WINDOW_BYTES } from './bind-groups.ts';
+import { type Block, GPU_COPY_DST, GPU_UNIFORM } from './buffer-pool.ts';
+import type { KernelCoverage } from './coverage.ts';
+import type { Failures } from './failures.ts';
+import type { Pipeline } from './pipelines.ts';
+
+/** Few enough that a slow GPU finishes a submit long before any watchdog, enough that submitting costs nothing. */
+const DISPATCHES_PER_SUBMIT = 64;
+/** Host copies waiting in a batch. */
+const UPLOAD_BYTES_PER_SUBMIT = 64 * 2 ** 20;
+
+export interface DispatchCommand {
+  readonly kind: 'dispatch';
+  readonly pipeline: Pipeline;
+  readonly ranges: readonly BoundRange[];
+  readonly parameters: readonly number[];
+  readonly workgroups: readonly [number, number, number];
+  readonly describe: () => string;
+}
+
+export interface CopyCommand {
+  readonly kind: 'copy';
+  readonly from: BoundRange;
+  /** Tensor memory, or a staging buffer that the host will map. */
+  readonly to: BoundRange | GPUBuffer;
+}
+
+interface Upload {
+  readonly block: Block;
+  readonly byteOffset: number;
+  readonly data: Uint8Array<ArrayBuffer>;
+}
+
+class Batch {
+  readonly uploads: Upload[] = [];
+  readonly commands: (DispatchCommand | CopyCommand)[] = [];
+  readonly blocks = new Set<Block>();
+  uploadBytes = 0;
+  dispatches = 0;
+
+  use(block: Block): void {
+    if (this.blocks.has(block)) return;
+    this.blocks.add(block);
+    block.pendingUses++;
+  }
+
+  /** What must settle before the batch can be encoded. */
+  waits(): Promise<void>[] {
+    const waits: Promise<void>[] = [];
+    for (const { check } of this.blocks) if (check !== undefined) waits.push(check);
+    for (const command of this.commands)
+      if (command.kind === 'dispatch' && command.pipeline.compiled === undefined && command.pipeline.error === undefined)
+        waits.push(command.pipeline.ready);
+    return waits;
+  }
+}
+
+export class Recorder {
+  readonly bindGroups: BindGroups;
+  private readonly device: GPUDevice;
+  private readonly failures: Failures;
+  private readonly coverage: KernelCoverage;
+  private readonly parameterBuffer: GPUBuffer;
+  private readonly parameterWords = new Uint32Array((DISPATCHES_PER_SUBMIT * GPU_UNIFORM_WINDOW_BYTES) / 4);
+  private batch = new Batch();
+  /** Batches that wait for a pipeline or for memory, and the last of them. */
+  private waitingBatches = 0;
+  private lastSubmit: Promise<void> = Promise.resolve();
+  /** Settles when the error scopes of all submitted batches have been heard. */
+  private lastVerdict: Promise<void> = Promise.resolve();
+
+  constructor(device: GPUDevice, failures: Failures, coverage: KernelCoverage) {
+    this.device = device;
+    this.failures = failures;
+    this.coverage = coverage;
+    const size = this.parameterWords.byteLength;
+    this.parameterBuffer = device.createBuffer({ label: 'parameters', size, usage: GPU_UNIFORM | GPU_COPY_DST });
+    this.bindGroups = new BindGroups(device, this.parameterBuffer);
+  }
+
+  dispatch(command: DispatchCommand): void {
+    for (const { block } of command.ranges) this.batch.use(block);
+    this.batch.commands.push(command);
+    this.batch.dispatches++;
+    if (this.batch.dispatches >= DISPATCHES_PER_SUBMIT) this.flush();
+  }
+
+  copy(command: CopyCommand): void {
+    this.batch.use(command.from.block);
+    if ('block' in command.to) this.batch.use(command.to.block);
+    this.batch.commands.push(command);
+  }
+
+  /** `data` must not change afterwards. */
+  upload(block: Block, byteOffset: number, data: Uint8Array<ArrayBuffer>): void {
+    if (this.batch.blocks.has(block) && this.batch.commands.length > 0) this.flush();
+    this.batch.use(block);
+    this.batch.uploads.push({ block, byteOffset, data });
+    this.batch.uploadBytes += data.byteLength;
+    if (this.batch.uploadBytes >= UPLOAD_BYTES_PER_SUBMIT) this.flush();
+  }
+
+  /** Hands over what was recorded; resolves once it is submitted. */
+  flush(): Promise<void> {
+    const { batch } = this;
+    if (batch.blocks.size === 0) return this.lastSubmit;
+    this.batch = new Batch();
+    const waits = batch.waits();
+    if (this.waitingBatches === 0 && waits.length === 0) {
+      this.submit(batch);
+      return this.lastSubmit;
+    }
+    this.waitingBatches++;
+    const before = this.lastSubmit;
+    this.lastSubmit = (async () => {
+      await Promise.all([...waits, before]);
+      this.waitingBatches--;
+      this.submit(batch);
+    })();
+    return this.lastSubmit;
+  }
+
+  /** Resolves when the errors of everything submitted so far are known. */
+  verdict(): Promise<void> {
+    return this.lastVerdict;
+  }
+
+  private submit(batch: Batch): void {
+    this.device.pushErrorScope('validation');
+    try {
+      for (const { block, byteOffset, data } of batch.uploads)
+        if (!block.failed) this.device.queue.writeBuffer(block.gpu, byteOffset, data);
+      if (batch.commands.length > 0) this.device.queue.submit([this.encode(batch)]);
+    } catch (cause) {
+      this.failures.record(new VoxelgradError('kernel', { what: 'a batch of kernels could not be submitted', cause }));
+    }
+    const scope = this.device.popErrorScope();
+    for (const block of batch.blocks) block.pendingUses--;
+    const before = this.lastVerdict;
+    this.lastVerdict = (async () => {
+      await before;
+      const error = await scope.catch(() => null);
+      if (error === null) return;
+      const ran = batch.commands.map((command) => (command.kind === 'dispatch' ? command.describe() : 'copy'));
+      this.failures.record(
+        new VoxelgradError('kernel', { what: `WebGPU rejects a batch of kernels: ${error.message}\nin ${ran.join('\n   ')}` }),
+      );
+    })();
+  }
+
+  private encode(batch: Batch): GPUCommandBuffer {
+    const encoder = this.device.createCommandEncoder({ label: 'batch' });
+    let pass: GPUComputePassEncoder | undefined;
+    let slot = 0;
+    for (const command of batch.commands) {
+      if (command.kind === 'copy') {
+        pass?.end();
+        pass = undefined;
+        this.encodeCopy(encoder, command);
+        continue;
+      }
+      const { pipeline, ranges, parameters, workgroups } = command;
+      if (pipeline.error !== undefined) this.failures.record(pipeline.error);
+      if (pipeline.compiled === undefined || ranges.some(({ block }) => block.failed)) continue;
+      this.parameterWords.set(parameters, (slot * GPU_UNIFORM_WINDOW_BYTES) / 4);
+      pass ??= encoder.beginComputePass({ label: 'batch' });
+      pass.setPipeline(pipeline.compiled);
+      const group = this.bindGroups.get(pipeline.layout, ranges, pipeline.shader);
+      pass.setBindGroup(0, group, [slot * GPU_UNIFORM_WINDOW_BYTES]);
+      pass.dispatchWorkgroups(...workgroups);
+      this.coverage.ran(pipeline.shader, pipeline.variant);
+      slot++;
+    }
+    pass?.end();
+    // In queue order before this batch's submit and after the last one's: one parameter buffer is enough.
+    if (slot > 0)
+      this.device.queue.writeBuffer(this.parameterBuffer, 0, this.parameterWords, 0, (slot * GPU_UNIFORM_WINDOW_BYTES) / 4);
+    return encoder.finish();
+  }
+
+  private encodeCopy(encoder: GPUCommandEncoder, { from, to }: CopyCommand): void {
+    if (from.block.failed) return;
+    if (!('block' in to)) encoder.copyBufferToBuffer(from.block.gpu, from.byteOffset, to, 0, from.bytes);
+    else if (!to.block.failed)
+      encoder.copyBufferToBuffer(from.block.gpu, from.byteOffset, to.block.gpu, to.byteOffset, from.bytes);
+  }
+}

@@ -1,0 +1,103 @@
+/** Elementwise ops on two tensors, or a tensor and a number, with NumPy's broadcasting. All gradients are made of ops. */
+import { record } from '../../autograd.ts';
+import { VoxelgradError } from '../../errors.ts';
+import { broadcastShape } from '../../shape.ts';
+import type { Tensor } from '../../tensor.ts';
+import { cast } from '../copy/cast.ts';
+import { checkDevice, output } from '../operands.ts';
+import { sumTo } from '../reduce/reduce.ts';
+import type { ArithmeticOp, ComparisonOp, LogicalOp } from './elementwise.kernels.ts';
+import { exp, log, neg, powScalar, reciprocal, scale, shift } from './unary.ts';
+
+function binary(op: ArithmeticOp | ComparisonOp | LogicalOp, a: Tensor, b: Tensor, boolean: boolean, p = 0): Tensor {
+  checkDevice(op, a, b);
+  if (a.dtype !== b.dtype)
+    throw new VoxelgradError('dtype', { what: op, expected: 'tensors of one dtype', got: `${a} and ${b}`, help: 'cast one of them' });
+  const out = output(a, broadcastShape(a.shape, b.shape, op), boolean ? 'bool' : a.dtype);
+  a.device.kernels.binary(op, a, b, out, p);
+  return out;
+}
+
+/** `a + b`. */
+export function add(a: Tensor, b: Tensor | number): Tensor {
+  if (typeof b === 'number') return shift(a, b);
+  const [left, right] = [a.shape, b.shape];
+  return record('add', [a, b], binary('add', a, b, false), [], (g) => [sumTo(g, left), sumTo(g, right)]);
+}
+
+/** `a − b`. */
+export function sub(a: Tensor, b: Tensor | number): Tensor {
+  if (typeof b === 'number') return shift(a, -b);
+  const [left, right] = [a.shape, b.shape];
+  return record('sub', [a, b], binary('sub', a, b, false), [], (g) => [sumTo(g, left), sumTo(neg(g), right)]);
+}
+
+/** `a · b`. */
+export function mul(a: Tensor, b: Tensor | number): Tensor {
+  if (typeof b === 'number') return scale(a, b);
+  return record('mul', [a, b], binary('mul', a, b, false), [a, b], (g, [a, b]) => [
+    a.requiresGradient ? sumTo(mul(g, b), a.shape) : undefined,
+    b.requiresGradient ? sumTo(mul(g, a), b.shape) : undefined,
+  ]);
+}
+
+/** `a / b`. */
+export function div(a: Tensor, b: Tensor | number): Tensor {
+  if (typeof b === 'number') return scale(a, 1 / b);
+  return record('div', [a, b], binary('div', a, b, false), [a, b], (g, [a, b]) => [
+    a.requiresGradient ? sumTo(div(g, b), a.shape) : undefined,
+    b.requiresGradient ? sumTo(neg(div(mul(g, a), mul(b, b))), b.shape) : undefined,
+  ]);
+}
+
+/** `aᵇ`. With a number as exponent negative bases are allowed where the exponent is whole. */
+export function pow(a: Tensor, b: Tensor | number): Tensor {
+  if (typeof b === 'number') return powScalar(a, b);
+  return record('pow', [a, b], binary('pow', a, b, false), [a, b], (g, [a, b]) => [
+    a.requiresGradient ? sumTo(mul(mul(g, b), pow(a, shift(b, -1))), a.shape) : undefined,
+    b.requiresGradient ? sumTo(mul(mul(g, exp(mul(b, log(a)))), log(a)), b.shape) : undefined,
+  ]);
+}
+
+/** The larger of two; where they are equal each gets half of the gradient, as in PyTorch. */
+export const maximum = (a: Tensor, b: Tensor): Tensor => extremum('max', a, b);
+export const minimum = (a: Tensor, b: Tensor): Tensor => extremum('min', a, b);
+
+function extremum(op: 'max' | 'min', a: Tensor, b: Tensor): Tensor {
+  return record(op, [a, b], binary(op, a, b, false), [a, b], (g, [a, b]) => {
+    const first = op === 'max' ? greater(a, b) : less(a, b);
+    const share = add(cast(first, g.dtype), scale(cast(equal(a, b), g.dtype), 0.5));
+    return [sumTo(mul(g, share), a.shape), sumTo(mul(g, shift(neg(share), 1)), b.shape)];
+  });
+}
+
+export const equal = (a: Tensor, b: Tensor): Tensor => binary('equal', a, b, true);
+export const notEqual = (a: Tensor, b: Tensor): Tensor => binary('notEqual', a, b, true);
+export const less = (a: Tensor, b: Tensor): Tensor => binary('less', a, b, true);
+export const lessEqual = (a: Tensor, b: Tensor): Tensor => binary('lessEqual', a, b, true);
+export const greater = (a: Tensor, b: Tensor): Tensor => binary('greater', a, b, true);
+export const greaterEqual = (a: Tensor, b: Tensor): Tensor => binary('greaterEqual', a, b, true);
+
+export const logicalAnd = (a: Tensor, b: Tensor): Tensor => binary('and', a, b, true);
+export const logicalOr = (a: Tensor, b: Tensor): Tensor => binary('or', a, b, true);
+export const logicalXor = (a: Tensor, b: Tensor): Tensor => binary('xor', a, b, true);
+
+/** `condition ? a : b`, element by element; all three broadcast. `condition` is bool. */
+export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  checkDevice('where', condition, a, b);
+  if (a.dtype !== b.dtype || condition.dtype !== 'bool')
+    throw new VoxelgradError('dtype', {
+      what: 'where',
+      expected: 'a bool condition and two tensors of one dtype',
+      got: `${condition}, ${a} and ${b}`,
+    });
+  const out = output(a, broadcastShape(condition.shape, broadcastShape(a.shape, b.shape, 'where'), 'where'));
+  a.device.kernels.where(condition, a, b, out);
+  const [left, right] = [a.shape, b.shape];
+  return record('where', [a, b], out, [condition], (g, [condition]) => {
+    const chosen = cast(condition, g.dtype);
+    return [sumTo(mul(g, chosen), left), sumTo(mul(g, shift(neg(chosen), 1)), right)];
+  });
+}
+
+export { reciprocal };
