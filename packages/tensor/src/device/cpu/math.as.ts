@@ -1,0 +1,194 @@
+/**
+ * Elementary functions of four floats, accurate to about 2 units in the last place. Written with separate multiplications and additions, so
+ * that they give the same bits with and without fused multiply-add. Polynomials for exp, log, tanh, sin and cos are those of Moshier's Cephes.
+ */
+import { highDoubles, floatsFromDoubles, lowDoubles } from './simd.as';
+
+@inline
+function constant(value: f32): v128 {
+  return f32x4.splat(value);
+}
+
+/** a · b + c in two roundings. */
+@inline
+function mulAdd(a: v128, b: v128, c: v128): v128 {
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** (exp(r) − 1 − r) / r² for |r| ≤ ln(2) / 2. */
+@inline
+function exponentialTail(r: v128): v128 {
+  let y = constant(1.987569150e-4);
+  y = mulAdd(y, r, constant(1.3981999507e-3));
+  y = mulAdd(y, r, constant(8.3334519073e-3));
+  y = mulAdd(y, r, constant(4.1665795894e-2));
+  y = mulAdd(y, r, constant(1.6666665459e-1));
+  return mulAdd(y, r, constant(5.0000001201e-1));
+}
+
+/** eˣ; 0 below −104, infinite above 88.7. */
+export function exp(x: v128): v128 {
+  const bounded = f32x4.min(f32x4.max(x, constant(-105)), constant(90));
+  const n = f32x4.nearest(f32x4.mul(bounded, constant(1.44269504)));
+  let r = f32x4.sub(bounded, f32x4.mul(n, constant(0.693359375)));
+  r = f32x4.sub(r, f32x4.mul(n, constant(-2.12194440e-4)));
+  const value = f32x4.add(mulAdd(exponentialTail(r), f32x4.mul(r, r), r), constant(1));
+  // 2ⁿ in two factors, since 2ⁿ itself may be subnormal or too large.
+  const exponent = i32x4.trunc_sat_f32x4_s(n);
+  const half = i32x4.shr_s(exponent, 1);
+  const bias = i32x4.splat(127);
+  const first = i32x4.shl(i32x4.add(half, bias), 23);
+  const second = i32x4.shl(i32x4.add(i32x4.sub(exponent, half), bias), 23);
+  return f32x4.mul(f32x4.mul(value, first), second);
+}
+
+/** eˣ − 1 without cancellation near 0. */
+export function expm1(x: v128): v128 {
+  const near = mulAdd(exponentialTail(x), f32x4.mul(x, x), x);
+  const far = f32x4.sub(exp(x), constant(1));
+  return v128.bitselect(near, far, f32x4.lt(f32x4.abs(x), constant(0.3465)));
+}
+
+/** The natural logarithm. */
+export function log(x: v128): v128 {
+  const tiny = f32x4.lt(x, constant(1.17549435e-38));
+  const scaled = v128.bitselect(f32x4.mul(x, constant(8388608)), x, tiny);
+  // x = 2ᵉ · m with m in [√½, √2).
+  const shifted = i32x4.sub(scaled, i32x4.splat(0x3f3504f3));
+  const exponent = i32x4.shr_s(shifted, 23);
+  const m = f32x4.sub(i32x4.sub(scaled, i32x4.shl(exponent, 23)), constant(1));
+  const e = f32x4.sub(f32x4.convert_i32x4_s(exponent), v128.and(tiny, constant(23)));
+  const square = f32x4.mul(m, m);
+  let y = constant(7.0376836292e-2);
+  y = mulAdd(y, m, constant(-1.1514610310e-1));
+  y = mulAdd(y, m, constant(1.1676998740e-1));
+  y = mulAdd(y, m, constant(-1.2420140846e-1));
+  y = mulAdd(y, m, constant(1.4249322787e-1));
+  y = mulAdd(y, m, constant(-1.6668057665e-1));
+  y = mulAdd(y, m, constant(2.0000714765e-1));
+  y = mulAdd(y, m, constant(-2.4999993993e-1));
+  y = mulAdd(y, m, constant(3.3333331174e-1));
+  y = f32x4.mul(f32x4.mul(y, m), square);
+  y = mulAdd(e, constant(-2.12194440e-4), y);
+  y = mulAdd(square, constant(-0.5), y);
+  const value = mulAdd(e, constant(0.693359375), f32x4.add(m, y));
+  // Zero, negative numbers, infinity and NaN.
+  const zero = f32x4.eq(x, constant(0));
+  const regular = v128.and(f32x4.gt(x, constant(0)), f32x4.lt(x, constant(Infinity)));
+  const infiniteOrNaN = v128.bitselect(x, constant(NaN), f32x4.eq(x, constant(Infinity)));
+  const special = v128.bitselect(constant(-Infinity), infiniteOrNaN, zero);
+  return v128.bitselect(value, special, regular);
+}
+
+/** ln(1 + x) without cancellation near 0: ln of the rounded sum, plus what the rounding lost. */
+export function log1p(x: v128): v128 {
+  const u = f32x4.add(x, constant(1));
+  const lost = f32x4.div(f32x4.sub(x, f32x4.sub(u, constant(1))), u);
+  const value = f32x4.add(log(u), lost);
+  const regular = v128.and(f32x4.gt(u, constant(0)), f32x4.lt(u, constant(Infinity)));
+  const sum = v128.bitselect(value, log(u), regular);
+  // For the smallest x the sum is 1: then ln(1 + x) = x, and −0 keeps its sign.
+  return v128.bitselect(x, sum, f32x4.eq(u, constant(1)));
+}
+
+export function tanh(x: v128): v128 {
+  const z = f32x4.mul(x, x);
+  let near = constant(-5.70498872745e-3);
+  near = mulAdd(near, z, constant(2.06390887954e-2));
+  near = mulAdd(near, z, constant(-5.37397155531e-2));
+  near = mulAdd(near, z, constant(1.33314422036e-1));
+  near = mulAdd(near, z, constant(-3.33332819422e-1));
+  near = mulAdd(f32x4.mul(near, z), x, x);
+  const magnitude = f32x4.abs(x);
+  const far = f32x4.sub(constant(1), f32x4.div(constant(2), f32x4.add(exp(f32x4.add(magnitude, magnitude)), constant(1))));
+  const signed = v128.or(far, v128.and(x, constant(-0.0)));
+  return v128.bitselect(near, signed, f32x4.lt(magnitude, constant(0.625)));
+}
+
+/** The error function, after N. Juffa's minimax polynomials: odd in x near 0, 1 − exp(p(|x|)) elsewhere. */
+export function erf(x: v128): v128 {
+  const t = f32x4.min(f32x4.abs(x), constant(4));
+  const s = f32x4.mul(x, x);
+  let near = constant(-5.96761703e-4);
+  near = mulAdd(near, s, constant(4.99119423e-3));
+  near = mulAdd(near, s, constant(-2.67681349e-2));
+  near = mulAdd(near, s, constant(1.12819925e-1));
+  near = mulAdd(near, s, constant(-3.76125336e-1));
+  near = mulAdd(near, s, constant(1.28379166e-1));
+  near = mulAdd(near, x, x);
+  const upper = mulAdd(constant(-1.72853470e-5), t, constant(3.83197126e-4));
+  const lower = mulAdd(constant(-3.88396438e-3), t, constant(2.42546219e-2));
+  let far = mulAdd(upper, f32x4.mul(t, t), lower);
+  far = mulAdd(far, t, constant(-1.06777877e-1));
+  far = mulAdd(far, t, constant(-6.34846687e-1));
+  far = mulAdd(far, t, constant(-1.28717512e-1));
+  far = f32x4.sub(f32x4.mul(far, t), t);
+  far = f32x4.sub(constant(1), exp(far));
+  far = v128.or(far, v128.and(x, constant(-0.0)));
+  return v128.bitselect(near, far, f32x4.lt(f32x4.abs(x), constant(0.92773437)));
+}
+
+/** sin(r) for |r| ≤ π / 4. */
+@inline
+function sineOfReduced(r: v128): v128 {
+  const z = f32x4.mul(r, r);
+  let y = constant(-1.9515295891e-4);
+  y = mulAdd(y, z, constant(8.3321608736e-3));
+  y = mulAdd(y, z, constant(-1.6666654611e-1));
+  return mulAdd(f32x4.mul(y, z), r, r);
+}
+
+/** cos(r) for |r| ≤ π / 4. */
+@inline
+function cosineOfReduced(r: v128): v128 {
+  const z = f32x4.mul(r, r);
+  let y = constant(2.443315711809948e-5);
+  y = mulAdd(y, z, constant(-1.388731625493765e-3));
+  y = mulAdd(y, z, constant(4.166664568298827e-2));
+  return f32x4.add(mulAdd(f32x4.mul(y, z), z, f32x4.mul(z, constant(-0.5))), constant(1));
+}
+
+/** sin(r + quadrant · π / 2). */
+@inline
+function sineInQuadrant(r: v128, quadrant: v128): v128 {
+  const one = i32x4.splat(1);
+  const useCosine = i32x4.eq(v128.and(quadrant, one), one);
+  const sign = i32x4.shl(v128.and(quadrant, i32x4.splat(2)), 30);
+  return v128.xor(v128.bitselect(cosineOfReduced(r), sineOfReduced(r), useCosine), sign);
+}
+
+/** Two doubles less the nearest multiple of π / 2: good to single precision below about 10⁹. */
+@inline
+function lessQuarterTurns(x: v128, turns: v128): v128 {
+  return f64x2.sub(x, f64x2.mul(turns, f64x2.splat(1.5707963267948966)));
+}
+
+@inline
+function sineWithShift(x: v128, shift: i32): v128 {
+  const low = lowDoubles(x);
+  const high = highDoubles(x);
+  const quarters = f64x2.splat(0.6366197723675814);
+  const lowTurns = f64x2.nearest(f64x2.mul(low, quarters));
+  const highTurns = f64x2.nearest(f64x2.mul(high, quarters));
+  const r = floatsFromDoubles(lessQuarterTurns(low, lowTurns), lessQuarterTurns(high, highTurns));
+  const quadrant = i8x16.shuffle(
+    i32x4.trunc_sat_f64x2_s_zero(lowTurns), i32x4.trunc_sat_f64x2_s_zero(highTurns),
+    0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23,
+  );
+  return sineInQuadrant(r, i32x4.add(quadrant, i32x4.splat(shift)));
+}
+
+export function sin(x: v128): v128 {
+  return sineWithShift(x, 0);
+}
+
+export function cos(x: v128): v128 {
+  return sineWithShift(x, 1);
+}
+
+/** sin(2π · (turns + shift / 4)) for turns in [0, 1]. */
+export function sineOfTurns(turns: v128, shift: i32): v128 {
+  const quarters = f32x4.nearest(f32x4.mul(turns, constant(4)));
+  const r = f32x4.mul(f32x4.sub(turns, f32x4.mul(quarters, constant(0.25))), constant(6.283185307));
+  return sineInQuadrant(r, i32x4.add(i32x4.trunc_sat_f32x4_s(quarters), i32x4.splat(shift)));
+}

@@ -1,0 +1,42 @@
+/** Folders for files that can be made again: native libraries extracted or built on first use, shared by all processes of one user. */
+import { lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { VoxelgradError } from '../../errors.ts';
+
+async function cacheRoot(): Promise<string> {
+  const { uid } = userInfo();
+  const root = join(tmpdir(), `voxelgrad-${uid}`);
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  // Libraries are loaded from here, and anyone can make folders in the temporary folder.
+  const status = await lstat(root);
+  if (!status.isDirectory() || status.uid !== uid || (status.mode & 0o022) !== 0)
+    throw new VoxelgradError('file', {
+      what: `the cache folder ${root}`,
+      expected: 'a folder that only this user can write to',
+      help: 'remove it',
+    });
+  return root;
+}
+
+/**
+ * The folder `name`, filled by `fill` if it is not there yet. It appears whole or not at all, also with several processes at once.
+ */
+export async function cacheFolder(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
+  const folder = join(await cacheRoot(), name);
+  const exists = (): Promise<boolean> =>
+    lstat(folder).then(
+      () => true,
+      () => false,
+    );
+  if (await exists()) return folder;
+  const unfinished = await mkdtemp(join(dirname(folder), 'unfinished-'));
+  try {
+    await fill(unfinished);
+    await rename(unfinished, folder);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    if (!(await exists())) throw error;
+  }
+  return folder;
+}

@@ -1,0 +1,216 @@
+/**
+ * Ops that only move values: reshape, permute, slice, flip, pad, concat, broadcast, stack, gather. Each is one strided copy over a box, and so is its
+ * gradient. Padding by repeating or mirroring goes through gather.
+ */
+import { record } from '../../autograd.ts';
+import { fromArray, full } from '../../create.ts';
+import type { Operand } from '../../device/device.ts';
+import { VoxelgradError } from '../../errors.ts';
+import { broadcastShape, normalizeAxes, type Shape, sameShape, showShape, sizeOf, stridesOf } from '../../shape.ts';
+import type { Tensor } from '../../tensor.ts';
+import { checkDevice, checkDType, output, seenAs } from '../operands.ts';
+import { sumTo } from '../reduce/reduce.ts';
+
+/** The same values in memory order under another shape; one extent may be −1. Shares the memory. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const known = shape.reduce((product, extent) => (extent === -1 ? product : product * extent), 1);
+  const target = shape.map((extent) => (extent === -1 ? x.size / known : extent));
+  if (sizeOf(target) !== x.size || shape.filter((extent) => extent === -1).length > 1)
+    throw new VoxelgradError('shape', { what: 'reshape', expected: `${x.size} elements`, got: showShape(shape) });
+  const from = x.shape;
+  return record('reshape', [x], x.view(target), [], (g) => [reshape(g, from)]);
+}
+
+/** Reorders the axes: output axis i is input axis `order[i]`. */
+export function permute(x: Tensor, order: readonly number[]): Tensor {
+  if (!sameShape(normalizeAxes(order, x.rank, 'permute'), stridesOf(order).map((_, i) => i)) || order.length !== x.rank)
+    throw new VoxelgradError('shape', { what: 'permute', expected: `all ${x.rank} axes`, got: showShape(order) });
+  const shape = order.map((axis) => x.shape[axis]!);
+  const strides = stridesOf(x.shape);
+  const out = output(x, shape);
+  copyBox(x, out, shape, 0, order.map((axis) => strides[axis]!), 0, stridesOf(shape));
+  const inverse = order.map((_, axis) => order.indexOf(axis));
+  return record('permute', [x], out, [], (g) => [permute(g, inverse)]);
+}
+
+/** The box from `start` (inclusive) to `end` (exclusive) on every axis. */
+export function slice(x: Tensor, start: readonly number[], end: readonly number[]): Tensor {
+  const shape = x.shape.map((_, i) => (end[i] ?? 0) - (start[i] ?? 0));
+  const inside = x.shape.every((extent, i) => (start[i] ?? -1) >= 0 && (end[i] ?? -1) <= extent && shape[i]! >= 0);
+  if (!inside || start.length !== x.rank || end.length !== x.rank)
+    throw new VoxelgradError('shape', {
+      what: 'slice',
+      expected: `bounds within ${showShape(x.shape)}`,
+      got: `${showShape(start)} to ${showShape(end)}`,
+    });
+  const strides = stridesOf(x.shape);
+  const out = output(x, shape);
+  copyBox(x, out, shape, offsetOf(start, strides), strides, 0, stridesOf(shape));
+  const after = x.shape.map((extent, i) => extent - end[i]!);
+  return record('slice', [x], out, [], (g) => [pad(g, start.map((low, i) => [low, after[i]!] as const))]);
+}
+
+/** `length` entries of one axis from `start` on. */
+export function narrow(x: Tensor, axis: number, start: number, length: number): Tensor {
+  const [along] = normalizeAxes(axis, x.rank, 'narrow');
+  return slice(
+    x,
+    x.shape.map((_, i) => (i === along ? start : 0)),
+    x.shape.map((extent, i) => (i === along ? start + length : extent)),
+  );
+}
+
+/** Reverses the given axes. */
+export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
+  const reversed = normalizeAxes(axes, x.rank, 'flip');
+  const strides = stridesOf(x.shape);
+  const start = x.shape.map((extent, i) => (reversed.includes(i) ? extent - 1 : 0));
+  const out = output(x, x.shape);
+  copyBox(
+    x, out, x.shape,
+    offsetOf(start, strides), strides.map((stride, i) => (reversed.includes(i) ? -stride : stride)),
+    0, strides,
+  );
+  return record('flip', [x], out, [], (g) => [flip(g, reversed)]);
+}
+
+/** Adds `[before, after]` entries of `value` around every axis. */
+export function pad(x: Tensor, amounts: readonly (readonly [number, number])[], value = 0): Tensor {
+  const shape = x.shape.map((extent, i) => extent + (amounts[i]?.[0] ?? 0) + (amounts[i]?.[1] ?? 0));
+  if (amounts.length !== x.rank || amounts.some(([before, after]) => before < 0 || after < 0))
+    throw new VoxelgradError('shape', { what: 'pad', expected: `${x.rank} pairs ≥ 0`, got: JSON.stringify(amounts) });
+  const strides = stridesOf(shape);
+  const out = full(value, shape, { device: x.device, dtype: x.dtype });
+  const before = amounts.map(([low]) => low);
+  copyBox(x, out, x.shape, 0, stridesOf(x.shape), offsetOf(before, strides), strides);
+  const end = x.shape.map((extent, i) => before[i]! + extent);
+  return record('pad', [x], out, [], (g) => [slice(g, before, end)]);
+}
+
+/** Pads by repeating the edge, or by mirroring about it without repeating it (torch's 'reflect'). */
+export function padBorder(x: Tensor, amounts: readonly (readonly [number, number])[], mode: 'edge' | 'mirror'): Tensor {
+  return amounts.reduce((result, [before, after], axis) => {
+    if (before === 0 && after === 0) return result;
+    const extent = x.shape[axis]!;
+    const index = Array.from({ length: before + extent + after }, (_, i) => borderIndex(i - before, extent, mode));
+    return gather(result, fromArray(Int32Array.from(index), [index.length], { device: x.device }), axis);
+  }, x);
+}
+
+/** Which entry of an axis with `extent` entries stands at position i, which may lie outside. */
+export function borderIndex(i: number, extent: number, mode: 'edge' | 'mirror'): number {
+  if (mode === 'edge' || extent === 1) return Math.min(Math.max(i, 0), extent - 1);
+  const period = 2 * (extent - 1);
+  const folded = ((i % period) + period) % period;
+  return folded < extent ? folded : period - folded;
+}
+
+/** Joins tensors along one axis. */
+export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  const first = tensors[0];
+  if (first === undefined) throw new VoxelgradError('shape', { what: 'concat', expected: 'at least one tensor', got: 'none' });
+  const along = normalizeAxes(axis, first.rank, 'concat')[0]!;
+  checkDevice('concat', ...tensors);
+  for (const tensor of tensors) {
+    if (tensor.rank !== first.rank || tensor.shape.some((extent, i) => i !== along && extent !== first.shape[i]))
+      throw new VoxelgradError('shape', {
+        what: `concat along axis ${along}`,
+        expected: `shapes like ${showShape(first.shape)} but for that axis`,
+        got: showShape(tensor.shape),
+      });
+    checkDType('concat', tensor, [first.dtype]);
+  }
+  const lengths = tensors.map((tensor) => tensor.shape[along]!);
+  const shape = first.shape.map((extent, i) => (i === along ? lengths.reduce((sum, length) => sum + length, 0) : extent));
+  const strides = stridesOf(shape);
+  const out = output(first, shape);
+  const starts: number[] = [];
+  let start = 0;
+  for (const tensor of tensors) {
+    copyBox(tensor, out, tensor.shape, 0, stridesOf(tensor.shape), start * strides[along]!, strides);
+    starts.push(start);
+    start += tensor.shape[along]!;
+  }
+  return record('concat', tensors, out, [], (g) => lengths.map((length, i) => narrow(g, along, starts[i]!, length)));
+}
+
+/** Joins tensors of one shape along a new axis. */
+export function stack(tensors: readonly Tensor[], axis: number): Tensor {
+  return concat(
+    tensors.map((tensor) => reshape(tensor, [...tensor.shape.slice(0, axis), 1, ...tensor.shape.slice(axis)])),
+    axis,
+  );
+}
+
+/** Stretches axes of extent 1, and new ones in front, to `shape`. */
+export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  if (!sameShape(broadcastShape(x.shape, shape, 'broadcastTo'), shape))
+    throw new VoxelgradError('shape', { what: 'broadcastTo', expected: `a shape that stretches to ${showShape(shape)}`, got: showShape(x.shape) });
+  const strides = stridesOf(x.shape);
+  const missing = shape.length - x.rank;
+  const out = output(x, shape);
+  const from = shape.map((extent, i) => (i < missing || x.shape[i - missing] !== extent ? 0 : strides[i - missing]!));
+  copyBox(x, out, shape, 0, from, 0, stridesOf(shape));
+  const before = x.shape;
+  return record('broadcastTo', [x], out, [], (g) => [sumTo(g, before)]);
+}
+
+/** Entries `index` (i32, `[count]`) of one axis, in that order; entries may repeat. */
+export function gather(x: Tensor, index: Tensor, axis: number): Tensor {
+  checkDevice('gather', x, index);
+  checkDType('gather: index', index, ['i32']);
+  const along = normalizeAxes(axis, x.rank, 'gather')[0]!;
+  if (index.rank !== 1)
+    throw new VoxelgradError('shape', { what: 'gather: index', expected: '[count]', got: showShape(index.shape) });
+  const out = output(x, x.shape.map((extent, i) => (i === along ? index.size : extent)));
+  x.device.kernels.gather(x, index, out, along);
+  const extent = x.shape[along]!;
+  return record('gather', [x], out, [index], (g, [index]) => [scatterAdd(g, index, along, extent)]);
+}
+
+/** Zeros with `x[i]` added at `index[i]` of an axis of the given extent: the gradient of gather. */
+export function scatterAdd(x: Tensor, index: Tensor, axis: number, extent: number): Tensor {
+  checkDevice('scatterAdd', x, index);
+  const out = output(x, x.shape.map((length, i) => (i === axis ? extent : length)));
+  x.device.kernels.scatterAdd(x, index, out, axis);
+  return record('scatterAdd', [x], out, [index], (g, [index]) => [gather(g, index, axis)]);
+}
+
+const offsetOf = (position: readonly number[], strides: readonly number[]): number =>
+  position.reduce((offset, index, i) => offset + index * strides[i]!, 0);
+
+/** One strided copy; axes that are contiguous on both sides are merged, so that kernels see as few as possible. */
+function copyBox(
+  x: Tensor, out: Tensor, shape: Shape,
+  fromOffset: number, fromStrides: readonly number[],
+  toOffset: number, toStrides: readonly number[],
+): void {
+  const extents: number[] = [];
+  const from: number[] = [];
+  const to: number[] = [];
+  shape.forEach((extent, i) => {
+    const last = extents.length - 1;
+    if (extent === 1 && shape.length > 1) return;
+    if (last >= 0 && from[last] === fromStrides[i]! * extent && to[last] === toStrides[i]! * extent) {
+      extents[last]! *= extent;
+      from[last] = fromStrides[i]!;
+      to[last] = toStrides[i]!;
+    } else {
+      extents.push(extent);
+      from.push(fromStrides[i]!);
+      to.push(toStrides[i]!);
+    }
+  });
+  if (extents.length === 0) {
+    extents.push(1);
+    from.push(1);
+    to.push(1);
+  }
+  if (extents.length > 6)
+    throw new VoxelgradError('shape', { what: 'a copy', expected: 'at most 6 axes', got: showShape(shape) });
+  if (sizeOf(extents) === 0) return;
+  const flat = (operand: Operand): Operand => seenAs(operand, [sizeOf(operand.shape)]);
+  x.device.kernels.stridedCopy(flat(x), flat(out), {
+    shape: extents, fromOffset, fromStrides: from, toOffset, toStrides: to,
+  });
+}
