@@ -22,8 +22,8 @@ export interface Block {
   pendingUses: number;
   /** Present until the GPU has confirmed that the memory exists. */
   check: Promise<void> | undefined;
-  /** The GPU had no memory for it: commands that use it are skipped. */
-  failed: boolean;
+  /** The GPU had no memory for it: commands that use it are skipped, with this error. */
+  error: VoxelgradError | undefined;
 }
 
 export class WebgpuBuffer implements DeviceBuffer {
@@ -74,7 +74,7 @@ export class BufferPool {
     const size = Math.min(sizeClass(bytes), limit - (limit % 4));
     const reused = this.freeBlocks.get(size)?.pop();
     if (reused !== undefined) this.freeBytes -= size;
-    const block = reused ?? this.create(size);
+    const block = reused ?? this.create(size, GPU_STORAGE | GPU_COPY_SRC | GPU_COPY_DST);
     this.usedBytes += size;
     this.live++;
     this.peakBytes = Math.max(this.peakBytes, this.usedBytes);
@@ -87,7 +87,7 @@ export class BufferPool {
     const { block } = buffer;
     this.usedBytes -= block.bytes;
     this.live--;
-    if (block.failed) return;
+    if (block.error !== undefined) return;
     const list = this.freeBlocks.get(block.bytes) ?? [];
     list.push(block);
     // Deleted first, so that the map is in the order of last use.
@@ -124,45 +124,51 @@ export class BufferPool {
     this.onDestroy();
   }
 
-  private create(bytes: number): Block {
+  /** A new block outside the pool's books, with the same care for exhausted memory: for staging buffers. */
+  create(bytes: number, usage: GPUFlagsConstant): Block {
     const id = this.nextId++;
-    const { gpu, error } = this.createBuffer(bytes, id);
-    const block: Block = { id, bytes, gpu, pendingUses: 0, check: undefined, failed: false };
-    block.check = this.confirm(block, error).finally(() => {
+    const { gpu, error } = this.createBuffer(bytes, usage, id);
+    const block: Block = { id, bytes, gpu, pendingUses: 0, check: undefined, error: undefined };
+    block.check = this.confirm(block, usage, error).finally(() => {
       block.check = undefined;
     });
     return block;
   }
 
-  private createBuffer(bytes: number, id: number): { gpu: GPUBuffer; error: Promise<GPUError | null> } {
+  private createBuffer(
+    size: number,
+    usage: GPUFlagsConstant,
+    id: number,
+  ): { gpu: GPUBuffer; error: Promise<GPUError | null> } {
     this.device.pushErrorScope('out-of-memory');
-    const usage = GPU_STORAGE | GPU_COPY_SRC | GPU_COPY_DST;
-    const gpu = this.device.createBuffer({ label: `tensor memory ${id}`, size: bytes, usage });
+    const gpu = this.device.createBuffer({ label: `memory ${id}`, size, usage });
     return { gpu, error: this.device.popErrorScope() };
   }
 
-  private async confirm(block: Block, creation: Promise<GPUError | null>): Promise<void> {
+  private async confirm(block: Block, usage: GPUFlagsConstant, creation: Promise<GPUError | null>): Promise<void> {
+    let reason = '';
     try {
-      if ((await creation) === null) return;
-      for (const waitForQueue of [false, true]) {
-        if (waitForQueue) await this.failures.untilLost(this.device.queue.onSubmittedWorkDone());
+      let error = await creation;
+      for (let attempt = 0; error !== null && attempt < 2; attempt++) {
+        // What was destroyed may be given back only when the GPU is done with it.
+        if (attempt > 0) await this.failures.untilLost(this.device.queue.onSubmittedWorkDone());
         this.trim(Number.POSITIVE_INFINITY);
-        const retry = this.createBuffer(block.bytes, block.id);
+        const retry = this.createBuffer(block.bytes, usage, block.id);
         block.gpu = retry.gpu;
-        if ((await retry.error) === null) return;
+        error = await retry.error;
       }
-    } catch {
-      // The device was lost while we waited, which is told elsewhere.
+      if (error === null) return;
+      reason = error.message;
+    } catch (cause) {
+      reason = String(cause);
     }
-    block.failed = true;
-    this.failures.record(
-      new VoxelgradError('out-of-memory', {
-        what: 'the GPU has no memory left',
-        expected: `room for ${block.bytes} more bytes`,
-        got: `${this.usedBytes} bytes in use by ${this.live} tensors`,
-        help: 'use a smaller patch or batch, or dispose of tensors earlier',
-      }),
-    );
+    block.error = new VoxelgradError('out-of-memory', {
+      what: 'the GPU has no memory left',
+      expected: `room for ${block.bytes} more bytes`,
+      got: `${this.usedBytes} bytes in use by ${this.live} tensors (${reason.trim().split('\n')[0]})`,
+      help: 'use a smaller patch or batch, or dispose of tensors earlier',
+    });
+    this.failures.record(block.error);
   }
 }
 

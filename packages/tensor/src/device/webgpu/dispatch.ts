@@ -49,5 +49,5 @@ export function describeDispatch(dispatch: Dispatch): string {
       .filter((binding) => binding.access === access)
       .map(({ operand }) => `${operand.dtype}${showShape(operand.shape)}`)
       .join(', ');
-  return `${dispatch.shader}(${show('read')} → ${show('write')})`;
+  return `${dispatch.shader}(${[show('read'), show('write')].filter((part) => part !== '').join(' → ')})`;
 }

@@ -30,8 +30,7 @@ export interface DispatchCommand {
 export interface CopyCommand {
   readonly kind: 'copy';
   readonly from: BoundRange;
-  /** Tensor memory, or a staging buffer that the host will map. */
-  readonly to: BoundRange | GPUBuffer;
+  readonly to: BoundRange;
 }
 
 interface Upload {
@@ -96,7 +95,7 @@ export class Recorder {
 
   copy(command: CopyCommand): void {
     this.batch.use(command.from.block);
-    if ('block' in command.to) this.batch.use(command.to.block);
+    this.batch.use(command.to.block);
     this.batch.commands.push(command);
   }
 
@@ -138,7 +137,7 @@ export class Recorder {
     this.device.pushErrorScope('validation');
     try {
       for (const { block, byteOffset, data } of batch.uploads)
-        if (!block.failed) this.device.queue.writeBuffer(block.gpu, byteOffset, data);
+        if (this.usable(block)) this.device.queue.writeBuffer(block.gpu, byteOffset, data);
       if (batch.commands.length > 0) this.device.queue.submit([this.encode(batch)]);
     } catch (cause) {
       this.failures.record(new VoxelgradError('kernel', { what: 'a batch of kernels could not be submitted', cause }));
@@ -170,7 +169,7 @@ export class Recorder {
       }
       const { pipeline, ranges, parameters, workgroups } = command;
       if (pipeline.error !== undefined) this.failures.record(pipeline.error);
-      if (pipeline.compiled === undefined || ranges.some(({ block }) => block.failed)) continue;
+      if (pipeline.compiled === undefined || !ranges.every(({ block }) => this.usable(block))) continue;
       this.parameterWords.set(parameters, (slot * GPU_UNIFORM_WINDOW_BYTES) / 4);
       pass ??= encoder.beginComputePass({ label: 'batch' });
       pass.setPipeline(pipeline.compiled);
@@ -188,9 +187,13 @@ export class Recorder {
   }
 
   private encodeCopy(encoder: GPUCommandEncoder, { from, to }: CopyCommand): void {
-    if (from.block.failed) return;
-    if (!('block' in to)) encoder.copyBufferToBuffer(from.block.gpu, from.byteOffset, to, 0, from.bytes);
-    else if (!to.block.failed)
+    if (this.usable(from.block) && this.usable(to.block))
       encoder.copyBufferToBuffer(from.block.gpu, from.byteOffset, to.block.gpu, to.byteOffset, from.bytes);
+  }
+
+  /** Whether the block's memory exists; where it does not, whatever wanted it fails with the block's error. */
+  private usable(block: Block): boolean {
+    if (block.error !== undefined) this.failures.record(block.error);
+    return block.error === undefined;
   }
 }

@@ -57,9 +57,10 @@ export class WebgpuDevice implements Device {
     this.recorder = new Recorder(device, this.failures, this.coverage);
     this.pool = new BufferPool(device, this.failures, () => this.recorder.bindGroups.clear());
     this.pipelines = new Pipelines(device, shaders);
-    this.readBack = new ReadBack(device);
+    this.readBack = new ReadBack(this.pool);
     device.addEventListener('uncapturederror', (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
+      event.preventDefault();
       this.failures.record(new VoxelgradError('kernel', { what: `WebGPU reports: ${error.message}` }));
     });
     device.lost.then(({ reason, message }) => this.failures.lose(this.lossOf(reason, message)));
@@ -135,29 +136,14 @@ export class WebgpuDevice implements Device {
     }
     const staging = this.readBack.take(bytes);
     const from = { block: this.own(source.buffer).block, byteOffset: source.byteOffset, bytes };
-    this.recorder.copy({ kind: 'copy', from, to: staging });
-    const data = await this.failures.untilLost(
-      this.recorder
-        .flush()
-        .then(() => this.readBack.fetch(staging, bytes))
-        .then(async (fetched) => {
-          await this.recorder.verdict();
-          return fetched;
-        }),
-    );
-    this.failures.throwFirst();
-    return decodeHostValues(source.dtype, data, length);
+    this.recorder.copy({ kind: 'copy', from, to: { block: staging, byteOffset: 0, bytes } });
+    const fetched = await this.settle(this.recorder.flush().then(() => this.readBack.fetch(staging, bytes)));
+    return decodeHostValues(source.dtype, fetched, length);
   }
 
   async synchronize(): Promise<void> {
     this.failures.checkAlive();
-    await this.failures.untilLost(
-      this.recorder
-        .flush()
-        .then(() => this.gpu.queue.onSubmittedWorkDone())
-        .then(() => this.recorder.verdict()),
-    );
-    this.failures.throwFirst();
+    await this.settle(this.recorder.flush().then(() => this.gpu.queue.onSubmittedWorkDone()));
   }
 
   memory(): MemoryReport {
@@ -173,6 +159,19 @@ export class WebgpuDevice implements Device {
     this.gpu.destroy();
     await this.gpu.lost;
     this.failures.lose(this.lossOf('destroyed', ''));
+  }
+
+  /** `work`, unless something enqueued so far went wrong: then the first error since the last wait. */
+  private async settle<T>(work: Promise<T>): Promise<T> {
+    const settled = work.then(
+      (value) => ({ value }),
+      (cause: unknown) => ({ cause }),
+    );
+    const outcome = await this.failures.untilLost(settled);
+    await this.failures.untilLost(this.recorder.verdict());
+    this.failures.throwFirst();
+    if ('value' in outcome) return outcome.value;
+    throw new VoxelgradError('kernel', { what: 'the WebGPU queue failed', cause: outcome.cause });
   }
 
   private lossOf(reason: string, message: string): VoxelgradError {

@@ -1,0 +1,182 @@
+// Weight gradient of a 3-D convolution as a matrix product over voxels:
+//   partial[split, m, n] = Σ over the split's voxels of source[voxel moved by the tap of m, channel of m] · gradient[voxel, n]
+// M runs over taps × input channels, N over output channels: small, while voxels are many. So voxels are split between workgroups, each
+// writes its own part, and conv3d/sum-splits adds the parts in a fixed order: the same bits every run, without atomics.
+//
+// From the preamble, besides what gemm/multiply.wgsl wants: `element`; the choice between whole-quad and single-element access:
+//   fn loadLeft(columns, offset, mask) = leftQuad(…) | leftElements(…)
+//   fn loadRight(voxel, column) = rightQuad(…) | rightElements(…)
+
+// #include "gemm/multiply.wgsl"
+
+struct Parameters {
+  sourceExtent: vec4u, // n, d, h, w
+  gradientExtent: vec4u,
+  kernel: vec4u, // d, h, w
+  stride: vec4u,
+  padding: vec4u,
+  dilation: vec4u,
+  sourceChannels: u32,
+  gradientChannels: u32,
+  tilesM: u32,
+  tilesN: u32,
+  splits: u32,
+  voxelsPerSplit: u32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> source: array<element>;
+@group(0) @binding(1) var<storage, read> sourceQuads: array<vec4<element>>;
+@group(0) @binding(2) var<storage, read> gradient: array<element>;
+@group(0) @binding(2) var<storage, read> gradientQuads: array<vec4<element>>;
+@group(0) @binding(3) var<storage, read_write> partial: array<f32>;
+
+// Taps that one axis can have: the bits of a voxel's mask are split between three axes.
+const AXIS_TAPS = 10u;
+
+// A column of the left matrix: one tap and one input channel.
+struct Column {
+  offset: i32, // voxels from a voxel's origin in the source
+  bits: u32, // what a voxel's mask must have set for the tap to lie inside
+  channel: u32,
+}
+
+// A batch of voxels, as many as there are threads.
+var<workgroup> voxelOffsets: array<i32, THREADS>;
+var<workgroup> voxelMasks: array<u32, THREADS>;
+
+fn columnAt(m: u32) -> Column {
+  let kernel = parameters.kernel;
+  let tap = m / parameters.sourceChannels;
+  if (tap >= kernel.x * kernel.y * kernel.z) {
+    // No mask has bit 31.
+    return Column(0, 1u << 31, 0);
+  }
+  let at = vec3u(tap / (kernel.y * kernel.z), (tap / kernel.z) % kernel.y, tap % kernel.z);
+  let reach = vec3i(at * parameters.dilation.xyz);
+  let extent = vec3i(parameters.sourceExtent.yzw);
+  let bits = (1u << at.x) | (1u << (AXIS_TAPS + at.y)) | (1u << (2 * AXIS_TAPS + at.z));
+  return Column((reach.x * extent.y + reach.y) * extent.z + reach.z, bits, m % parameters.sourceChannels);
+}
+
+fn listVoxel(thread: u32, voxel: u32, end: u32) {
+  let extent = parameters.gradientExtent;
+  let size = parameters.sourceExtent;
+  let w = voxel % extent.w;
+  let h = (voxel / extent.w) % extent.z;
+  let d = (voxel / (extent.w * extent.z)) % extent.y;
+  let batch = voxel / (extent.w * extent.z * extent.y);
+  let origin = vec3i(vec3u(d, h, w) * parameters.stride.xyz) - vec3i(parameters.padding.xyz);
+  var mask = 0u;
+  if (voxel < end) {
+    for (var axis = 0u; axis < 3; axis++) {
+      for (var tap = 0u; tap < parameters.kernel[axis]; tap++) {
+        let position = origin[axis] + i32(tap * parameters.dilation[axis]);
+        let inside = position >= 0 && position < i32(size[axis + 1]);
+        mask |= select(0u, 1u, inside) << (axis * AXIS_TAPS + tap);
+      }
+    }
+  }
+  voxelOffsets[thread] = ((i32(batch * size.y) + origin.x) * i32(size.z) + origin.y) * i32(size.w) + origin.z;
+  voxelMasks[thread] = mask;
+}
+
+// Source channels are a multiple of 4: the four columns share a tap.
+fn leftQuad(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
+  let column = columns[0];
+  let inside = (mask & column.bits) == column.bits;
+  let at = (u32(offset + column.offset) * parameters.sourceChannels + column.channel) / 4;
+  return select(vec4<staged>(), vec4<staged>(sourceQuads[select(0, at, inside)]), inside);
+}
+
+fn leftElements(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
+  var value: vec4<staged>;
+  for (var i = 0u; i < 4; i++) {
+    let column = columns[i];
+    let inside = (mask & column.bits) == column.bits;
+    let at = u32(offset + column.offset) * parameters.sourceChannels + column.channel;
+    value[i] = select(staged(), staged(source[select(0, at, inside)]), inside);
+  }
+  return value;
+}
+
+fn rightQuad(voxel: u32, column: u32, end: u32) -> vec4<staged> {
+  let columns = parameters.gradientChannels;
+  let inside = voxel < end && column < columns;
+  return select(vec4<staged>(), vec4<staged>(gradientQuads[select(0, (voxel * columns + column) / 4, inside)]), inside);
+}
+
+fn rightElements(voxel: u32, column: u32, end: u32) -> vec4<staged> {
+  let columns = parameters.gradientChannels;
+  var value: vec4<staged>;
+  for (var i = 0u; i < 4; i++) {
+    let inside = voxel < end && column + i < columns;
+    value[i] = select(staged(), staged(gradient[select(0, voxel * columns + column + i, inside)]), inside);
+  }
+  return value;
+}
+
+// A thread stages the same columns in every slice (THREADS is a multiple of the quads of a row), so it finds their taps only once.
+const LEFT_ROWS_AT_ONCE = THREADS / TILE_QUADS_M;
+const RIGHT_ROWS_AT_ONCE = THREADS / TILE_QUADS_N;
+
+fn stageLeft(columns: array<Column, 4>, slice: u32, thread: u32) {
+  let quad = thread % TILE_QUADS_M;
+  for (var row = thread / TILE_QUADS_M; row < TILE_K; row += LEFT_ROWS_AT_ONCE) {
+    let at = slice + row;
+    leftTile[row * LEFT_PITCH + quad] = loadLeft(columns, voxelOffsets[at], voxelMasks[at]);
+  }
+}
+
+fn stageRight(voxel0: u32, column0: u32, end: u32, thread: u32) {
+  let quad = thread % TILE_QUADS_N;
+  for (var row = thread / TILE_QUADS_N; row < TILE_K; row += RIGHT_ROWS_AT_ONCE) {
+    rightTile[row * RIGHT_PITCH + quad] = loadRight(voxel0 + row, column0 + 4 * quad, end);
+  }
+}
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let index = group.y * groups.x + group.x;
+  let tiles = parameters.tilesM * parameters.tilesN;
+  let split = index / tiles;
+  if (split >= parameters.splits) {
+    return;
+  }
+  let row0 = ((index % tiles) / parameters.tilesN) * TILE_M;
+  let column0 = (index % parameters.tilesN) * TILE_N;
+  let extent = parameters.gradientExtent;
+  let begin = split * parameters.voxelsPerSplit;
+  let end = min(begin + parameters.voxelsPerSplit, extent.x * extent.y * extent.z * extent.w);
+
+  let column = row0 + 4 * (thread % TILE_QUADS_M);
+  let columns = array<Column, 4>(columnAt(column), columnAt(column + 1), columnAt(column + 2), columnAt(column + 3));
+  for (var voxel0 = begin; voxel0 < end; voxel0 += THREADS) {
+    workgroupBarrier();
+    listVoxel(thread, voxel0 + thread, end);
+    for (var slice = 0u; slice < THREADS; slice += TILE_K) {
+      workgroupBarrier();
+      stageLeft(columns, slice, thread);
+      stageRight(voxel0 + slice, column0, end, thread);
+      workgroupBarrier();
+      multiplyTiles(thread);
+    }
+  }
+
+  let rows = parameters.kernel.x * parameters.kernel.y * parameters.kernel.z * parameters.sourceChannels;
+  for (var i = 0u; i < RESULTS_M; i++) {
+    let row = row0 + rowOf(thread, i);
+    for (var j = 0u; j < QUADS_N; j++) {
+      let at = column0 + columnOf(thread, j);
+      for (var c = 0u; c < 4; c++) {
+        if (row < rows && at + c < parameters.gradientChannels) {
+          partial[(split * rows + row) * parameters.gradientChannels + at + c] = sums[i * QUADS_N + j][c];
+        }
+      }
+    }
+  }
+}
