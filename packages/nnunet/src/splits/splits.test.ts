@@ -1,23 +1,14 @@
 /** The folds against those that the official code made, and the file that holds them. */
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { isVoxelgradError } from '@voxelgrad/tensor';
 import { describe, expect, it } from 'vitest';
+import { fixtureFolder } from '../evaluate/fixtures.testing.ts';
 import { crossValidationSplits, splitOfFold } from './splits.ts';
 import { casesOnBothSides, formatSplits, parseSplits } from './splits-file.ts';
 
-const index = fileURLToPath(new URL('../../../../../shared/fixtures/evaluation/index.json', import.meta.url));
-const haveFixtures = existsSync(index);
-if (!haveFixtures) console.info('skipped: folds of the official code (no ../shared/fixtures beside the repository)');
+const fixtures = fixtureFolder('evaluation');
 
-interface FixtureCase {
-  readonly op: string;
-  readonly attrs: { readonly table: readonly Record<string, unknown>[] };
-}
-
-function tableOf<Row>(op: string): Row[] {
-  const { cases } = JSON.parse(readFileSync(index, 'utf8')) as { cases: FixtureCase[] };
-  return cases.find((one) => one.op === op)!.attrs.table as Row[];
+function tableOf<Row>(op: string): readonly Row[] {
+  return fixtures.casesOf<{ table: readonly Row[] }>(op)[0]!.attrs.table;
 }
 
 /** case000, case001, …: sorted as text and by number alike. */
@@ -25,7 +16,7 @@ const cases = (count: number): string[] => Array.from({ length: count }, (_, i) 
 const positions = (identifiers: readonly string[]): number[] => identifiers.map((one) => Number(one.slice(4)));
 
 describe('crossValidationSplits', () => {
-  it.skipIf(!haveFixtures)('makes the folds of the official code', () => {
+  it.skipIf(fixtures.missing)('makes the folds of the official code', () => {
     const table = tableOf<{ identifiers: string[]; val: string[][] }>('generate_crossval_split');
     expect(table.length).toBeGreaterThan(3);
     for (const { identifiers, val } of table) {
@@ -59,7 +50,7 @@ describe('crossValidationSplits', () => {
 });
 
 describe('splitOfFold', () => {
-  it.skipIf(!haveFixtures)('draws the folds beyond the split as the official code does', () => {
+  it.skipIf(fixtures.missing)('draws the folds beyond the split as the official code does', () => {
     for (const { n, fold, train_idx } of tableOf<{ n: number; fold: number; train_idx: number[] }>('random_80_20')) {
       const split = splitOfFold(fold, crossValidationSplits(cases(n)), cases(n).reverse());
       expect(positions(split.train)).toEqual(train_idx);

@@ -1,0 +1,41 @@
+/** For tests: the golden numbers beside the repository (`../shared/fixtures`), made by the official code. A checkout without them skips. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { readSafetensors, type SafetensorsEntry } from '../../../nn/src/safetensors/index.ts';
+
+const root = new URL('../../../../../shared/fixtures/', import.meta.url);
+
+export interface FixtureCase<Attrs> {
+  readonly name: string;
+  readonly op: string;
+  readonly attrs: Attrs;
+  readonly tolerance: Readonly<Record<string, number | boolean>>;
+  readonly file?: string;
+}
+
+export interface FixtureFolder {
+  /** True where the folder is missing; says so once. */
+  readonly missing: boolean;
+  casesOf<Attrs>(op: string): FixtureCase<Attrs>[];
+  tensorsOf(one: FixtureCase<unknown>): Map<string, SafetensorsEntry>;
+  /** The text of another file of the folder. */
+  textOf(file: string): string;
+}
+
+export function fixtureFolder(name: string): FixtureFolder {
+  const pathOf = (file: string): string => fileURLToPath(new URL(`${name}/${file}`, root));
+  const missing = !existsSync(pathOf('index.json'));
+  if (missing) console.info(`skipped: golden numbers of '${name}' (no ../shared/fixtures beside the repository)`);
+  return {
+    missing,
+    casesOf<Attrs>(op: string) {
+      const { cases } = JSON.parse(readFileSync(pathOf('index.json'), 'utf8')) as { cases: FixtureCase<Attrs>[] };
+      return cases.filter((one) => one.op === op);
+    },
+    tensorsOf: (one) => readSafetensors(new Uint8Array(readFileSync(pathOf(one.file!)))),
+    textOf: (file) => readFileSync(pathOf(file), 'utf8'),
+  };
+}
+
+/** The numbers of a tensor of any type. */
+export const numbersOf = (entry: SafetensorsEntry | undefined): number[] => Array.from(entry!.data, Number);
