@@ -1,1 +1,105 @@
+/** Tensors with gradients on any GPU (WebGPU) and any CPU (WebAssembly). */
+export { noGrad, record } from './autograd.ts';
+export { arange, fromArray, full, ones, type Placement, scalar, zeros } from './create.ts';
+export type { Device, DeviceBuffer, DeviceKind, MemoryReport, Operand } from './device/device.ts';
+export { type DType, type HostArray, hostArray, isFloat } from './dtype.ts';
 export { type ErrorCode, type ErrorDetails, isVoxelgradError, VoxelgradError } from './errors.ts';
+export { type ConvOptions, type ConvTransposeOptions, conv2d, conv3d, convTranspose2d, convTranspose3d } from './ops/conv3d/conv3d.ts';
+export { cast } from './ops/copy/cast.ts';
+export {
+  borderIndex,
+  broadcastTo,
+  concat,
+  flip,
+  gather,
+  narrow,
+  pad,
+  padBorder,
+  permute,
+  reshape,
+  scatterAdd,
+  slice,
+  stack,
+} from './ops/copy/copy.ts';
+export {
+  add,
+  div,
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalOr,
+  logicalXor,
+  maximum,
+  minimum,
+  mul,
+  notEqual,
+  pow,
+  sub,
+  where,
+} from './ops/elementwise/elementwise.ts';
+export {
+  abs,
+  ceil,
+  clamp,
+  cos,
+  elu,
+  erf,
+  exp,
+  floor,
+  gelu,
+  geluTanh,
+  isFinite,
+  leakyRelu,
+  log,
+  log1p,
+  neg,
+  reciprocal,
+  relu,
+  round,
+  rsqrt,
+  scale,
+  shift,
+  sigmoid,
+  sign,
+  silu,
+  sin,
+  softplus,
+  sqrt,
+  square,
+  tanh,
+} from './ops/elementwise/unary.ts';
+export { groupNorm, instanceNorm, layerNorm, type NormOptions } from './ops/instance-norm/instance-norm.ts';
+export { matmul } from './ops/matmul/matmul.ts';
+export type { AdamSettings, LossScaleSettings, SgdSettings } from './ops/optimizer/optimizer.kernels.ts';
+export { RandomGenerator } from './ops/random/random.ts';
+export {
+  argMax,
+  argMin,
+  cumulativeSum,
+  logSumExp,
+  max,
+  mean,
+  min,
+  type ReduceOptions,
+  standardDeviation,
+  sum,
+  variance,
+} from './ops/reduce/reduce.ts';
+export {
+  averagePool3d,
+  filterAxis,
+  type InterpolateOptions,
+  type InterpolationMode,
+  interpolate,
+  maxPool3d,
+  type PoolOptions,
+  type SampleOptions,
+  sampleGrid,
+} from './ops/resample/resample.ts';
+export { logSoftmax, softmax } from './ops/softmax/softmax.ts';
+export { keep, tidy } from './scope.ts';
+export { type Shape, sameShape, showShape, sizeOf, type Triple } from './shape.ts';
+export { Tensor } from './tensor.ts';

@@ -26,7 +26,9 @@ class DirectConvolution {
   targetHeight: i32;
   targetWidth: i32;
   groups: i32;
-  /** Of one group. */
+  /** Floats from one source voxel to the next. */
+  sourcePitch: i32;
+  /** Channels of one group. `sourceChannels` floats are read at each tap, which may be those of several voxels in a row. */
   sourceChannels: i32;
   targetChannels: i32;
   kernelDepth: i32;
@@ -94,7 +96,7 @@ export function conv3dDirect(p: DirectConvolution, item: i32, thread: i32): void
   // Scratch: the products of a block with fewer than eight channels, a place for voxels that are none, the taps, six voxels, the tables.
   const partial = p.scratch + <usize>thread * <usize>p.scratchBytes;
   const taps = partial + 192;
-  const pixelBytes = <usize>(p.groups * p.sourceChannels) << 2;
+  const pixelBytes = <usize>p.sourcePitch << 2;
   const tapCount = listTaps(p, taps, residueDepth, residueHeight, residueWidth, pixelBytes);
   const sixVoxels = taps + <usize>(p.kernelDepth * p.kernelHeight * p.kernelWidth) * TAP_BYTES;
   const tables = (sixVoxels + 6 * VOXEL_BYTES + 31) & ~31;

@@ -22,7 +22,13 @@ export interface Conv3dKernels {
    * `dx = convᵀ(dy, weight) (+ bias over dx's channels)`: the gradient of conv3d with respect to x, for the whole of x (voxels that no
    * window reads get bias or 0). With a bias it is the forward pass of a transposed convolution.
    */
-  conv3dDataGradient(dy: Operand, weight: Operand, bias: Operand | undefined, dx: Operand, geometry: Conv3dGeometry): void;
+  conv3dDataGradient(
+    dy: Operand,
+    weight: Operand,
+    bias: Operand | undefined,
+    dx: Operand,
+    geometry: Conv3dGeometry,
+  ): void;
   /** `dweight`: the gradient of conv3d with respect to weight (f32), summed in a fixed order. */
   conv3dWeightGradient(x: Operand, dy: Operand, dweight: Operand, geometry: Conv3dGeometry): void;
 }

@@ -90,14 +90,24 @@ export function convTranspose3d(x: Tensor, weight: Tensor, options: ConvTranspos
   const extra = triple(options.outputPadding ?? 0);
   const spatial = [0, 1, 2].map(
     (i) =>
-      (rest[i]! - 1) * geometry.stride[i]! - 2 * geometry.padding[i]! + geometry.dilation[i]! * (weight.shape[i]! - 1) + extra[i]! + 1,
+      (rest[i]! - 1) * geometry.stride[i]! -
+      2 * geometry.padding[i]! +
+      geometry.dilation[i]! * (weight.shape[i]! - 1) +
+      extra[i]! +
+      1,
   );
   if (options.bias !== undefined) checkShapeIs('convTranspose3d', 'bias', options.bias, [cout]);
   return dataGradient(x, weight, options.bias, [n, ...spatial, cout], geometry);
 }
 
 /** The gradient of conv3d with respect to x, as an op: `dx` of the given shape. */
-function dataGradient(dy: Tensor, weight: Tensor, bias: Tensor | undefined, shape: Shape, geometry: Conv3dGeometry): Tensor {
+function dataGradient(
+  dy: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  shape: Shape,
+  geometry: Conv3dGeometry,
+): Tensor {
   const dx = output(dy, shape);
   dy.device.kernels.conv3dDataGradient(dy, weight, bias, dx, geometry);
   return record('conv3dDataGradient', [dy, weight, bias], dx, [dy, weight], (g, [dy, weight]) => [
@@ -130,7 +140,9 @@ export function convTranspose2d(x: Tensor, weight: Tensor, options: Planar<ConvT
 }
 
 type Planar<Options> = {
-  readonly [Key in keyof Options]: Options[Key] extends number | Triple | undefined ? number | readonly [number, number] : Options[Key];
+  readonly [Key in keyof Options]: Options[Key] extends number | Triple | undefined
+    ? number | readonly [number, number]
+    : Options[Key];
 };
 
 const deepen = (x: Tensor): Tensor => reshape(x, [x.shape[0]!, 1, ...x.shape.slice(1)]);

@@ -1,0 +1,72 @@
+/** Launches the general weight gradient (conv3d-weight-gradient.as.ts). */
+import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
+import type { Operand } from '../../device/device.ts';
+import { type Conv3dSizes, geometryWords, isPointwise, multiplyAdds, volume } from './conv3d-sizes.cpu.ts';
+
+/** Multiply-adds that one item should have: about 1 ms. */
+const ITEM_WORK = 20e6;
+const FEWEST_ITEMS = 24;
+const MOST_PARTS = 64;
+/** Bytes of a panel: a first-level cache shares it with dy. */
+const PANEL_BYTES = 16384;
+/** Memory that all parts together may take. */
+const PARTS_BYTES = 64e6;
+/** With at most so many channels the taps of a kernel's row share a panel. */
+const FEW_CHANNELS = 4;
+
+export function weightGradientDirect(
+  device: CpuDevice,
+  sizes: Conv3dSizes,
+  x: Operand,
+  dy: Operand,
+  dweight: Operand,
+): void {
+  const { batch, groups, kernel, inputChannels, outputChannels } = sizes;
+  const voxels = batch * volume(sizes.output);
+  const tapsPerPanel = inputChannels <= FEW_CHANNELS ? kernel[2] : 1;
+  const panels = volume(kernel) / tapsPerPanel;
+  const rowFloats = Math.ceil((tapsPerPanel * inputChannels) / 4) * 4;
+  const voxelsPerPanel = Math.min(256, Math.max(16, Math.floor(PANEL_BYTES / (4 * rowFloats))));
+  const floats = volume(kernel) * inputChannels * groups * outputChannels;
+  const partFloats = Math.ceil(floats / 16) * 16;
+
+  const items = Math.max(FEWEST_ITEMS, multiplyAdds(sizes) / ITEM_WORK);
+  const mostParts = Math.max(
+    1,
+    Math.min(MOST_PARTS, Math.floor(PARTS_BYTES / (4 * partFloats)), Math.floor(voxels / voxelsPerPanel)),
+  );
+  const wantedParts = Math.max(1, Math.min(mostParts, Math.ceil(items / groups)));
+  const voxelsPerPart = Math.max(1, Math.ceil(voxels / wantedParts));
+  const parts = Math.ceil(voxels / voxelsPerPart);
+  const panelItems = Math.min(panels, Math.ceil(items / Math.max(1, groups * parts)));
+  const panelsPerItem = Math.ceil(panels / panelItems);
+
+  const scratchBytes = 192 + 4 * voxelsPerPanel * rowFloats;
+  const scratch = device.allocate(scratchBytes * device.threads);
+  const sums = parts === 1 ? undefined : device.allocate(4 * partFloats * parts);
+  const out = sums === undefined ? device.address(dweight) : device.addressOf(sums);
+  device.enqueue('conv3dWeightGradient', parts * groups * Math.ceil(panels / panelsPerItem), [
+    ...[device.address(x), device.address(dy), out, partFloats, device.addressOf(scratch), scratchBytes],
+    ...[batch, ...sizes.input, ...sizes.output, groups, inputChannels, outputChannels],
+    ...[
+      ...geometryWords(sizes),
+      tapsPerPanel,
+      panelsPerItem,
+      voxelsPerPart,
+      voxelsPerPanel,
+      Number(isPointwise(sizes)),
+    ],
+  ]);
+  device.free(scratch);
+  if (sums === undefined) return;
+  const floatsPerItem = 4096;
+  device.enqueue('conv3dSumParts', Math.ceil(floats / floatsPerItem), [
+    out,
+    device.address(dweight),
+    parts,
+    partFloats,
+    floats,
+    floatsPerItem,
+  ]);
+  device.free(sums);
+}

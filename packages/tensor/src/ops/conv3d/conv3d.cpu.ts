@@ -1,0 +1,36 @@
+/** The convolution kernels of the cpu device: which algorithm for which shape. */
+import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
+import type { Operand } from '../../device/device.ts';
+import { VoxelgradError } from '../../errors.ts';
+import type { Conv3dKernels } from './conv3d.kernels.ts';
+import { convolveDirect } from './conv3d-direct.cpu.ts';
+import { conv3dSizes } from './conv3d-sizes.cpu.ts';
+import { weightGradientDirect } from './conv3d-weight-gradient.cpu.ts';
+
+export const conv3dCpu = (device: CpuDevice): Conv3dKernels => ({
+  conv3d(x, weight, bias, y, geometry) {
+    requireF32('conv3d', x, weight, y);
+    convolveDirect(device, conv3dSizes(x, weight, y, geometry), x, weight, bias, y, false);
+  },
+
+  conv3dDataGradient(dy, weight, bias, dx, geometry) {
+    requireF32('conv3dDataGradient', dy, weight, dx);
+    convolveDirect(device, conv3dSizes(dx, weight, dy, geometry), dy, weight, bias, dx, true);
+  },
+
+  conv3dWeightGradient(x, dy, dweight, geometry) {
+    requireF32('conv3dWeightGradient', x, dy, dweight);
+    weightGradientDirect(device, conv3dSizes(x, dweight, dy, geometry), x, dy, dweight);
+  },
+});
+
+function requireF32(kernel: string, ...operands: readonly Operand[]): void {
+  const other = operands.find((operand) => operand.dtype !== 'f32');
+  if (other !== undefined)
+    throw new VoxelgradError('dtype', {
+      what: `${kernel} on the cpu`,
+      expected: 'f32',
+      got: other.dtype,
+      help: 'cast it first',
+    });
+}

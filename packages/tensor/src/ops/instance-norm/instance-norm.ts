@@ -1,0 +1,103 @@
+/**
+ * Instance, group and layer normalisation (Ulyanov 2016, Wu & He 2018, Ba 2016) with the affine map and a LeakyReLU fused in: one read of the
+ * convolution's output makes the statistics, a second one the result, and only the convolution's output is kept for the backward pass.
+ * Statistics are f32, by two passes. Where gradients of gradients are wanted, the gradient is made of ops instead of the fused kernel.
+ */
+import { isRecorded, record } from '../../autograd.ts';
+import { VoxelgradError } from '../../errors.ts';
+import { showShape } from '../../shape.ts';
+import { Tensor } from '../../tensor.ts';
+import { cast } from '../copy/cast.ts';
+import { reshape } from '../copy/copy.ts';
+import { add, greater, mul, sub } from '../elementwise/elementwise.ts';
+import { rsqrt, scale, shift, square } from '../elementwise/unary.ts';
+import { checkDevice, checkDType, checkShapeIs, output } from '../operands.ts';
+import { mean, sumTo } from '../reduce/reduce.ts';
+import type { NormSettings } from './instance-norm.kernels.ts';
+
+export interface NormOptions {
+  /** f32 `[c]`. */
+  readonly weight?: Tensor | undefined;
+  readonly bias?: Tensor | undefined;
+  readonly epsilon?: number;
+  /** Slope of a LeakyReLU applied to the result; 1 (none) by default. */
+  readonly slope?: number;
+}
+
+/** Normalises `x [n, …space, c]` over space, for each n and c, with the population variance. */
+export const instanceNorm = (x: Tensor, options: NormOptions = {}): Tensor => norm('instanceNorm', x, x.shape.at(-1)!, options);
+
+/** Normalises over space and the channels of each of `groups` groups. */
+export const groupNorm = (x: Tensor, groups: number, options: NormOptions = {}): Tensor => norm('groupNorm', x, groups, options);
+
+/** Normalises `x [...rows, c]` over the channels alone. */
+export function layerNorm(x: Tensor, options: NormOptions = {}): Tensor {
+  const c = x.shape.at(-1)!;
+  return reshape(norm('layerNorm', reshape(x, [x.size / c, 1, c]), 1, options), x.shape);
+}
+
+function norm(op: string, x: Tensor, groups: number, options: NormOptions): Tensor {
+  const { weight, bias, epsilon = 1e-5, slope = 1 } = options;
+  const c = x.shape.at(-1) ?? 0;
+  checkDevice(op, x, weight, bias);
+  checkDType(op, x, ['f32', 'f16']);
+  if (x.rank < 2 || c % groups !== 0 || (weight === undefined) !== (bias === undefined))
+    throw new VoxelgradError('shape', {
+      what: op,
+      expected: `[n, …space, c] with c divisible by ${groups}, and weight and bias both or neither`,
+      got: showShape(x.shape),
+    });
+  if (weight !== undefined) checkShapeIs(op, 'weight', weight, [c]);
+  if (bias !== undefined) checkShapeIs(op, 'bias', bias, [c]);
+  const settings: NormSettings = { groups, epsilon, slope };
+  const n = x.shape[0]!;
+  const statistics = (): Tensor => Tensor.empty(x.device, 'f32', [n, groups]);
+  const [average, inverseDeviation] = [statistics(), statistics()];
+  const y = output(x, x.shape);
+  x.device.kernels.normForward(x, weight, bias, y, average, inverseDeviation, settings);
+  const affine = weight === undefined || bias === undefined ? [] : [weight, bias];
+  const result = record(op, [x, ...affine], y, [x, average, inverseDeviation, ...affine], (dy, saved) => {
+    const [x, average, inverseDeviation, weight, bias] = saved as readonly [Tensor, Tensor, Tensor, Tensor?, Tensor?];
+    if (isRecorded([dy, x, weight, bias])) return plainGradients(dy, x, weight, bias, settings);
+    const dx = output(x, x.shape);
+    const dweight = weight === undefined ? undefined : output(weight, [c]);
+    const dbias = bias === undefined ? undefined : output(bias, [c]);
+    x.device.kernels.normBackward(dy, x, weight, bias, average, inverseDeviation, dx, dweight, dbias, settings);
+    return [dx, dweight, dbias];
+  });
+  average.dispose();
+  inverseDeviation.dispose();
+  return result;
+}
+
+/**
+ * The gradients of norm made of ops, so that they can be differentiated. With z the normalised values and u = dL/dz:
+ * `dx = (u − mean(u) − z · mean(u · z)) / deviation`.
+ */
+function plainGradients(
+  dy: Tensor,
+  x: Tensor,
+  weight: Tensor | undefined,
+  bias: Tensor | undefined,
+  { groups, epsilon, slope }: NormSettings,
+): readonly (Tensor | undefined)[] {
+  const [n, c] = [x.shape[0]!, x.shape.at(-1)!];
+  const grouped = [n, x.size / (n * c), groups, c / groups];
+  const perGroup = { axes: [1, 3], keepAxes: true };
+  const split = reshape(x, grouped);
+  const centred = sub(split, mean(split, perGroup));
+  const inverse = rsqrt(shift(mean(square(centred), perGroup), epsilon));
+  const z = mul(centred, inverse);
+  const flatZ = reshape(z, x.shape);
+  const before = weight === undefined || bias === undefined ? flatZ : add(mul(flatZ, weight), bias);
+  const threshold = sub(before, before).detach();
+  const gate = shift(scale(cast(greater(before, threshold), x.dtype), 1 - slope), slope);
+  const inner = slope === 1 ? dy : mul(dy, gate);
+  const u = reshape(weight === undefined ? inner : mul(inner, weight), grouped);
+  const dx = mul(inverse, sub(sub(u, mean(u, perGroup)), mul(z, mean(mul(u, z), perGroup))));
+  return [
+    reshape(dx, x.shape),
+    weight === undefined ? undefined : sumTo(mul(inner, flatZ), [c]),
+    bias === undefined ? undefined : sumTo(inner, [c]),
+  ];
+}

@@ -1,0 +1,44 @@
+/**
+ * Random tensors from a counter-based generator (Philox 4×32-10, Salmon et al. 2011): the numbers depend on the seed and on how many tensors were
+ * drawn before, not on the device or the number of threads. The state is two numbers, so it can be saved and resumed.
+ */
+import type { Device } from '../../device/device.ts';
+import { VoxelgradError } from '../../errors.ts';
+import type { Shape } from '../../shape.ts';
+import { Tensor } from '../../tensor.ts';
+import type { RandomState } from './random.kernels.ts';
+
+const words = (value: number): readonly [number, number] => [value >>> 0, Math.floor(value / 2 ** 32) >>> 0];
+
+export class RandomGenerator {
+  readonly seed: number;
+  /** Tensors drawn so far. */
+  drawn: number;
+
+  /** `seed` and `drawn` are whole numbers from 0 to 2⁵³ − 1. */
+  constructor(seed: number, drawn = 0) {
+    if (![seed, drawn].every((value) => Number.isSafeInteger(value) && value >= 0))
+      throw new VoxelgradError('option', { what: 'seed', expected: 'a whole number from 0 to 2⁵³ − 1', got: String(seed) });
+    this.seed = seed;
+    this.drawn = drawn;
+  }
+
+  /** The state for one draw. Each tensor has a stream of its own. */
+  #next(): RandomState {
+    return { seed: words(this.seed), stream: words(this.drawn++) };
+  }
+
+  /** f32 in [low, high). */
+  uniform(shape: Shape, device: Device, low = 0, high = 1): Tensor {
+    const out = Tensor.empty(device, 'f32', shape);
+    device.kernels.randomUniform(out, this.#next(), low, high);
+    return out;
+  }
+
+  /** f32, Gaussian. */
+  normal(shape: Shape, device: Device, mean = 0, deviation = 1): Tensor {
+    const out = Tensor.empty(device, 'f32', shape);
+    device.kernels.randomNormal(out, this.#next(), mean, deviation);
+    return out;
+  }
+}

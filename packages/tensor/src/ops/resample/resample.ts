@@ -1,0 +1,129 @@
+/**
+ * Resampling of volumes `[n, d, h, w, c]` (f32): to a new size, at arbitrary points, by pooling, and filters along one axis.
+ * Conventions are those of torch.nn.functional.interpolate and grid_sample.
+ */
+import { notTwiceDifferentiable, record } from '../../autograd.ts';
+import { VoxelgradError } from '../../errors.ts';
+import { showShape, type Shape, type Triple } from '../../shape.ts';
+import type { Tensor } from '../../tensor.ts';
+import { checkDevice, checkDType, checkRank, checkShapeIs, output } from '../operands.ts';
+import type { ResampleMap } from './resample.kernels.ts';
+
+/**
+ * 'nearest' is PyTorch's (the voxel that contains the corner of the target voxel), 'nearest-exact' takes the voxel nearest to its centre,
+ * 'linear' is tri- or bilinear, 'cubic' the cubic convolution with a = −0.75.
+ */
+export type InterpolationMode = 'nearest' | 'nearest-exact' | 'linear' | 'cubic';
+
+export interface InterpolateOptions {
+  readonly mode?: InterpolationMode;
+  /** Corner voxels' centres stay where they are, instead of the volume's outer edges. */
+  readonly alignCorners?: boolean;
+}
+
+/** Resamples space to `size`. The gradient is a fused kernel. */
+export function interpolate(x: Tensor, size: Triple, { mode = 'linear', alignCorners = false }: InterpolateOptions = {}): Tensor {
+  checkRank('interpolate', 'x', x, 'n, d, h, w, c');
+  checkDType('interpolate', x, ['f32']);
+  if (size.some((extent) => !Number.isInteger(extent) || extent < 1))
+    throw new VoxelgradError('shape', { what: 'interpolate', expected: 'a size of whole numbers ≥ 1', got: showShape(size) });
+  const kernel = mode === 'linear' || mode === 'cubic' ? mode : 'nearest';
+  const axes = [0, 1, 2].map((axis) => axisMap(x.shape[axis + 1]!, size[axis]!, mode, alignCorners));
+  const map: ResampleMap = {
+    scale: axes.map(([scale]) => scale!) as unknown as Triple,
+    offset: axes.map(([, offset]) => offset!) as unknown as Triple,
+  };
+  const shape = x.shape;
+  const out = output(x, [shape[0]!, ...size, shape[4]!]);
+  x.device.kernels.resample(kernel, x, out, map);
+  return record('interpolate', [x], out, [], (g) => {
+    notTwiceDifferentiable('interpolate');
+    const dx = output(g, shape);
+    g.device.kernels.resampleGradient(kernel, g, dx, map);
+    return [dx];
+  });
+}
+
+/** Scale and offset from output indices to input coordinates along one axis. */
+function axisMap(input: number, target: number, mode: InterpolationMode, alignCorners: boolean): readonly [number, number] {
+  const ratio = input / target;
+  if (mode === 'nearest') return [ratio, 0];
+  if (mode === 'nearest-exact') return [ratio, ratio / 2];
+  if (alignCorners) return [target > 1 ? (input - 1) / (target - 1) : 0, 0];
+  return [ratio, ratio / 2 - 0.5];
+}
+
+export interface SampleOptions {
+  readonly mode?: 'nearest' | 'linear';
+  /** What lies outside of the volume: zeros, or the nearest edge voxel. */
+  readonly outside?: 'zero' | 'edge';
+}
+
+/**
+ * `out [n, z, y, x, c]`: `x [n, d, h, w, c]` sampled at `grid [n, z, y, x, 3]`, which holds voxel coordinates in the order d, h, w.
+ * The gradient with respect to x is a fused kernel; the grid gets none.
+ */
+export function sampleGrid(x: Tensor, grid: Tensor, { mode = 'linear', outside = 'zero' }: SampleOptions = {}): Tensor {
+  checkDevice('sampleGrid', x, grid);
+  checkRank('sampleGrid', 'x', x, 'n, d, h, w, c');
+  checkRank('sampleGrid', 'grid', grid, 'n, z, y, x, 3');
+  checkDType('sampleGrid', x, ['f32']);
+  checkDType('sampleGrid: grid', grid, ['f32']);
+  checkShapeIs('sampleGrid', 'grid', grid, [x.shape[0]!, ...grid.shape.slice(1, 4), 3]);
+  const shape = x.shape;
+  const out = output(x, [...grid.shape.slice(0, 4), shape[4]!]);
+  x.device.kernels.sampleGrid(mode, x, grid, out, outside);
+  return record('sampleGrid', [x], out, [grid], (g, [grid]) => {
+    notTwiceDifferentiable('sampleGrid');
+    const dx = output(g, shape);
+    g.device.kernels.sampleGridGradient(mode, g, grid, dx, outside);
+    return [dx];
+  });
+}
+
+export interface PoolOptions {
+  readonly kernel: Triple;
+  readonly stride?: Triple;
+  readonly padding?: Triple;
+  /** Average pooling: divide by the whole window even where it hangs over the edge (PyTorch's default). */
+  readonly countPadding?: boolean;
+}
+
+export const maxPool3d = (x: Tensor, options: PoolOptions): Tensor => pool('max', x, options);
+export const averagePool3d = (x: Tensor, options: PoolOptions): Tensor => pool('average', x, options);
+
+function pool(mode: 'max' | 'average', x: Tensor, { kernel, stride = kernel, padding = [0, 0, 0], countPadding = true }: PoolOptions): Tensor {
+  checkRank('pool', 'x', x, 'n, d, h, w, c');
+  checkDType('pool', x, ['f32']);
+  const size = [0, 1, 2].map((i) => Math.floor((x.shape[i + 1]! + 2 * padding[i]! - kernel[i]!) / stride[i]!) + 1);
+  if (size.some((extent) => extent < 1) || padding.some((amount, i) => 2 * amount > kernel[i]!))
+    throw new VoxelgradError('shape', {
+      what: `${mode} pooling`,
+      expected: 'an input no smaller than the window, padded by at most half of it',
+      got: `${showShape(x.shape)}, window ${showShape(kernel)}, padding ${showShape(padding)}`,
+    });
+  const shape: Shape = [x.shape[0]!, ...size, x.shape[4]!];
+  const out = output(x, shape);
+  x.device.kernels.pool(mode, x, out, kernel, stride, padding, countPadding);
+  return record(`${mode}Pool3d`, [x], out, [x], (g, [x]) => {
+    notTwiceDifferentiable(`${mode}Pool3d`);
+    const dx = output(x, x.shape);
+    x.device.kernels.poolGradient(mode, g, x, dx, kernel, stride, padding, countPadding);
+    return [dx];
+  });
+}
+
+/**
+ * Correlates every (n, c) volume with its own taps `[n, c, length]` (odd length) along spatial axis 1, 2 or 3, edges mirrored. Not recorded:
+ * it is for augmentation.
+ */
+export function filterAxis(x: Tensor, taps: Tensor, axis: 1 | 2 | 3): Tensor {
+  checkDevice('filterAxis', x, taps);
+  checkRank('filterAxis', 'x', x, 'n, d, h, w, c');
+  checkShapeIs('filterAxis', 'taps', taps, [x.shape[0]!, x.shape[4]!, taps.shape[2] ?? 0]);
+  if (taps.shape[2]! % 2 !== 1)
+    throw new VoxelgradError('shape', { what: 'filterAxis: taps', expected: 'an odd length', got: showShape(taps.shape) });
+  const out = output(x, x.shape);
+  x.device.kernels.filterAxis(x, taps, out, axis);
+  return out;
+}
