@@ -2,7 +2,7 @@
  * Where asynchronous errors wait for someone to tell. WebGPU reports most errors after the call that caused them; here the first one is kept
  * and rejects the next read. A lost device rejects every read that is under way and all that follow.
  */
-import { VoxelgradError } from '../../errors.ts';
+import type { VoxelgradError } from '../../errors.ts';
 
 export class Failures {
   private first: VoxelgradError | undefined;

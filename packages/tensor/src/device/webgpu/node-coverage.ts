@@ -22,6 +22,9 @@ export function writeCoverage(device: WebgpuDevice): void {
   if (folder === undefined || !open.delete(device)) return;
   mkdirSync(folder, { recursive: true });
   const name = join(folder, `${process.pid}-${written++}`);
-  writeFileSync(`${name}.unfinished`, JSON.stringify({ driver: device.description, shaders: device.coverage.report() }));
+  writeFileSync(
+    `${name}.unfinished`,
+    JSON.stringify({ driver: device.description, shaders: device.coverage.report() }),
+  );
   renameSync(`${name}.unfinished`, `${name}.json`);
 }

@@ -9,19 +9,27 @@ import { openWebgpu } from './open.ts';
 import { type SoftwareDriver, softwareDriverFromEnvironment, useSoftwareDriver } from './software-driver.ts';
 import type { WebgpuDevice } from './webgpu-device.ts';
 
-let created: { readonly driver: SoftwareDriver | undefined; readonly gpu: Promise<GPU> } | undefined;
+const created = new Map<SoftwareDriver | 'own', Promise<GPU>>();
 
-/** The process's GPU object, on `driver` or, without one, on the machine's own. A process can have only one. */
+/**
+ * The process's GPU object on `driver` or, without one, on the machine's own. Once a software driver is chosen there is no way to another:
+ * the Vulkan loader has it.
+ */
 export function createNodeGpu(driver: SoftwareDriver | undefined): Promise<GPU> {
-  created ??= { driver, gpu: createGpu(driver) };
-  if (created.driver !== driver)
+  const wanted = driver ?? 'own';
+  const known = created.get(wanted);
+  if (known !== undefined) return known;
+  const chosen = [...created.keys()].find((name) => name !== 'own');
+  if (chosen !== undefined)
     throw new VoxelgradError('device', {
       what: 'the Vulkan driver of this process is already chosen',
-      expected: created.driver ?? "the machine's own",
-      got: driver ?? "the machine's own",
+      expected: chosen,
+      got: wanted,
       help: 'start another process for another driver',
     });
-  return created.gpu;
+  const gpu = createGpu(driver);
+  created.set(wanted, gpu);
+  return gpu;
 }
 
 async function createGpu(driver: SoftwareDriver | undefined): Promise<GPU> {

@@ -57,7 +57,11 @@ class Batch {
     const waits: Promise<void>[] = [];
     for (const { check } of this.blocks) if (check !== undefined) waits.push(check);
     for (const command of this.commands)
-      if (command.kind === 'dispatch' && command.pipeline.compiled === undefined && command.pipeline.error === undefined)
+      if (
+        command.kind === 'dispatch' &&
+        command.pipeline.compiled === undefined &&
+        command.pipeline.error === undefined
+      )
         waits.push(command.pipeline.ready);
     return waits;
   }
@@ -151,7 +155,9 @@ export class Recorder {
       if (error === null) return;
       const ran = batch.commands.map((command) => (command.kind === 'dispatch' ? command.describe() : 'copy'));
       this.failures.record(
-        new VoxelgradError('kernel', { what: `WebGPU rejects a batch of kernels: ${error.message}\nin ${ran.join('\n   ')}` }),
+        new VoxelgradError('kernel', {
+          what: `WebGPU rejects a batch of kernels: ${error.message}\nin ${ran.join('\n   ')}`,
+        }),
       );
     })();
   }
@@ -182,7 +188,13 @@ export class Recorder {
     pass?.end();
     // In queue order before this batch's submit and after the last one's: one parameter buffer is enough.
     if (slot > 0)
-      this.device.queue.writeBuffer(this.parameterBuffer, 0, this.parameterWords, 0, (slot * GPU_UNIFORM_WINDOW_BYTES) / 4);
+      this.device.queue.writeBuffer(
+        this.parameterBuffer,
+        0,
+        this.parameterWords,
+        0,
+        (slot * GPU_UNIFORM_WINDOW_BYTES) / 4,
+      );
     return encoder.finish();
   }
 

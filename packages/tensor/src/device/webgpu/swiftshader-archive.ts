@@ -62,7 +62,10 @@ function readTar(archive: Buffer): Map<string, Buffer> {
     const size = Number.parseInt(text(position + 124, 12), 8);
     const content = position + TAR_BLOCK_BYTES;
     if (!(size >= 0 && content + size <= archive.length))
-      throw new VoxelgradError('format', { what: `the archive entry '${name}'`, expected: 'a size within the archive' });
+      throw new VoxelgradError('format', {
+        what: `the archive entry '${name}'`,
+        expected: 'a size within the archive',
+      });
     files.set(name.replace(/^\.\//, ''), archive.subarray(content, content + size));
     position = content + Math.ceil(size / TAR_BLOCK_BYTES) * TAR_BLOCK_BYTES;
   }

@@ -26,7 +26,11 @@ export async function buildVulkanLayer(): Promise<VulkanLayer | undefined> {
   const script = join(root, 'tools', 'vulkan', 'build.sh');
   const source = join(root, 'tools', 'vulkan', 'no_gpu_layer.c');
   if (!existsSync(script)) return undefined;
-  const version = createHash('sha256').update(await readFile(source)).update(await readFile(script)).digest('hex').slice(0, 16);
+  const version = createHash('sha256')
+    .update(await readFile(source))
+    .update(await readFile(script))
+    .digest('hex')
+    .slice(0, 16);
   const folder = await cacheFolder(`vulkan-layer-${version}`, async (target) => {
     try {
       await promisify(execFile)('bash', [script, target]);

@@ -176,7 +176,10 @@ export class WebgpuDevice implements Device {
 
   private lossOf(reason: string, message: string): VoxelgradError {
     if (this.closed)
-      return new VoxelgradError('device-lost', { what: `the device '${this.description}' was closed`, help: 'open it again' });
+      return new VoxelgradError('device-lost', {
+        what: `the device '${this.description}' was closed`,
+        help: 'open it again',
+      });
     return new VoxelgradError('device-lost', {
       what: `the device '${this.description}' was lost (${reason}): ${message}`,
       help: 'open it again and go on from the last checkpoint',
@@ -206,7 +209,11 @@ export class WebgpuDevice implements Device {
         got: `${wanted} bytes`,
         help: "use a smaller patch or batch, f16, or device 'cpu'",
       });
-    const padded = Math.min(Math.ceil(wanted / BINDING_STEP) * BINDING_STEP, block.bytes - byteOffset, limit - (limit % 4));
+    const padded = Math.min(
+      Math.ceil(wanted / BINDING_STEP) * BINDING_STEP,
+      block.bytes - byteOffset,
+      limit - (limit % 4),
+    );
     return { block, byteOffset, bytes: padded };
   }
 

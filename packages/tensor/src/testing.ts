@@ -1,0 +1,137 @@
+/**
+ * For tests (entry `@voxelgrad/tensor/testing`, not published): every test of ops and devices has one body that runs on each device there is.
+ *
+ *   describe.each(testDevices())('reduce on $name', ({ open }) => { … const device = await open(); … });
+ *
+ * VOXELGRAD_TEST_DEVICES chooses among them ('cpu,webgpu'). WebGPU runs on the driver that VOXELGRAD_SOFTWARE_GPU names, which must then work;
+ * else on the machine's GPU, else on SwiftShader, and where there is none of these the reason is printed and the tests run without it. Devices
+ * are closed after the test file.
+ */
+import { afterAll } from 'vitest';
+import type { Device, Operand } from './device/device.ts';
+import { createNodeGpu, openNodeWebgpu } from './device/webgpu/node-gpu.ts';
+import { type SoftwareDriver, softwareDriverFromEnvironment } from './device/webgpu/software-driver.ts';
+import type { DType, HostArray } from './dtype.ts';
+import { isVoxelgradError } from './errors.ts';
+import { type Shape, sizeOf } from './shape.ts';
+
+export interface TestDevice {
+  readonly name: string;
+  /** The device, opened once per test file. */
+  readonly open: () => Promise<Device>;
+}
+
+const wanted = (process.env['VOXELGRAD_TEST_DEVICES'] ?? 'cpu,webgpu').split(',');
+const opened = new Map<string, Promise<Device>>();
+
+function testDevice(name: string, open: () => Promise<Device>): TestDevice {
+  return {
+    name,
+    open: () => {
+      const device = opened.get(name) ?? open();
+      opened.set(name, device);
+      return device;
+    },
+  };
+}
+
+/** Two threads whatever the machine has: with one, nothing of the scheduling would be tested. */
+async function openTestCpu(): Promise<Device> {
+  const { openCpu } = await import('./device/cpu/node.ts');
+  return openCpu({ threads: 2 });
+}
+
+/** The driver to test WebGPU on ('own': the machine's), or undefined with the reason printed. */
+async function chooseDriver(): Promise<SoftwareDriver | 'own' | undefined> {
+  const named = softwareDriverFromEnvironment();
+  if (named !== undefined) return named;
+  try {
+    const own = await createNodeGpu(undefined);
+    const adapter = await own.requestAdapter();
+    if (adapter !== null && adapter.info.isFallbackAdapter !== true) return 'own';
+    await createNodeGpu('swiftshader');
+    return 'swiftshader';
+  } catch (error) {
+    if (!isVoxelgradError(error)) throw error;
+    console.warn(`tests on webgpu are skipped: ${error.message}`);
+    return undefined;
+  }
+}
+
+const driver = wanted.includes('webgpu') ? await chooseDriver() : undefined;
+
+const devices: readonly TestDevice[] = [
+  ...(wanted.includes('cpu') ? [testDevice('cpu', openTestCpu)] : []),
+  ...(driver === undefined
+    ? []
+    : [testDevice('webgpu', () => openNodeWebgpu(driver === 'own' ? {} : { driver, allowSoftware: true }))]),
+];
+
+afterAll(async () => {
+  for (const device of opened.values()) await (await device).close();
+});
+
+export const testDevices = (): readonly TestDevice[] => devices;
+
+/** An operand of its own with the given values. */
+export function upload(device: Device, dtype: DType, shape: Shape, values: ArrayLike<number>): Operand {
+  const operand = empty(device, dtype, shape);
+  device.write(operand, hostValues(dtype, values));
+  return operand;
+}
+
+/** An operand of its own with unspecified values. */
+export function empty(device: Device, dtype: DType, shape: Shape): Operand {
+  return { buffer: device.allocate(device.bytesFor(dtype, sizeOf(shape))), byteOffset: 0, dtype, shape };
+}
+
+function hostValues(dtype: DType, values: ArrayLike<number>): HostArray {
+  if (dtype === 'i32') return Int32Array.from(values);
+  return dtype === 'u8' || dtype === 'bool' ? Uint8Array.from(values) : Float32Array.from(values);
+}
+
+export interface Tolerance {
+  /** Allowed share of the expected magnitude. */
+  readonly rtol?: number;
+  /** Allowed in any case. */
+  readonly atol?: number;
+}
+
+/**
+ * Throws with the worst element unless `|actual − expected| ≤ atol + rtol · |expected|` for all. NaN equals NaN, infinities equal themselves.
+ */
+export function expectClose(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  { rtol = 1e-5, atol = 1e-6 }: Tolerance = {},
+): void {
+  if (actual.length !== expected.length) throw new Error(`expected ${expected.length} values, got ${actual.length}`);
+  let worst = -1;
+  let worstExcess = 1;
+  let failures = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const [got, want] = [actual[i]!, expected[i]!];
+    if (Object.is(got, want) || got === want) continue;
+    const excess = Math.abs(got - want) / (atol + rtol * Math.abs(want));
+    if (excess <= 1) continue;
+    failures++;
+    if (worst < 0 || !(excess <= worstExcess)) {
+      worst = i;
+      worstExcess = excess;
+    }
+  }
+  if (failures === 0) return;
+  throw new Error(
+    `${failures} of ${expected.length} values differ; the worst is element ${worst}: expected ${expected[worst]}, got ` +
+      `${actual[worst]}, ${worstExcess.toPrecision(3)} times the tolerance (rtol ${rtol}, atol ${atol})`,
+  );
+}
+
+/** Floats in [−1, 1) that are the same every time (a linear congruential generator). */
+export function testValues(shape: Shape, seed = 1): Float32Array {
+  let state = seed >>> 0;
+  return Float32Array.from({ length: sizeOf(shape) }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
