@@ -1,0 +1,60 @@
+/** NIfTI's data type codes (nifti1.h, `DT_*`). Complex, colour, bit and 128-bit voxels are known by name so that they can be refused by name. */
+import { VoxelgradError } from '@voxelgrad/tensor';
+import type { VoxelType } from '../image.ts';
+
+/** What the file stores. 64-bit integers have no typed array of plain numbers: they are read as float64. */
+export type StoredType = VoxelType | 'int64' | 'uint64';
+
+const stored = new Map<number, StoredType>([
+  [2, 'uint8'],
+  [4, 'int16'],
+  [8, 'int32'],
+  [16, 'float32'],
+  [64, 'float64'],
+  [256, 'int8'],
+  [512, 'uint16'],
+  [768, 'uint32'],
+  [1024, 'int64'],
+  [1280, 'uint64'],
+]);
+
+const refused = new Map<number, string>([
+  [0, 'unknown'],
+  [1, 'one bit a voxel'],
+  [32, 'complex64'],
+  [128, 'RGB colour'],
+  [1536, 'float128'],
+  [1792, 'complex128'],
+  [2048, 'complex256'],
+  [2304, 'RGBA colour'],
+]);
+
+export const bytesPerVoxel: Readonly<Record<StoredType, number>> = {
+  int8: 1,
+  uint8: 1,
+  int16: 2,
+  uint16: 2,
+  int32: 4,
+  uint32: 4,
+  float32: 4,
+  int64: 8,
+  uint64: 8,
+  float64: 8,
+};
+
+export function storedType(code: number, file: string): StoredType {
+  const type = stored.get(code);
+  if (type !== undefined) return type;
+  const name = refused.get(code);
+  throw new VoxelgradError('format', {
+    what: file,
+    expected: 'voxels that are real numbers of 8 to 64 bits',
+    got: name === undefined ? `data type code ${code}, which NIfTI does not define` : `data type ${code} (${name})`,
+    help: 'convert the file to int16, uint8 or float32 first',
+  });
+}
+
+export function dataTypeCode(type: StoredType): number {
+  for (const [code, name] of stored) if (name === type) return code;
+  throw new VoxelgradError('dtype', { what: 'NIfTI data type', got: type });
+}

@@ -1,0 +1,165 @@
+/**
+ * Writes single-file NIfTI-1, or NIfTI-2 where an extent is over 32767 or the image came from NIfTI-2; little-endian, unscaled.
+ * An image that was read from NIfTI keeps its pixdim, units, qform and sform to the bit, so that a prediction lies exactly over the
+ * image it was made from, in every viewer's reading of the header.
+ */
+import { VoxelgradError } from '@voxelgrad/tensor';
+import { type Image, type VoxelArray, type VoxelType, voxelCount, voxelType } from '../image.ts';
+import { bytesPerVoxel, dataTypeCode } from './data-type.ts';
+import { affineToQform } from './geometry.ts';
+import { layouts, type NiftiHeader, singleFileOffset } from './header.ts';
+import { hostLittleEndian } from './voxels.ts';
+
+export interface WriteOptions {
+  /** Type in the file; by default the array's. What an integer type cannot hold is refused; float32 rounds. */
+  readonly type?: VoxelType;
+}
+
+/** NIFTI_UNITS_MM. */
+const millimetres = 2;
+/** NIFTI_XFORM_SCANNER_ANAT. */
+const scanner = 1;
+
+/** The bytes of a .nii file; `what` names the image in errors. */
+export function encodeNifti(image: Image, options: WriteOptions = {}, what = 'image'): Uint8Array<ArrayBuffer> {
+  const type = options.type ?? voxelType(image.data);
+  const voxels = voxelCount(image.shape);
+  if (image.shape.length < 3 || image.shape.length > 7 || voxels !== image.data.length)
+    throw new VoxelgradError('shape', {
+      what,
+      expected: `3 to 7 axes, ${image.data.length} voxels`,
+      got: `[${image.shape.join(', ')}]`,
+    });
+  const version = image.header?.version === 2 || image.shape.some((extent) => extent > 32767) ? 2 : 1;
+  const offset = singleFileOffset[version];
+  const bytes = allocate(offset + voxels * bytesPerVoxel[type], what);
+  writeHeader(new DataView(bytes.buffer), image, type, version);
+  writeVoxels(new DataView(bytes.buffer, offset), image.data, type, what);
+  return bytes;
+}
+
+function allocate(length: number, what: string): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    throw new VoxelgradError('out-of-memory', { what, expected: `${length} bytes of memory for the file`, cause });
+  }
+}
+
+/** Extents x first; a 2-D file stays 2-D. */
+function storedExtents(image: Image): number[] {
+  const dim = [...image.shape].reverse();
+  const axes = image.header?.dim.length ?? 3;
+  return axes < 3 && dim.length === 3 && dim.slice(axes).every((extent) => extent === 1) ? dim.slice(0, axes) : dim;
+}
+
+type Placement = Pick<
+  NiftiHeader,
+  'pixdim' | 'units' | 'qformCode' | 'sformCode' | 'quaternion' | 'qoffset' | 'sform' | 'description'
+>;
+
+/** The header's own geometry, or one made from the affine: sform always, qform where the axes are at right angles. */
+function placement(image: Image): Placement {
+  if (image.header !== undefined) return image.header;
+  const [z, y, x] = image.spacing;
+  const qform = affineToQform(image.affine);
+  return {
+    pixdim: [qform?.qfac ?? 1, x, y, z, ...image.shape.slice(0, -3).map(() => 1), 0, 0, 0, 0].slice(0, 8),
+    units: millimetres,
+    qformCode: qform === undefined ? 0 : scanner,
+    sformCode: scanner,
+    quaternion: [...(qform?.quaternion ?? [0, 0, 0])] as [number, number, number],
+    qoffset: [...(qform?.qoffset ?? [0, 0, 0])] as [number, number, number],
+    sform: image.affine.slice(0, 12),
+    description: '',
+  };
+}
+
+function writeHeader(view: DataView, image: Image, type: VoxelType, version: 1 | 2): void {
+  const at = layouts[version];
+  const place = placement(image);
+  const dim = storedExtents(image);
+  const dimensions = [dim.length, ...dim, 1, 1, 1, 1, 1, 1].slice(0, 8);
+  const float = (offset: number, value: number) =>
+    version === 1 ? view.setFloat32(offset, value, true) : view.setFloat64(offset, value, true);
+  const floats = (offset: number, values: readonly number[]) =>
+    values.forEach((value, i) => {
+      float(offset + i * (version === 1 ? 4 : 8), value);
+    });
+  const code = (offset: number, value: number) =>
+    version === 1 ? view.setInt16(offset, value, true) : view.setInt32(offset, value, true);
+
+  view.setInt32(0, at.size, true);
+  view.setInt16(at.datatype, dataTypeCode(type), true);
+  view.setInt16(at.bitpix, 8 * bytesPerVoxel[type], true);
+  dimensions.forEach((extent, i) => {
+    if (version === 1) view.setInt16(at.dim + 2 * i, extent, true);
+    else view.setBigInt64(at.dim + 8 * i, BigInt(extent), true);
+  });
+  if (version === 1) {
+    view.setFloat32(at.voxelOffset, singleFileOffset[1], true);
+    view.setUint8(38, 'r'.charCodeAt(0)); // `regular`, which old readers look for
+    view.setUint8(at.units, place.units);
+  } else {
+    view.setBigInt64(at.voxelOffset, BigInt(singleFileOffset[2]), true);
+    view.setInt32(at.units, place.units, true);
+  }
+  floats(at.pixdim, place.pixdim);
+  float(at.slope, 1);
+  float(at.intercept, 0);
+  code(at.qformCode, place.qformCode);
+  code(at.sformCode, place.sformCode);
+  floats(at.quaternion, [...place.quaternion, ...place.qoffset]);
+  floats(at.sform, place.sform);
+  writeAscii(view, at.description, place.description.slice(0, 79));
+  writeAscii(view, at.magic, version === 1 ? 'n+1\0' : 'n+2\0\r\n\x1a\n');
+}
+
+function writeAscii(view: DataView, offset: number, text: string): void {
+  for (let i = 0; i < text.length; i++) view.setUint8(offset + i, text.charCodeAt(i));
+}
+
+type Setter = (view: DataView, offset: number, value: number) => void;
+
+const setters: Readonly<Record<VoxelType, Setter>> = {
+  int8: (view, offset, value) => view.setInt8(offset, value),
+  uint8: (view, offset, value) => view.setUint8(offset, value),
+  int16: (view, offset, value) => view.setInt16(offset, value, true),
+  uint16: (view, offset, value) => view.setUint16(offset, value, true),
+  int32: (view, offset, value) => view.setInt32(offset, value, true),
+  uint32: (view, offset, value) => view.setUint32(offset, value, true),
+  float32: (view, offset, value) => view.setFloat32(offset, value, true),
+  float64: (view, offset, value) => view.setFloat64(offset, value, true),
+};
+
+const integerRange: Readonly<Partial<Record<VoxelType, readonly [number, number]>>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32768, 32767],
+  uint16: [0, 65535],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+};
+
+function writeVoxels(view: DataView, data: VoxelArray, type: VoxelType, what: string): void {
+  const range = voxelType(data) === type ? undefined : integerRange[type];
+  if (range !== undefined) checkRange(data, type, range, what);
+  if (hostLittleEndian && voxelType(data) === type) {
+    new Uint8Array(view.buffer, view.byteOffset).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return;
+  }
+  const set = setters[type];
+  const width = bytesPerVoxel[type];
+  for (let i = 0; i < data.length; i++) set(view, i * width, data[i]!);
+}
+
+function checkRange(data: VoxelArray, type: VoxelType, [low, high]: readonly [number, number], what: string): void {
+  const misfit = data.findIndex((value) => !(value >= low && value <= high && Number.isInteger(value)));
+  if (misfit >= 0)
+    throw new VoxelgradError('option', {
+      what,
+      expected: `whole numbers from ${low} to ${high}, for ${type}`,
+      got: `${data[misfit]} at voxel ${misfit}`,
+      help: 'write it as float32',
+    });
+}

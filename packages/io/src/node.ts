@@ -1,0 +1,4 @@
+/** What needs Node: files and folders on disk. */
+export { type Content, writeFileAtomic } from './node/atomic-write.ts';
+export { openFile, openFolder } from './node/files.ts';
+export { readImageFile, type WriteFileOptions, writeImageFile } from './node/images.ts';

@@ -1,0 +1,15 @@
+/** One door for every image format: the ending of the name decides. */
+import { VoxelgradError } from '@voxelgrad/tensor';
+import type { Image } from './image.ts';
+import { isNiftiName, type ReadOptions, readNifti } from './nifti/read.ts';
+import type { FileSource } from './source.ts';
+
+/** Reads an image file. Throws 'format' for a file that is damaged or of no known format, 'file' for one that cannot be read. */
+export async function readImage(source: FileSource, options: ReadOptions = {}): Promise<Image> {
+  if (isNiftiName(source.name)) return readNifti(source, options);
+  throw new VoxelgradError('format', {
+    what: source.path,
+    expected: 'a name that ends in .nii, .nii.gz, .hdr or .img',
+    got: source.name,
+  });
+}
