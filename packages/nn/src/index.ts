@@ -1,1 +1,30 @@
-export {};
+/** Layers, losses, optimizers and schedules for voxelgrad tensors. */
+export { constantParameter, heNormal, type Initialization } from './initialization.ts';
+export { Conv, type ConvSettings, ConvTranspose } from './layers/conv.ts';
+export { InstanceNorm, type InstanceNormSettings } from './layers/norm.ts';
+export { binaryCrossEntropy, crossEntropy } from './losses/cross-entropy.ts';
+export { type DiceSettings, diceLoss } from './losses/dice.ts';
+export {
+  deepSupervision,
+  deepSupervisionWeights,
+  diceAndBinaryCrossEntropy,
+  diceAndCrossEntropy,
+  type LabelLossSettings,
+  nearestTarget,
+  oneHot,
+  type SegmentationLoss,
+} from './losses/segmentation.ts';
+export { Module } from './module.ts';
+export {
+  Adam,
+  type AdamOptions,
+  AdamW,
+  Optimizer,
+  type OptimizerSettings,
+  type OptimizerState,
+  Sgd,
+  type SgdOptions,
+} from './optimizers/optimizer.ts';
+export * from './safetensors/index.ts';
+export { cosine, cosineRestarts, polynomial, warmUp } from './schedules/schedules.ts';
+export { loadStateDict, type NamedArray, stateDict, toTorchShape } from './state-dict.ts';

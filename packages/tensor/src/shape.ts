@@ -57,3 +57,6 @@ export function normalizeAxes(axes: number | readonly number[] | undefined, rank
     });
   return result;
 }
+
+/** Rounds up to a multiple. */
+export const roundUpTo = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;

@@ -39,10 +39,10 @@ export class Tensor implements Operand {
   readonly device: Device;
   readonly dtype: DType;
   readonly shape: Shape;
-  readonly byteOffset: number;
   /** Elements in all. */
   readonly size: number;
-  readonly #storage: Storage;
+  #byteOffset: number;
+  #storage: Storage;
   #variable: Variable | undefined;
   #disposed = false;
 
@@ -51,7 +51,7 @@ export class Tensor implements Operand {
     this.device = device;
     this.dtype = dtype;
     this.shape = shape;
-    this.byteOffset = byteOffset;
+    this.#byteOffset = byteOffset;
     this.size = sizeOf(shape);
     this.#storage = storage;
     storage.retain();
@@ -80,6 +80,10 @@ export class Tensor implements Operand {
         help: 'return it from tidy, or keep() it, if it is needed later',
       });
     return this.#storage.buffer;
+  }
+
+  get byteOffset(): number {
+    return this.#byteOffset;
   }
 
   get rank(): number {
@@ -140,6 +144,20 @@ export class Tensor implements Operand {
     void this.buffer;
     const byteOffset = this.byteOffset + this.device.bytesFor(this.dtype, elementOffset);
     return new Tensor(CONSTRUCT, this.device, this.#storage, byteOffset, this.dtype, shape, scoped);
+  }
+
+  /**
+   * From now on this handle stands for the memory of `place`, a tensor of the same shape and dtype, whose values it takes over. Lets an optimizer
+   * gather parameters in one arena. Other handles on the old memory are not moved.
+   */
+  moveTo(place: Tensor): void {
+    if (place.device !== this.device || place.dtype !== this.dtype || place.size !== this.size)
+      throw new VoxelgradError('shape', { what: 'moveTo', expected: String(this), got: String(place) });
+    void this.buffer;
+    place.#storage.retain();
+    this.#storage.release();
+    this.#storage = place.#storage;
+    this.#byteOffset = place.#byteOffset;
   }
 
   /** The values, once everything enqueued before has run. */

@@ -1,0 +1,31 @@
+/** Instance normalisation with a learnt affine map, and the LeakyReLU that follows it fused in. */
+import { instanceNorm, type Tensor } from '@voxelgrad/tensor';
+import { constantParameter, type Initialization } from '../initialization.ts';
+import { Module } from '../module.ts';
+
+export interface InstanceNormSettings {
+  readonly channels: number;
+  readonly epsilon?: number;
+  /** Slope of the LeakyReLU after it; 1 for none. */
+  readonly slope?: number;
+}
+
+export class InstanceNorm extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly #epsilon: number;
+  readonly #slope: number;
+
+  constructor({ channels, epsilon = 1e-5, slope = 1 }: InstanceNormSettings, initialization: Initialization) {
+    super();
+    this.weight = constantParameter(1, [channels], initialization);
+    this.bias = constantParameter(0, [channels], initialization);
+    this.#epsilon = epsilon;
+    this.#slope = slope;
+  }
+
+  /** `x [n, …space, c]`, same shape out. */
+  forward(x: Tensor): Tensor {
+    return instanceNorm(x, { weight: this.weight, bias: this.bias, epsilon: this.#epsilon, slope: this.#slope });
+  }
+}

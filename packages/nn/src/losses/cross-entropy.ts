@@ -1,0 +1,22 @@
+/** Cross-entropy over channels, and binary cross-entropy for regions, both from logits. */
+import { abs, add, clamp, div, logSoftmax, mean, mul, neg, relu, softplus, sub, sum, type Tensor } from '@voxelgrad/tensor';
+
+/**
+ * The mean over voxels of `−Σ target · log softmax(logits)`; `logits` and one-hot `target` are `[n, …space, c]`. With `mask [n, …space, 1]` the
+ * mean is over voxels where it is 1, and 0 if there are none.
+ */
+export function crossEntropy(logits: Tensor, target: Tensor, mask?: Tensor): Tensor {
+  const perVoxel = neg(sum(mul(logSoftmax(logits), target), { axes: -1, keepAxes: true }));
+  return mask === undefined ? mean(perVoxel) : maskedMean(perVoxel, mask);
+}
+
+/** The mean over voxels and regions of the binary cross-entropy of `sigmoid(logits)`, `max(x, 0) − x·t + ln(1 + e^−|x|)`. */
+export function binaryCrossEntropy(logits: Tensor, target: Tensor, mask?: Tensor): Tensor {
+  const perVoxel = add(sub(relu(logits), mul(logits, target)), softplus(neg(abs(logits))));
+  return mask === undefined ? mean(perVoxel) : maskedMean(perVoxel, mask);
+}
+
+/** As nnU-Net: the sum over masked voxels divided by their number, at least 1e-8. */
+function maskedMean(values: Tensor, mask: Tensor): Tensor {
+  return div(sum(mul(values, mask)), clamp(sum(mask), 1e-8, undefined));
+}

@@ -1,0 +1,123 @@
+/**
+ * nnU-Net's training losses: soft Dice plus cross-entropy for labels, soft Dice plus binary cross-entropy for regions, and deep supervision, their
+ * weighted sum over resolutions (nnunetv2/training/loss/{compound_losses,deep_supervision}.py, v2.8.1).
+ */
+import {
+  add,
+  arange,
+  cast,
+  equal,
+  fromArray,
+  gather,
+  mul,
+  narrow,
+  neg,
+  notEqual,
+  reshape,
+  scalar,
+  scale,
+  shift,
+  sigmoid,
+  softmax,
+  type Tensor,
+  tidy,
+} from '@voxelgrad/tensor';
+import { binaryCrossEntropy, crossEntropy } from './cross-entropy.ts';
+import { type DiceSettings, diceLoss } from './dice.ts';
+
+/** From logits `[n, …space, c]` and a target at the same resolution to one value. */
+export type SegmentationLoss = (logits: Tensor, target: Tensor) => Tensor;
+
+export interface LabelLossSettings {
+  /** Dice over the whole batch, as nnU-Net plans it for some configurations. */
+  readonly batchDice?: boolean;
+  /** Voxels with this label count for nothing. */
+  readonly ignoreLabel?: number | undefined;
+  readonly diceWeight?: number;
+  readonly crossEntropyWeight?: number;
+  readonly smooth?: number;
+}
+
+/** `[n, …space, classes]` f32 from integer labels `[n, …space]`; labels outside 0 … classes − 1 give zeros. */
+export function oneHot(labels: Tensor, classes: number): Tensor {
+  return tidy(() => {
+    const column = reshape(cast(labels, 'i32'), [...labels.shape, 1]);
+    return cast(equal(column, arange(classes, { device: labels.device })), 'f32');
+  });
+}
+
+/** Soft Dice without background plus cross-entropy, for integer labels `[n, …space]`. Every voxel has one class. */
+export function diceAndCrossEntropy(settings: LabelLossSettings = {}): SegmentationLoss {
+  const { diceWeight = 1, crossEntropyWeight = 1, ignoreLabel } = settings;
+  const dice: DiceSettings = { batch: settings.batchDice ?? false, background: false, smooth: settings.smooth ?? 1e-5 };
+  return (logits, labels) => {
+    const target = oneHot(labels, logits.shape.at(-1)!);
+    const mask = ignoreLabel === undefined ? undefined : counted(labels, ignoreLabel);
+    const masked = mask === undefined ? target : mul(target, mask);
+    return add(
+      scale(diceLoss(softmax(logits), masked, dice, mask), diceWeight),
+      scale(crossEntropy(logits, masked, mask), crossEntropyWeight),
+    );
+  };
+}
+
+/**
+ * Soft Dice plus binary cross-entropy, for regions that may overlap: target `[n, …space, r]` of 0 and 1. With `ignoreMask` the target has one more
+ * channel, 1 where voxels count for nothing.
+ */
+export function diceAndBinaryCrossEntropy(
+  settings: Omit<LabelLossSettings, 'ignoreLabel'> & { readonly ignoreMask?: boolean } = {},
+): SegmentationLoss {
+  const { diceWeight = 1, crossEntropyWeight = 1, ignoreMask = false } = settings;
+  const dice: DiceSettings = { batch: settings.batchDice ?? false, background: true, smooth: settings.smooth ?? 1e-5 };
+  return (logits, target) => {
+    const [regions, mask] = ignoreMask ? splitMask(target) : [target, undefined];
+    return add(
+      scale(diceLoss(sigmoid(logits), regions, dice, mask), diceWeight),
+      scale(binaryCrossEntropy(logits, regions, mask), crossEntropyWeight),
+    );
+  };
+}
+
+function splitMask(target: Tensor): readonly [Tensor, Tensor] {
+  const r = target.shape.at(-1)! - 1;
+  return [narrow(target, -1, 0, r), shift(neg(narrow(target, -1, r, 1)), 1)];
+}
+
+/** 1 where a voxel counts, `[n, …space, 1]`. */
+function counted(labels: Tensor, ignoreLabel: number): Tensor {
+  const column = reshape(cast(labels, 'i32'), [...labels.shape, 1]);
+  return cast(notEqual(column, scalar(ignoreLabel, { device: labels.device, dtype: 'i32' })), 'f32');
+}
+
+/** nnU-Net's weights for `count` resolutions, finest first: halved each time, 0 for the coarsest, summing to 1. */
+export function deepSupervisionWeights(count: number): number[] {
+  const weights = Array.from({ length: count }, (_, i) => (i === count - 1 && count > 1 ? 0 : 0.5 ** i));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => weight / total);
+}
+
+/**
+ * The loss summed over the network's outputs (finest first) with weights, by default nnU-Net's. Targets of coarser outputs are made from the
+ * full-resolution one by taking the nearest voxel.
+ */
+export function deepSupervision(loss: SegmentationLoss, weights?: readonly number[]) {
+  return (outputs: readonly Tensor[], target: Tensor): Tensor => {
+    const used = weights ?? deepSupervisionWeights(outputs.length);
+    const terms = outputs.flatMap((logits, i) => {
+      const weight = used[i] ?? 0;
+      return weight === 0 ? [] : [scale(loss(logits, nearestTarget(target, logits.shape.slice(1, -1))), weight)];
+    });
+    return terms.reduce((total, term) => add(total, term));
+  };
+}
+
+/** A target `[n, …space]` or `[n, …space, r]` at another resolution, by torch's 'nearest-exact'. */
+export function nearestTarget(target: Tensor, space: readonly number[]): Tensor {
+  return space.reduce((result, extent, i) => {
+    const full = result.shape[i + 1]!;
+    if (full === extent) return result;
+    const index = Int32Array.from({ length: extent }, (_, j) => Math.min(full - 1, Math.floor((j + 0.5) * (full / extent))));
+    return gather(result, fromArray(index, [extent], { device: target.device }), i + 1);
+  }, target);
+}

@@ -1,0 +1,180 @@
+/**
+ * Optimizers in order of increasing complexity, each as PyTorch's of the same name: SGD with (Nesterov) momentum, Adam and AdamW.
+ *
+ * `step()` clips the gradients' common norm, updates the parameters and sets the gradients to zero for the next backward(). All of it happens
+ * on the device; a step whose gradients hold an infinity or a NaN changes nothing and is counted.
+ */
+import { type HostArray, type LossScaleSettings, type Tensor, VoxelgradError } from '@voxelgrad/tensor';
+import { keptTensor, ParameterArena } from './arena.ts';
+
+export interface OptimizerSettings {
+  readonly learningRate: number;
+  readonly weightDecay?: number;
+  /** Gradients are scaled down so that their common L2 norm is at most this; nnU-Net clips at 12. */
+  readonly maximumNorm?: number;
+}
+
+/** What a checkpoint holds: the flat state arrays and the control words, by name. */
+export type OptimizerState = ReadonlyMap<string, HostArray>;
+
+const NO_SCALING: LossScaleSettings = { maximumNorm: 0, growthFactor: 2, backoffFactor: 0.5, growthInterval: 0 };
+
+export abstract class Optimizer {
+  /** May be set before any step. */
+  learningRate: number;
+  protected readonly arena: ParameterArena;
+  /** See optimizer.kernels.ts: norm, factor, found-infinite, loss scale, …, steps taken. */
+  protected readonly control: Tensor;
+  protected readonly weightDecay: number;
+  readonly #maximumNorm: number;
+
+  constructor(parameters: readonly Tensor[], { learningRate, weightDecay = 0, maximumNorm = 0 }: OptimizerSettings) {
+    if (!(learningRate >= 0))
+      throw new VoxelgradError('option', { what: 'learning rate', expected: 'a number ≥ 0', got: String(learningRate) });
+    this.learningRate = learningRate;
+    this.weightDecay = weightDecay;
+    this.#maximumNorm = maximumNorm;
+    this.arena = new ParameterArena(parameters);
+    this.control = keptTensor([0, 1, 0, 1, 0, 0, 0, 0], this.arena.values);
+  }
+
+  step(): void {
+    const { values, gradients } = this.arena;
+    values.device.kernels.prepareStep(gradients, this.control, { ...NO_SCALING, maximumNorm: this.#maximumNorm });
+    this.update(values, gradients);
+    this.arena.clearGradients();
+  }
+
+  protected abstract update(values: Tensor, gradients: Tensor): void;
+
+  /** The tensors of the state, by name. */
+  protected abstract stateTensors(): Map<string, Tensor>;
+
+  /** The L2 norm of the last step's gradients before clipping, and the steps that were skipped for not being finite. */
+  async statistics(): Promise<{ readonly gradientNorm: number; readonly skippedSteps: number }> {
+    const control = await this.control.data();
+    return { gradientNorm: Math.sqrt(control[0]!), skippedSteps: control[5]! };
+  }
+
+  async state(): Promise<OptimizerState> {
+    const named = [...this.stateTensors(), ['control', this.control] as const];
+    return new Map(await Promise.all(named.map(async ([name, tensor]) => [name, await tensor.data()] as const)));
+  }
+
+  restore(state: OptimizerState): void {
+    for (const [name, tensor] of [...this.stateTensors(), ['control', this.control] as const]) {
+      const values = state.get(name);
+      if (values === undefined || values.length !== tensor.size)
+        throw new VoxelgradError('format', {
+          what: `the optimizer's state '${name}'`,
+          expected: `${tensor.size} values`,
+          got: values === undefined ? 'nothing' : String(values.length),
+          help: 'resume with the network and optimizer that the checkpoint was made with',
+        });
+      tensor.write(values);
+    }
+  }
+
+  /** Frees the state. Parameters live on. */
+  dispose(): void {
+    for (const tensor of this.stateTensors().values()) tensor.dispose();
+    this.control.dispose();
+    this.arena.dispose();
+  }
+}
+
+export interface SgdOptions extends OptimizerSettings {
+  readonly momentum?: number;
+  readonly dampening?: number;
+  readonly nesterov?: boolean;
+}
+
+/** Stochastic gradient descent; nnU-Net's default with learning rate 0.01, momentum 0.99, Nesterov, weight decay 3e-5. */
+export class Sgd extends Optimizer {
+  readonly #options: SgdOptions;
+  readonly #momentum: Tensor;
+  #firstStep = true;
+
+  constructor(parameters: readonly Tensor[], options: SgdOptions) {
+    super(parameters, options);
+    this.#options = options;
+    this.#momentum = this.arena.state();
+  }
+
+  protected override update(values: Tensor, gradients: Tensor): void {
+    const { momentum = 0, dampening = 0, nesterov = false } = this.#options;
+    values.device.kernels.sgdStep(values, gradients, this.#momentum, this.control, {
+      learningRate: this.learningRate,
+      weightDecay: this.weightDecay,
+      momentum,
+      dampening,
+      nesterov,
+      firstStep: this.#firstStep,
+    });
+    this.#firstStep = false;
+  }
+
+  protected override stateTensors(): Map<string, Tensor> {
+    return new Map([['momentum', this.#momentum]]);
+  }
+
+  override restore(state: OptimizerState): void {
+    super.restore(state);
+    this.#firstStep = (state.get('control')?.[6] ?? 0) === 0;
+  }
+}
+
+export interface AdamOptions extends OptimizerSettings {
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+  readonly amsgrad?: boolean;
+}
+
+/** Adam (Kingma & Ba 2015). Weight decay is added to the gradient. */
+export class Adam extends Optimizer {
+  readonly #options: AdamOptions;
+  readonly #first: Tensor;
+  readonly #second: Tensor;
+  readonly #maximum: Tensor | undefined;
+
+  constructor(parameters: readonly Tensor[], options: AdamOptions) {
+    super(parameters, options);
+    this.#options = options;
+    this.#first = this.arena.state();
+    this.#second = this.arena.state();
+    this.#maximum = options.amsgrad === true ? this.arena.state() : undefined;
+  }
+
+  protected get decoupled(): boolean {
+    return false;
+  }
+
+  protected override update(values: Tensor, gradients: Tensor): void {
+    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = this.#options;
+    values.device.kernels.adamStep(values, gradients, this.#first, this.#second, this.#maximum, this.control, {
+      learningRate: this.learningRate,
+      weightDecay: this.weightDecay,
+      decoupled: this.decoupled,
+      beta1,
+      beta2,
+      epsilon,
+    });
+  }
+
+  protected override stateTensors(): Map<string, Tensor> {
+    const named: [string, Tensor][] = [
+      ['first moment', this.#first],
+      ['second moment', this.#second],
+    ];
+    if (this.#maximum !== undefined) named.push(['largest second moment', this.#maximum]);
+    return new Map(named);
+  }
+}
+
+/** Adam whose weight decay acts on the parameters themselves (Loshchilov & Hutter 2019). PyTorch's default decay is 0.01; here it is 0. */
+export class AdamW extends Adam {
+  protected override get decoupled(): boolean {
+    return true;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Parameters as named arrays in PyTorch's layout, and back: convolution weights are `[…kernel, in, out]` here and `(out, in, …kernel)` there,
+ * transposed ones `[…kernel, out, in]` and `(in, out, …kernel)`, so both move the last two axes, reversed, to the front.
+ */
+import { noGrad, permute, type Shape, sameShape, showShape, type Tensor, VoxelgradError } from '@voxelgrad/tensor';
+import type { Module } from './module.ts';
+
+export interface NamedArray {
+  readonly shape: Shape;
+  readonly data: Float32Array;
+}
+
+const torchOrder = (rank: number): number[] =>
+  rank < 3 ? Array.from({ length: rank }, (_, i) => i) : [rank - 1, rank - 2, ...Array.from({ length: rank - 2 }, (_, i) => i)];
+
+export const toTorchShape = (shape: Shape): number[] => torchOrder(shape.length).map((axis) => shape[axis]!);
+
+/** The parameters' values by their official names. */
+export async function stateDict(module: Module): Promise<Map<string, NamedArray>> {
+  const named = module.namedParameters().map(([name, parameter]) => {
+    const ordered = noGrad(() => (parameter.rank < 3 ? parameter.detach() : permute(parameter, torchOrder(parameter.rank))));
+    return { name, ordered };
+  });
+  const entries = new Map<string, NamedArray>();
+  for (const { name, ordered } of named) {
+    entries.set(name, { shape: ordered.shape, data: (await ordered.data()) as Float32Array });
+    ordered.dispose();
+  }
+  return entries;
+}
+
+/** Sets the parameters. Names and shapes must fit exactly; the first that does not is named in the error ('format'). */
+export function loadStateDict(module: Module, entries: ReadonlyMap<string, NamedArray>): void {
+  const named = module.namedParameters();
+  const unknown = [...entries.keys()].find((name) => !named.some(([known]) => known === name));
+  if (unknown !== undefined)
+    throw new VoxelgradError('format', { what: 'weights', expected: 'only parameters of this network', got: unknown, help: 'is it another architecture?' });
+  for (const [name, parameter] of named) {
+    const entry = entries.get(name);
+    const shape = toTorchShape(parameter.shape);
+    if (entry === undefined || !sameShape(entry.shape, shape))
+      throw new VoxelgradError('format', {
+        what: `the weight ${name}`,
+        expected: showShape(shape),
+        got: entry === undefined ? 'nothing' : showShape(entry.shape),
+        help: 'the weights belong to another network',
+      });
+    parameter.write(fromTorchLayout(entry.data, parameter));
+  }
+}
+
+/** Values in PyTorch's order, reordered to the parameter's. */
+function fromTorchLayout(data: Float32Array, parameter: Tensor): Float32Array {
+  if (parameter.rank < 3) return data;
+  const [inner, outer] = [parameter.shape.at(-2)!, parameter.shape.at(-1)!];
+  const taps = parameter.size / (inner * outer);
+  const values = new Float32Array(parameter.size);
+  for (let tap = 0; tap < taps; tap++)
+    for (let i = 0; i < inner; i++)
+      for (let o = 0; o < outer; o++) values[(tap * inner + i) * outer + o] = data[(o * inner + i) * taps + tap]!;
+  return values;
+}

@@ -1,0 +1,53 @@
+/**
+ * The convolution blocks of nnU-Net's networks (dynamic_network_architectures/building_blocks/simple_conv_blocks.py). Field names are the official
+ * ones, since a state dict is made of them.
+ */
+import { Conv, type Initialization, InstanceNorm, Module } from '@voxelgrad/nn';
+import { type Tensor, tidy } from '@voxelgrad/tensor';
+
+/** nnU-Net's LeakyReLU. */
+export const LEAKY_SLOPE = 0.01;
+
+export interface ConvBlockSettings {
+  readonly inputChannels: number;
+  readonly outputChannels: number;
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  /** Whether a LeakyReLU follows the norm; true by default. */
+  readonly activation?: boolean;
+  readonly bias?: boolean;
+  readonly epsilon?: number;
+}
+
+/** Convolution, instance norm, LeakyReLU. `ConvDropoutNormReLU` of the official code, without dropout. */
+export class ConvBlock extends Module {
+  readonly conv: Conv;
+  readonly norm: InstanceNorm;
+
+  constructor(settings: ConvBlockSettings, initialization: Initialization) {
+    super();
+    const { outputChannels, activation = true, epsilon = 1e-5 } = settings;
+    this.conv = new Conv(settings, initialization);
+    this.norm = new InstanceNorm({ channels: outputChannels, epsilon, slope: activation ? LEAKY_SLOPE : 1 }, initialization);
+  }
+
+  forward(x: Tensor): Tensor {
+    return tidy(() => this.norm.forward(this.conv.forward(x)));
+  }
+}
+
+/** Several blocks; the first one changes resolution and channels. `StackedConvBlocks`. */
+export class StackedConvBlocks extends Module {
+  readonly convs: readonly ConvBlock[];
+
+  constructor(count: number, settings: ConvBlockSettings, initialization: Initialization) {
+    super();
+    const { outputChannels, stride } = settings;
+    const following = { ...settings, inputChannels: outputChannels, stride: stride.map(() => 1) };
+    this.convs = Array.from({ length: count }, (_, i) => new ConvBlock(i === 0 ? settings : following, initialization));
+  }
+
+  forward(x: Tensor): Tensor {
+    return tidy(() => this.convs.reduce((value, block) => block.forward(value), x));
+  }
+}

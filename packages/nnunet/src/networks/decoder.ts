@@ -1,0 +1,62 @@
+/**
+ * The decoder shared by nnU-Net's networks (dynamic_network_architectures/building_blocks/unet_decoder.py): upsampling by a transposed
+ * convolution, concatenation with the encoder's output of that resolution, convolutions; a 1×1×1 convolution to classes at every resolution.
+ */
+import { Conv, ConvTranspose, type Initialization, Module } from '@voxelgrad/nn';
+import { concat, type Tensor, tidy } from '@voxelgrad/tensor';
+import type { Architecture } from './architecture.ts';
+import { StackedConvBlocks } from './blocks.ts';
+
+export class UNetDecoder extends Module {
+  // The official order of the fields: it is the order of the optimizer's parameters.
+  readonly stages: readonly StackedConvBlocks[];
+  readonly transpconvs: readonly ConvTranspose[];
+  readonly seg_layers: readonly Conv[];
+
+  constructor({ features, kernels, strides, convsPerDecoderStage, classes, bias, epsilon }: Architecture, initialization: Initialization) {
+    super();
+    // Decoder stage i works at the resolution of encoder stage `level`, coarse to fine.
+    const levels = features.slice(1).map((_, i) => features.length - 2 - i);
+    this.stages = levels.map(
+      (level, i) =>
+        new StackedConvBlocks(
+          convsPerDecoderStage[i]!,
+          {
+            inputChannels: 2 * features[level]!,
+            outputChannels: features[level]!,
+            kernel: kernels[level]!,
+            stride: kernels[level]!.map(() => 1),
+            bias,
+            epsilon,
+          },
+          initialization,
+        ),
+    );
+    this.transpconvs = levels.map(
+      (level) =>
+        new ConvTranspose(
+          { inputChannels: features[level + 1]!, outputChannels: features[level]!, kernel: strides[level + 1]!, bias },
+          initialization,
+        ),
+    );
+    this.seg_layers = levels.map(
+      (level) =>
+        new Conv({ inputChannels: features[level]!, outputChannels: classes, kernel: kernels[level]!.map(() => 1) }, initialization),
+    );
+  }
+
+  /** `skips`: the encoder's outputs, finest first. Logits for each resolution, finest first; only the finest where `onlyFinest`. */
+  forward(skips: readonly Tensor[], onlyFinest: boolean): Tensor[] {
+    return tidy(() => {
+      const outputs: Tensor[] = [];
+      let x = skips.at(-1)!;
+      this.stages.forEach((stage, i) => {
+        const coarse = x;
+        x = tidy(() => stage.forward(concat([this.transpconvs[i]!.forward(coarse), skips.at(-2 - i)!], -1)));
+        if (i > 0) coarse.dispose();
+        if (!onlyFinest || i === this.stages.length - 1) outputs.unshift(this.seg_layers[i]!.forward(x));
+      });
+      return outputs;
+    });
+  }
+}
