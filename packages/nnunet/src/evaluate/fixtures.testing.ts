@@ -1,7 +1,7 @@
 /** For tests: the golden numbers beside the repository (`../shared/fixtures`), made by the official code. A checkout without them skips. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readSafetensors, type SafetensorsEntry } from '../../../nn/src/safetensors/index.ts';
+import { readSafetensors, type SafetensorsEntry } from '@voxelgrad/nn';
 
 const root = new URL('../../../../../shared/fixtures/', import.meta.url);
 
@@ -18,8 +18,9 @@ export interface FixtureFolder {
   readonly missing: boolean;
   casesOf<Attrs>(op: string): FixtureCase<Attrs>[];
   tensorsOf(one: FixtureCase<unknown>): Map<string, SafetensorsEntry>;
-  /** The text of another file of the folder. */
+  /** Another file of the folder. */
   textOf(file: string): string;
+  bytesOf(file: string): Uint8Array;
 }
 
 export function fixtureFolder(name: string): FixtureFolder {
@@ -34,6 +35,7 @@ export function fixtureFolder(name: string): FixtureFolder {
     },
     tensorsOf: (one) => readSafetensors(new Uint8Array(readFileSync(pathOf(one.file!)))),
     textOf: (file) => readFileSync(pathOf(file), 'utf8'),
+    bytesOf: (file) => readFileSync(pathOf(file)),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Windows, weights, padding and mirroring against the official code's tables, SciPy, NumPy and MONAI's rule spelled out anew. */
+
+import { floatFromHalf, halfFromFloat } from '@voxelgrad/nn';
 import { describe, expect, it } from 'vitest';
-import { floatFromHalf, halfFromFloat } from '../../../nn/src/safetensors/index.ts';
 import { fixtureFolder, numbersOf } from '../evaluate/fixtures.testing.ts';
 import { gaussianImportance, windowWeights } from './importance.ts';
 import { mirrorCombinations } from './mirroring.ts';
@@ -12,11 +13,9 @@ const fixtures = fixtureFolder('inference');
 describe('windowSteps', () => {
   it.skipIf(fixtures.missing)('spreads windows as the official code does', () => {
     type Row = { image: number[]; tile: number[]; step: number; steps: number[][] };
-    const [{ attrs }] = fixtures.casesOf<{ table: Row[] }>('compute_steps_for_sliding_window') as [
-      { attrs: { table: Row[] } },
-    ];
-    expect(attrs.table).toHaveLength(122);
-    for (const { image, tile, step, steps } of attrs.table) expect(windowSteps(image, tile, { step })).toEqual(steps);
+    const { table } = fixtures.casesOf<{ table: Row[] }>('compute_steps_for_sliding_window')[0]!.attrs;
+    expect(table).toHaveLength(122);
+    for (const { image, tile, step, steps } of table) expect(windowSteps(image, tile, { step })).toEqual(steps);
   });
 
   it('shifts the last window as MONAI does', () => {
@@ -140,8 +139,8 @@ describe('gaussianImportance', () => {
 describe('padding', () => {
   it.skipIf(fixtures.missing)('centres small images as the official code does', () => {
     type Row = { image: number[]; patch: number[]; padded: number[]; revert: [number, number][] };
-    const [{ attrs }] = fixtures.casesOf<{ table: Row[] }>('pad_nd_image') as [{ attrs: { table: Row[] } }];
-    for (const { image, patch, padded, revert } of attrs.table) {
+    const { table } = fixtures.casesOf<{ table: Row[] }>('pad_nd_image')[0]!.attrs;
+    for (const { image, patch, padded, revert } of table) {
       const padding = paddingToPatch(image, patch);
       expect(padding.shape).toEqual(padded);
       expect(padding.before.map((start, axis) => [start, start + image[axis]!])).toEqual(revert);

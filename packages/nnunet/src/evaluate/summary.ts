@@ -1,0 +1,117 @@
+/**
+ * `summary.json`: what nnU-Net writes beside a folder of predictions (`evaluate_predictions.compute_metrics_on_folder`), and reads again to find
+ * the best configuration. The text is Python's: keys sorted, four spaces, and the bare word NaN, which is no JSON but what nnU-Net's own tools expect.
+ */
+import { VoxelgradError } from '@voxelgrad/tensor';
+import type { RegionMetrics } from './overlap.ts';
+import { type Region, regionName } from './region.ts';
+
+export interface CaseMetrics {
+  readonly reference_file: string;
+  readonly prediction_file: string;
+  /** By `regionName`. */
+  readonly metrics: Readonly<Record<string, RegionMetrics>>;
+}
+
+export interface Summary {
+  /** Mean over the regions of `mean`, background left out. NaN as soon as one region has no Dice in any case. */
+  readonly foreground_mean: RegionMetrics;
+  /** By `regionName`: mean over the cases where the number is not NaN. */
+  readonly mean: Readonly<Record<string, RegionMetrics>>;
+  readonly metric_per_case: readonly CaseMetrics[];
+}
+
+const metricNames = ['Dice', 'FN', 'FP', 'IoU', 'TN', 'TP', 'n_pred', 'n_ref'] as const;
+
+/** Names the metrics that `compareLabels` gave for `regions`. */
+export function namedMetrics(
+  regions: readonly Region[],
+  metrics: readonly RegionMetrics[],
+): Record<string, RegionMetrics> {
+  return Object.fromEntries(regions.map((region, i) => [regionName(region), metrics[i]!]));
+}
+
+/** Throws 'dataset' without cases: a mean of nothing is a mistake in the folder's name more often than a result. */
+export function summarize(cases: readonly CaseMetrics[], regions: readonly Region[]): Summary {
+  if (cases.length === 0)
+    throw new VoxelgradError('dataset', { what: 'evaluation', expected: 'at least one predicted case', got: 'none' });
+  const names = regions.map(regionName);
+  const means = names.map((name) =>
+    metricsFrom((metric) =>
+      mean(cases.map((one) => one.metrics[name]![metric]).filter((value) => !Number.isNaN(value))),
+    ),
+  );
+  const foreground = means.filter((_, i) => names[i] !== '0');
+  return {
+    foreground_mean: metricsFrom((metric) => mean(foreground.map((one) => one[metric]))),
+    mean: Object.fromEntries(names.map((name, i) => [name, means[i]!])),
+    metric_per_case: cases,
+  };
+}
+
+function metricsFrom(value: (metric: keyof RegionMetrics) => number): RegionMetrics {
+  return Object.fromEntries(metricNames.map((metric) => [metric, value(metric)])) as Record<
+    keyof RegionMetrics,
+    number
+  >;
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The text of `summary.json`. */
+export function formatSummary(summary: Summary): string {
+  return pythonJson(summary, '');
+}
+
+function pythonJson(value: unknown, indent: string): string {
+  if (typeof value === 'number' && Number.isNaN(value)) return 'NaN';
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const deeper = `${indent}    `;
+  const lines = Array.isArray(value)
+    ? value.map((item) => deeper + pythonJson(item, deeper))
+    : Object.entries(value)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, item]) => `${deeper}${JSON.stringify(key)}: ${pythonJson(item, deeper)}`);
+  const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
+  return lines.length === 0 ? open + close : `${open}\n${lines.join(',\n')}\n${indent}${close}`;
+}
+
+/** Reads a `summary.json`, NaN (or null) included. Throws 'format' when it is something else. */
+export function parseSummary(text: string, file = 'summary.json'): Summary {
+  const broken = (what: string, cause?: unknown): VoxelgradError =>
+    new VoxelgradError('format', { what: file, expected: 'a summary as nnU-Net writes it', got: what, cause });
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|\bNaN\b/g, (token) => (token === 'NaN' ? 'null' : token)));
+  } catch (cause) {
+    throw broken('text that is not JSON', cause);
+  }
+  const fieldsOf = (item: unknown, what: string): Record<string, unknown> => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) throw broken(`no ${what}`);
+    return item as Record<string, unknown>;
+  };
+  const metricsOf = (item: unknown): RegionMetrics => {
+    const fields = fieldsOf(item, 'metrics');
+    return metricsFrom((metric) => {
+      const number = fields[metric];
+      if (typeof number !== 'number' && number !== null) throw broken(`no ${metric}`);
+      return number ?? Number.NaN;
+    });
+  };
+  const byRegion = (item: unknown): Record<string, RegionMetrics> =>
+    Object.fromEntries(Object.entries(fieldsOf(item, 'metrics')).map(([name, metrics]) => [name, metricsOf(metrics)]));
+  const { foreground_mean, mean: means, metric_per_case: cases } = fieldsOf(value, 'object');
+  if (!Array.isArray(cases)) throw broken('no metric_per_case');
+  return {
+    foreground_mean: metricsOf(foreground_mean),
+    mean: byRegion(means),
+    metric_per_case: cases.map((item: unknown) => {
+      const { reference_file, prediction_file, metrics } = fieldsOf(item, 'case');
+      return {
+        reference_file: String(reference_file),
+        prediction_file: String(prediction_file),
+        metrics: byRegion(metrics),
+      };
+    }),
+  };
+}
