@@ -47,6 +47,6 @@ export function completeArchitecture(options: UNetOptions): Architecture {
 }
 
 /** What an input's extents must be divisible by: the product of the strides on each axis. */
-export function divisors({ strides }: Pick<Architecture, 'strides'>): number[] {
-  return strides.reduce((product, stride) => product.map((value, axis) => value * stride[axis]!), strides[0]!.map(() => 1));
+export function divisors({ strides }: Pick<Architecture, 'strides'>): readonly number[] {
+  return strides.reduce<readonly number[]>((product, stride) => product.map((value, axis) => value * stride[axis]!), strides[0]!.map(() => 1));
 }
