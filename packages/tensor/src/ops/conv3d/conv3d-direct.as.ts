@@ -1,13 +1,13 @@
 /**
  * Convolution and its data gradient for every geometry, as a product with indirection (Dukhan, "The Indirect Convolution Algorithm", 2019):
- * six target voxels at a time, a table holds for each tap where their source voxels lie — or a row of zeros, where they would lie outside.
- * Nothing is padded or copied, and the inner loop is that of a matrix product: six voxels × eight channels in registers.
+ * four target voxels at a time, a table holds for each tap where their source voxels lie — or a row of zeros, where they would lie outside.
+ * Nothing is padded or copied, and the inner loop is that of a matrix product: four voxels × eight channels in registers.
  *
  * The data gradient with stride s falls apart into s³ classes of target voxels that share their taps. Within a class it reads like a
  * convolution with stride 1, so one kernel does both: a transposed convolution with kernel = stride is then one product for each class.
  */
 import { channelBlocks } from './conv3d-pack.as';
-import { product6x8 } from './conv3d-product.as';
+import { product4x8 } from './conv3d-product.as';
 
 @unmanaged
 class DirectConvolution {
@@ -45,7 +45,7 @@ class DirectConvolution {
   dilationWidth: i32;
   /** 1: the data gradient. */
   transposed: i32;
-  /** What one item computes: so many blocks of six voxels, so many blocks of eight channels. */
+  /** What one item computes: so many blocks of four voxels, so many blocks of eight channels. */
   voxelBlocks: i32;
   channelBlocks: i32;
   /** Items along voxels (of the largest class) and along channels. */
@@ -57,7 +57,7 @@ class DirectConvolution {
 const TAP_BYTES: usize = 20;
 /** A target voxel: source coordinates without the tap's offset, address there, address of the target. */
 const VOXEL_BYTES: usize = 20;
-/** One line of the table: six source addresses and the address of the weights. */
+/** One line of the table: four source addresses and the address of the weights. */
 const LINE_BYTES: usize = 32;
 
 /** Source offset of tap `k` for target voxels ≡ `residue`, or `NONE` where the tap never meets them. */
@@ -89,20 +89,20 @@ export function conv3dDirect(p: DirectConvolution, item: i32, thread: i32): void
   const height = (p.targetHeight - residueHeight + classesHeight - 1) / classesHeight;
   const width = (p.targetWidth - residueWidth + classesWidth - 1) / classesWidth;
   const voxels = p.batch * depth * height * width;
-  let voxel = voxelItem * p.voxelBlocks * 6;
-  const end = min(voxels, voxel + p.voxelBlocks * 6);
+  let voxel = voxelItem * p.voxelBlocks * 4;
+  const end = min(voxels, voxel + p.voxelBlocks * 4);
   if (voxel >= end) return;
 
-  // Scratch: the products of a block with fewer than eight channels, a place for voxels that are none, the taps, six voxels, the tables.
+  // Scratch: the products of a block with fewer than eight channels, a place for voxels that are none, the taps, four voxels, the tables.
   const partial = p.scratch + <usize>thread * <usize>p.scratchBytes;
   const taps = partial + 192;
   const pixelBytes = <usize>p.sourcePitch << 2;
   const tapCount = listTaps(p, taps, residueDepth, residueHeight, residueWidth, pixelBytes);
-  const sixVoxels = taps + <usize>(p.kernelDepth * p.kernelHeight * p.kernelWidth) * TAP_BYTES;
-  const tables = (sixVoxels + 6 * VOXEL_BYTES + 31) & ~31;
+  const fourVoxels = taps + <usize>(p.kernelDepth * p.kernelHeight * p.kernelWidth) * TAP_BYTES;
+  const tables = (fourVoxels + 4 * VOXEL_BYTES + 31) & ~31;
   const tableBytes = <usize>(tapCount + 1) * LINE_BYTES;
 
-  // One table for each block of six voxels, used by all channel blocks.
+  // One table for each block of four voxels, used by all channel blocks.
   const stepDepth = p.transposed ? 1 : p.strideDepth;
   const stepHeight = p.transposed ? 1 : p.strideHeight;
   const stepWidth = p.transposed ? 1 : p.strideWidth;
@@ -118,9 +118,9 @@ export function conv3dDirect(p: DirectConvolution, item: i32, thread: i32): void
   let table = tables;
   let blocks = 0;
   while (voxel < end) {
-    const count = min(6, end - voxel);
-    for (let m = 0; m < 6; m++) {
-      const out = sixVoxels + <usize>m * VOXEL_BYTES;
+    const count = min(4, end - voxel);
+    for (let m = 0; m < 4; m++) {
+      const out = fourVoxels + <usize>m * VOXEL_BYTES;
       if (m >= count) {
         // Outside on every axis, so that all taps read zeros.
         store<i32>(out, i32.MIN_VALUE / 2);
@@ -151,9 +151,9 @@ export function conv3dDirect(p: DirectConvolution, item: i32, thread: i32): void
         }
       }
     }
-    store<i32>(table, fillTable(p, table + LINE_BYTES, taps, tapCount, sixVoxels), 24);
+    store<i32>(table, fillTable(p, table + LINE_BYTES, taps, tapCount, fourVoxels), 16);
     table += tableBytes;
-    voxel += 6;
+    voxel += 4;
     blocks++;
   }
 
@@ -167,7 +167,7 @@ export function conv3dDirect(p: DirectConvolution, item: i32, thread: i32): void
     const channels = min(8, p.targetChannels - (block << 3));
     table = tables;
     for (let b = 0; b < blocks; b++) {
-      product6x8(table, panels + index * panelBytes, p.sourceChannels, biases + (index << 5), <usize>block << 5, channels, partial);
+      product4x8(table, panels + index * panelBytes, p.sourceChannels, biases + (index << 5), <usize>block << 5, channels, partial);
       table += tableBytes;
     }
   }
@@ -198,8 +198,8 @@ function listTaps(p: DirectConvolution, taps: usize, residueZ: i32, residueY: i3
   return count;
 }
 
-/** Writes a line for each tap that at least one of the six voxels meets; returns how many lines. */
-function fillTable(p: DirectConvolution, table: usize, taps: usize, tapCount: i32, sixVoxels: usize): i32 {
+/** Writes a line for each tap that at least one of the four voxels meets; returns how many lines. */
+function fillTable(p: DirectConvolution, table: usize, taps: usize, tapCount: i32, fourVoxels: usize): i32 {
   const zeros = p.packed;
   let line = table;
   for (let t = 0; t < tapCount; t++) {
@@ -209,8 +209,8 @@ function fillTable(p: DirectConvolution, table: usize, taps: usize, tapCount: i3
     const offsetX = load<i32>(tap, 8);
     const delta = load<i32>(tap, 12);
     let any = false;
-    for (let m: usize = 0; m < 6; m++) {
-      const voxel = sixVoxels + m * VOXEL_BYTES;
+    for (let m: usize = 0; m < 4; m++) {
+      const voxel = fourVoxels + m * VOXEL_BYTES;
       const inside =
         (<u32>(load<i32>(voxel) + offsetZ) < <u32>p.sourceDepth) &
         (<u32>(load<i32>(voxel, 4) + offsetY) < <u32>p.sourceHeight) &
@@ -218,7 +218,7 @@ function fillTable(p: DirectConvolution, table: usize, taps: usize, tapCount: i3
       any = any | <bool>inside;
       store<usize>(line + (m << 2), select<usize>(load<usize>(voxel, 12) + <usize>delta, zeros, <bool>inside));
     }
-    store<usize>(line, load<usize>(tap, 16), 24);
+    store<usize>(line, load<usize>(tap, 16), 16);
     line += select<usize>(LINE_BYTES, 0, any);
   }
   return <i32>((line - table) / LINE_BYTES);

@@ -77,7 +77,7 @@ function launch(device: CpuDevice, sizes: Conv3dSizes, at: Addresses, transposed
   // Target voxels with the same remainder modulo the stride meet the same taps.
   const classes: Triple = transposed ? stride : [1, 1, 1];
   const classVoxels = sizes.batch * to.reduce((voxels, extent, axis) => voxels * Math.ceil(extent / classes[axis]!), 1);
-  const voxelBlocks = Math.ceil(classVoxels / 6);
+  const voxelBlocks = Math.ceil(classVoxels / 4);
   const work = (multiplyAdds(sizes) * volume(from)) / Math.max(1, volume(sizes.output));
   const workPerBlock = work / Math.max(1, volume(classes) * groups * voxelBlocks * blocks);
   const split = splitItems(voxelBlocks, blocks, workPerBlock, volume(classes) * groups, taps);

@@ -1,0 +1,92 @@
+/** Launches conv3d/gemm: the forward pass and the data gradient as implicit matrix products. */
+import type { Operand } from '../../device/device.ts';
+import { read, write } from '../../device/webgpu/dispatch.ts';
+import { writePreamble } from '../../device/webgpu/preamble.ts';
+import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
+import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
+import { sizeOf, type Triple } from '../../shape.ts';
+import type { Conv3dGeometry } from './conv3d.kernels.ts';
+import { defaultTile, type TileVariant, tileColumns, tileCount } from './conv3d.variants.ts';
+import {
+  channelsOf,
+  extentOf,
+  geometryWords,
+  isQuads,
+  kernelOf,
+  tapTable,
+  tileConstants,
+  volume,
+} from './conv3d-parameters.webgpu.ts';
+
+interface Product {
+  readonly dataGradient: boolean;
+  /** What is gathered: x, or dy for the data gradient. */
+  readonly source: Operand;
+  readonly weight: Operand;
+  readonly bias: Operand | undefined;
+  readonly result: Operand;
+  readonly geometry: Conv3dGeometry;
+}
+
+function preambleOf(tile: TileVariant, { dataGradient, source, weight, bias, result }: Product): string {
+  const quadSource = isQuads(channelsOf(source));
+  const quadResult = isQuads(channelsOf(result));
+  const side = dataGradient ? 'Column' : 'Row';
+  const quadWeight = dataGradient ? quadSource : quadResult;
+  return writePreamble({
+    types: { element: source.dtype, staged: source.dtype },
+    constants: {
+      ...tileConstants(tile),
+      DATA_GRADIENT: dataGradient,
+      MAXIMUM_TAPS: tapTable(kernelOf(weight)),
+    },
+    code: `
+fn gatherLeft(offsets: vec4i, masks: vec4u, k: u32) -> array<vec4<staged>, 4> {
+  return ${quadSource ? 'gatherQuads' : 'gatherElements'}(offsets, masks, k);
+}
+fn loadRight(k: u32, column: u32, depth: u32) -> vec4<staged> {
+  return right${side}${quadWeight ? 'Quad' : 'Elements'}(k, column, depth);
+}
+fn stageRight(start: u32, column0: u32, depth: u32, thread: u32) {
+  stageRight${side}s(start, column0, depth, thread);
+}
+fn storeResult(voxel: u32, column: u32, value: vec4f) {
+  ${quadResult ? 'storeQuad' : 'storeElements'}(voxel, column, value);
+}
+fn biasAt(column: u32) -> vec4f {
+  return ${bias === undefined ? 'vec4f()' : 'biasOf(column)'};
+}`,
+  });
+}
+
+/** Voxels of the largest class, and classes: see the shader. A forward pass is one class. */
+function classesOf({ dataGradient, result, geometry }: Product): { rows: number; classes: number } {
+  const [n, d, h, w] = extentOf(result) as [number, ...Triple];
+  if (!dataGradient) return { rows: n * d * h * w, classes: 1 };
+  const [sd, sh, sw] = geometry.stride;
+  return { rows: n * Math.ceil(d / sd) * Math.ceil(h / sh) * Math.ceil(w / sw), classes: volume(geometry.stride) };
+}
+
+/** The geometry must be one that `isGathered` accepts. */
+export function gatherWebgpu(device: WebgpuDevice, product: Product, variant?: TileVariant): void {
+  const { source, weight, bias, result, geometry } = product;
+  const { rows, classes } = classesOf(product);
+  const columns = channelsOf(result);
+  const tile = variant ?? defaultTile(rows * classes, columns);
+  const [x, y] = foldWorkgroups(tileCount(tile, rows, columns));
+  if (sizeOf(result.shape) === 0) return;
+  device.dispatch({
+    shader: 'conv3d/gemm',
+    preamble: preambleOf(tile, product),
+    bindings: [read(source), read(weight), write(result), ...(bias === undefined ? [] : [read(bias)])],
+    parameters: [
+      ...extentOf(result),
+      ...extentOf(source),
+      ...geometryWords(kernelOf(weight), geometry),
+      channelsOf(source),
+      columns,
+      Math.ceil(columns / tileColumns(tile)),
+    ],
+    workgroups: [x, y, classes],
+  });
+}

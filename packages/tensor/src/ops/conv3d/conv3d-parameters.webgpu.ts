@@ -1,0 +1,49 @@
+/** What the WebGPU convolutions of all directions hand to their shaders. */
+import type { Operand } from '../../device/device.ts';
+import type { Shape, Triple } from '../../shape.ts';
+import type { Conv3dGeometry } from './conv3d.kernels.ts';
+import type { TileVariant } from './conv3d.variants.ts';
+
+/** Bits of a voxel's mask that one axis has (AXIS_TAPS in the shaders). */
+const MAXIMUM_AXIS_TAPS = 10;
+
+/** Shaders are compiled for tables of so many taps, not anew for each number of taps. */
+const TAP_TABLES = [1, 27, 125];
+
+export const volume = ([d, h, w]: Triple): number => d * h * w;
+
+export const kernelOf = ({ shape }: Operand): Triple => [shape[0]!, shape[1]!, shape[2]!];
+
+/** The extents `[n, d, h, w]` of a tensor `[n, d, h, w, c]`. */
+export const extentOf = ({ shape }: Operand): Shape => shape.slice(0, 4);
+
+export const channelsOf = ({ shape }: Operand): number => shape[4]!;
+
+/** Each a vec4u: kernel, stride, padding, dilation. */
+export const geometryWords = (kernel: Triple, { stride, padding, dilation }: Conv3dGeometry): number[] =>
+  [kernel, stride, padding, dilation].flatMap((triple) => [...triple, 0]);
+
+/** Whether the gathered matrix products can do it. */
+export const isGathered = (kernel: Triple, { groups }: Conv3dGeometry): boolean =>
+  groups === 1 && kernel.every((extent) => extent <= MAXIMUM_AXIS_TAPS) && volume(kernel) <= TAP_TABLES.at(-1)!;
+
+/** The smallest table that `kernel` fits. */
+export const tapTable = (kernel: Triple): number => TAP_TABLES.find((taps) => taps >= volume(kernel))!;
+
+/** The constants that gemm/multiply.wgsl wants. */
+export const tileConstants = ({
+  tileK,
+  threadsM,
+  threadsN,
+  resultsM,
+  resultsN,
+}: TileVariant): Record<string, number> => ({
+  TILE_K: tileK,
+  THREADS_M: threadsM,
+  THREADS_N: threadsN,
+  RESULTS_M: resultsM,
+  RESULTS_N: resultsN,
+});
+
+/** Whether rows of so many channels can be read as whole vec4. */
+export const isQuads = (channels: number): boolean => channels % 4 === 0;

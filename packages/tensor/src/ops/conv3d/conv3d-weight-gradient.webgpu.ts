@@ -1,0 +1,109 @@
+/** Launches the weight gradient: partial sums over splits of the voxels, then their sum in a fixed order. */
+import type { Operand } from '../../device/device.ts';
+import { read, write } from '../../device/webgpu/dispatch.ts';
+import { writePreamble } from '../../device/webgpu/preamble.ts';
+import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
+import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
+import { sizeOf } from '../../shape.ts';
+import type { Conv3dGeometry } from './conv3d.kernels.ts';
+import { defaultWeightGradientTile, type TileVariant, tileColumns, tileCount, tileRows } from './conv3d.variants.ts';
+import {
+  channelsOf,
+  extentOf,
+  geometryWords,
+  isQuads,
+  kernelOf,
+  tileConstants,
+  volume,
+} from './conv3d-parameters.webgpu.ts';
+
+/** Workgroups that keep a large GPU busy. */
+const WANTED_WORKGROUPS = 1024;
+/** A split this short spends more on its partial sums than on its voxels. */
+const LEAST_VOXELS = 256;
+/** Bounds the memory for partial sums (64 MiB). */
+const MOST_PARTIAL_SUMS = 2 ** 24;
+
+/** Outputs of one workgroup of conv3d/sum-splits. */
+const OUTPUTS = 16;
+
+export interface Splits {
+  readonly splits: number;
+  readonly voxelsPerSplit: number;
+}
+
+/** How many splits: a matter of shapes alone, so that results never depend on the machine. `step`: voxels that a workgroup takes at once. */
+export function splitVoxels(voxels: number, size: number, workgroupsPerSplit: number, step: number): Splits {
+  const wanted = Math.min(
+    Math.ceil(WANTED_WORKGROUPS / workgroupsPerSplit),
+    Math.ceil(voxels / LEAST_VOXELS),
+    Math.max(1, Math.floor(MOST_PARTIAL_SUMS / size)),
+  );
+  const voxelsPerSplit = Math.max(step, Math.ceil(voxels / wanted / step) * step);
+  return { splits: Math.ceil(voxels / voxelsPerSplit), voxelsPerSplit };
+}
+
+/** `out = Σ partial[split]`, in a fixed order. */
+export function sumSplits(device: WebgpuDevice, partial: Operand, out: Operand, splits: number): void {
+  const size = sizeOf(out.shape);
+  device.dispatch({
+    shader: 'conv3d/sum-splits',
+    preamble: '',
+    bindings: [read(partial), write(out)],
+    parameters: [size, splits],
+    workgroups: foldWorkgroups(Math.ceil(size / OUTPUTS)),
+  });
+}
+
+function preambleOf(tile: TileVariant, x: Operand, dy: Operand): string {
+  return writePreamble({
+    types: { element: x.dtype, staged: x.dtype },
+    constants: tileConstants(tile),
+    code: `
+fn loadLeft(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
+  return ${isQuads(channelsOf(x)) ? 'leftQuad' : 'leftElements'}(columns, offset, mask);
+}
+fn loadRight(voxel: u32, column: u32, end: u32) -> vec4<staged> {
+  return ${isQuads(channelsOf(dy)) ? 'rightQuad' : 'rightElements'}(voxel, column, end);
+}`,
+  });
+}
+
+/** The geometry must be one that `isGathered` accepts. */
+export function weightGradientWebgpu(
+  device: WebgpuDevice,
+  x: Operand,
+  dy: Operand,
+  dweight: Operand,
+  geometry: Conv3dGeometry,
+  variant?: TileVariant,
+): void {
+  const kernel = kernelOf(dweight);
+  const rows = volume(kernel) * channelsOf(x);
+  const columns = channelsOf(dy);
+  const tile = variant ?? defaultWeightGradientTile(rows, columns);
+  const tiles = tileCount(tile, rows, columns);
+  const voxels = sizeOf(extentOf(dy));
+  const { splits, voxelsPerSplit } = splitVoxels(voxels, rows * columns, tiles, tile.threadsM * tile.threadsN);
+  const partial = splits === 1 ? dweight : device.temporary('f32', [splits, rows, columns]);
+  device.dispatch({
+    shader: 'conv3d/weight-gradient',
+    preamble: preambleOf(tile, x, dy),
+    bindings: [read(x), read(dy), write(partial)],
+    parameters: [
+      ...extentOf(x),
+      ...extentOf(dy),
+      ...geometryWords(kernel, geometry),
+      channelsOf(x),
+      columns,
+      Math.ceil(rows / tileRows(tile)),
+      Math.ceil(columns / tileColumns(tile)),
+      splits,
+      voxelsPerSplit,
+    ],
+    workgroups: foldWorkgroups(tiles * splits),
+  });
+  if (partial === dweight) return;
+  sumSplits(device, partial, dweight, splits);
+  device.free(partial.buffer);
+}

@@ -1,0 +1,84 @@
+/** The three directions of a 3-D convolution as plain loops in double precision: what the kernels are tested against. */
+import { type Shape, sizeOf, type Triple } from '../../shape.ts';
+import type { Conv3dGeometry } from './conv3d.kernels.ts';
+
+export interface ConvolutionCase {
+  /** `[n, d, h, w, cin]` */
+  readonly x: Shape;
+  readonly cout: number;
+  readonly kernel: Triple;
+  readonly geometry: Conv3dGeometry;
+}
+
+export function shapesOf({ x, cout, kernel, geometry }: ConvolutionCase): { y: Shape; weight: Shape } {
+  const extents = kernel.map((taps, axis) => {
+    const window = (taps - 1) * geometry.dilation[axis]! + 1;
+    return Math.floor((x[axis + 1]! + 2 * geometry.padding[axis]! - window) / geometry.stride[axis]!) + 1;
+  });
+  return { y: [x[0]!, ...extents, cout], weight: [...kernel, x[4]! / geometry.groups, cout] };
+}
+
+/** Calls `visit` with the linear indices of each (x, weight, y) that multiply and add up. */
+function forEachProduct(testCase: ConvolutionCase, visit: (x: number, weight: number, y: number) => void): void {
+  const { x, kernel, geometry } = testCase;
+  const { y } = shapesOf(testCase);
+  const [n, d, h, w, cin] = x as [number, number, number, number, number];
+  const [, od, oh, ow, cout] = y as [number, number, number, number, number];
+  const [inputs, outputs] = [cin / geometry.groups, cout / geometry.groups];
+  const positionOf = (at: number, tap: number, axis: number): number =>
+    at * geometry.stride[axis]! - geometry.padding[axis]! + tap * geometry.dilation[axis]!;
+  for (let batch = 0; batch < n; batch++)
+    for (let z = 0; z < od; z++)
+      for (let r = 0; r < oh; r++)
+        for (let c = 0; c < ow; c++)
+          for (let tap = 0; tap < kernel[0] * kernel[1] * kernel[2]; tap++) {
+            const iz = positionOf(z, Math.floor(tap / (kernel[1] * kernel[2])), 0);
+            const ir = positionOf(r, Math.floor(tap / kernel[2]) % kernel[1], 1);
+            const ic = positionOf(c, tap % kernel[2], 2);
+            if (iz < 0 || iz >= d || ir < 0 || ir >= h || ic < 0 || ic >= w) continue;
+            const from = (((batch * d + iz) * h + ir) * w + ic) * cin;
+            const to = (((batch * od + z) * oh + r) * ow + c) * cout;
+            for (let output = 0; output < cout; output++) {
+              const first = Math.floor(output / outputs) * inputs;
+              for (let input = 0; input < inputs; input++)
+                visit(from + first + input, (tap * inputs + input) * cout + output, to + output);
+            }
+          }
+}
+
+const filled = (shape: Shape, bias: ArrayLike<number> | undefined): Float64Array =>
+  Float64Array.from({ length: sizeOf(shape) }, (_, i) => bias?.[i % shape.at(-1)!] ?? 0);
+
+export function referenceConv3d(
+  testCase: ConvolutionCase,
+  x: ArrayLike<number>,
+  weight: ArrayLike<number>,
+  bias?: ArrayLike<number>,
+): Float64Array {
+  const y = filled(shapesOf(testCase).y, bias);
+  forEachProduct(testCase, (i, j, k) => {
+    y[k]! += x[i]! * weight[j]!;
+  });
+  return y;
+}
+
+export function referenceDataGradient(
+  testCase: ConvolutionCase,
+  dy: ArrayLike<number>,
+  weight: ArrayLike<number>,
+  bias?: ArrayLike<number>,
+): Float64Array {
+  const dx = filled(testCase.x, bias);
+  forEachProduct(testCase, (i, j, k) => {
+    dx[i]! += dy[k]! * weight[j]!;
+  });
+  return dx;
+}
+
+export function referenceWeightGradient(testCase: ConvolutionCase, x: ArrayLike<number>, dy: ArrayLike<number>): Float64Array {
+  const dweight = new Float64Array(sizeOf(shapesOf(testCase).weight));
+  forEachProduct(testCase, (i, j, k) => {
+    dweight[j]! += x[i]! * dy[k]!;
+  });
+  return dweight;
+}

@@ -1,0 +1,60 @@
+/**
+ * The tile shapes that the WebGPU convolutions (and matrix products) are compiled in, and which is taken by default. A workgroup computes a tile of
+ * `threadsM · resultsM` rows by `threadsN · resultsN` columns in slices of `tileK`; each thread keeps `resultsM × resultsN` sums in registers.
+ *
+ * All fit WebGPU's default limits: 256 invocations and 16 KiB of workgroup memory.
+ */
+export interface TileVariant {
+  readonly name: string;
+  readonly tileK: number;
+  readonly threadsM: number;
+  readonly threadsN: number;
+  readonly resultsM: number;
+  readonly resultsN: number;
+}
+
+export const TILE_VARIANTS = {
+  '128x128': { name: '128x128', tileK: 8, threadsM: 16, threadsN: 16, resultsM: 8, resultsN: 8 },
+  '64x64': { name: '64x64', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 8, resultsN: 8 },
+  '128x32': { name: '128x32', tileK: 16, threadsM: 16, threadsN: 4, resultsM: 8, resultsN: 8 },
+  '64x32': { name: '64x32', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 8, resultsN: 4 },
+  '32x32': { name: '32x32', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 4, resultsN: 4 },
+  '128x16': { name: '128x16', tileK: 16, threadsM: 32, threadsN: 2, resultsM: 4, resultsN: 8 },
+  '128x8': { name: '128x8', tileK: 8, threadsM: 32, threadsN: 2, resultsM: 4, resultsN: 4 },
+  '256x4': { name: '256x4', tileK: 8, threadsM: 64, threadsN: 1, resultsM: 4, resultsN: 4 },
+} as const satisfies Readonly<Record<string, TileVariant>>;
+
+export type TileName = keyof typeof TILE_VARIANTS;
+
+export const tileRows = (tile: TileVariant): number => tile.threadsM * tile.resultsM;
+export const tileColumns = (tile: TileVariant): number => tile.threadsN * tile.resultsN;
+
+/** Tiles of a product of `rows × columns`. */
+export const tileCount = (tile: TileVariant, rows: number, columns: number): number =>
+  Math.ceil(rows / tileRows(tile)) * Math.ceil(columns / tileColumns(tile));
+
+/** Below this, a GPU of the larger kind has idle cores, and smaller tiles pay. */
+const FEW_WORKGROUPS = 256;
+
+/**
+ * The default for a product of `rows × columns`: the widest tile that the columns fill, since rows (voxels) are many; small tiles where there
+ * would be too few workgroups.
+ */
+export function defaultTile(rows: number, columns: number): TileVariant {
+  const { '64x64': wide, '128x32': narrow, '32x32': small } = TILE_VARIANTS;
+  if (columns <= 4) return TILE_VARIANTS['256x4'];
+  if (columns <= 8) return TILE_VARIANTS['128x8'];
+  if (columns <= 16) return TILE_VARIANTS['128x16'];
+  const wasted = (64 - (columns % 64)) % 64;
+  const tile = wasted >= 32 ? narrow : wide;
+  return tileCount(tile, rows, columns) < FEW_WORKGROUPS ? small : tile;
+}
+
+/** The default for a weight gradient of `rows` (taps × input channels) by `columns`: many voxels, small tiles do not starve a GPU. */
+export function defaultWeightGradientTile(rows: number, columns: number): TileVariant {
+  if (columns <= 8) return TILE_VARIANTS['128x8'];
+  if (columns <= 16) return TILE_VARIANTS['128x16'];
+  const { '64x64': wide, '128x32': narrow, '32x32': small } = TILE_VARIANTS;
+  if (rows <= 32) return small;
+  return (64 - (columns % 64)) % 64 >= 32 ? narrow : wide;
+}

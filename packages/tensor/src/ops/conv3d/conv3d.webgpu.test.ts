@@ -1,0 +1,47 @@
+/** Every tile shape of the WebGPU convolutions against the direct kernels, which know nothing of tiles. */
+import { beforeAll, describe, it } from 'vitest';
+import { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
+import { empty, expectClose, testDevices, testValues, upload } from '../../testing.ts';
+import { type ConvolutionCase, shapesOf } from './conv3d.reference.ts';
+import { TILE_VARIANTS } from './conv3d.variants.ts';
+import { directConv3d } from './conv3d-direct.webgpu.ts';
+import { gatherWebgpu } from './conv3d-gather.webgpu.ts';
+import { weightGradientWebgpu } from './conv3d-weight-gradient.webgpu.ts';
+
+const CASES: readonly ConvolutionCase[] = [
+  { x: [1, 5, 6, 7, 20], cout: 36, kernel: [3, 3, 3], geometry: { stride: [1, 1, 1], padding: [1, 1, 1], dilation: [1, 1, 1], groups: 1 } },
+  { x: [2, 6, 5, 7, 5], cout: 70, kernel: [3, 3, 3], geometry: { stride: [2, 2, 2], padding: [1, 1, 1], dilation: [1, 1, 1], groups: 1 } },
+];
+
+describe.each(testDevices().filter(({ name }) => name === 'webgpu'))('tiles of conv3d on $name', ({ open }) => {
+  let device: WebgpuDevice;
+  beforeAll(async () => {
+    const opened = await open();
+    if (!(opened instanceof WebgpuDevice)) throw new Error(`${opened.description} is no WebGPU device`);
+    device = opened;
+  });
+
+  describe.each(Object.values(TILE_VARIANTS))('$name', (tile) => {
+    it.each(CASES)('$x → $cout', async (testCase) => {
+      const { y: yShape, weight: weightShape } = shapesOf(testCase);
+      const { x: xShape, geometry } = testCase;
+      const x = upload(device, 'f32', xShape, testValues(xShape, 1));
+      const weight = upload(device, 'f32', weightShape, testValues(weightShape, 2));
+      const dy = upload(device, 'f32', yShape, testValues(yShape, 3));
+      const direct = directConv3d(device);
+      const [y, dx, dweight] = [yShape, xShape, weightShape].map((shape) => empty(device, 'f32', shape));
+      const [ownY, ownDx, ownDweight] = [yShape, xShape, weightShape].map((shape) => empty(device, 'f32', shape));
+      direct.conv3d(x, weight, undefined, y!, geometry);
+      direct.conv3dDataGradient(dy, weight, undefined, dx!, geometry);
+      direct.conv3dWeightGradient(x, dy, dweight!, geometry);
+      const bias = undefined;
+      gatherWebgpu(device, { dataGradient: false, source: x, weight, bias, result: ownY!, geometry }, tile);
+      gatherWebgpu(device, { dataGradient: true, source: dy, weight, bias, result: ownDx!, geometry }, tile);
+      weightGradientWebgpu(device, x, dy, ownDweight!, geometry, tile);
+      const tolerance = { rtol: 1e-5, atol: 3e-5 };
+      expectClose(await device.read(ownY!), await device.read(y!), tolerance);
+      expectClose(await device.read(ownDx!), await device.read(dx!), tolerance);
+      expectClose(await device.read(ownDweight!), await device.read(dweight!), tolerance);
+    });
+  });
+});
