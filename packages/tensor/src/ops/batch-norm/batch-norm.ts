@@ -1,0 +1,46 @@
+/** Batch normalisation (Ioffe & Szegedy 2015), made of other ops. nnU-Net itself uses instance norm; models of other projects need this one. */
+import { noGrad } from '../../autograd.ts';
+import { sizeOf } from '../../shape.ts';
+import type { Tensor } from '../../tensor.ts';
+import { add, mul, sub } from '../elementwise/elementwise.ts';
+import { rsqrt, scale, shift, square } from '../elementwise/unary.ts';
+import { mean, variance } from '../reduce/reduce.ts';
+
+export interface BatchNormOptions {
+  /** All f32 `[c]`. */
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly runningMean: Tensor;
+  readonly runningVariance: Tensor;
+  /** True: normalise by the batch and update the running statistics; false: normalise by these. */
+  readonly training: boolean;
+  readonly momentum?: number;
+  readonly epsilon?: number;
+}
+
+export interface BatchNormResult {
+  readonly y: Tensor;
+  /** The statistics after this batch (unbiased variance, as PyTorch); those given where it is not training. */
+  readonly runningMean: Tensor;
+  readonly runningVariance: Tensor;
+}
+
+/** Normalises `x [n, …space, c]` for each channel over all the rest. */
+export function batchNorm(x: Tensor, options: BatchNormOptions): BatchNormResult {
+  const { weight, bias, runningMean, runningVariance, training, momentum = 0.1, epsilon = 1e-5 } = options;
+  const axes = x.shape.slice(0, -1).map((_, axis) => axis);
+  const average = training ? mean(x, { axes }) : runningMean;
+  const centred = sub(x, average);
+  const spread = training ? mean(square(centred), { axes }) : runningVariance;
+  const y = add(mul(mul(centred, rsqrt(shift(spread, epsilon))), weight), bias);
+  if (!training) return { y, runningMean, runningVariance };
+  return noGrad(() => {
+    const correction = sizeOf(axes.map((axis) => x.shape[axis]!)) > 1 ? 1 : 0;
+    const moved = (old: Tensor, now: Tensor): Tensor => add(scale(old, 1 - momentum), scale(now, momentum));
+    return {
+      y,
+      runningMean: moved(runningMean, average),
+      runningVariance: moved(runningVariance, variance(x.detach(), { axes, correction })),
+    };
+  });
+}
