@@ -157,10 +157,11 @@ function sineInQuadrant(r: v128, quadrant: v128): v128 {
   return v128.xor(v128.bitselect(cosineOfReduced(r), sineOfReduced(r), useCosine), sign);
 }
 
-/** Two doubles less the nearest multiple of π / 2: good to single precision below about 10⁹. */
+/** Two doubles less the nearest multiple of π / 2, which is given in two parts (33 bits and the rest): good to about 10⁶. */
 @inline
 function lessQuarterTurns(x: v128, turns: v128): v128 {
-  return f64x2.sub(x, f64x2.mul(turns, f64x2.splat(1.5707963267948966)));
+  const rest = f64x2.sub(x, f64x2.mul(turns, f64x2.splat(1.57079632673412561417)));
+  return f64x2.sub(rest, f64x2.mul(turns, f64x2.splat(6.07710050650619224932e-11)));
 }
 
 @inline

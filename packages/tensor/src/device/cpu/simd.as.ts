@@ -1,4 +1,4 @@
-/** Small pieces that every SIMD kernel uses: multiply-add, partial stores, sums over lanes and work ranges. All are inlined. */
+/** Small pieces that every SIMD kernel uses: multiply-add, partial stores, sums over lanes and work ranges. */
 
 /** a · b + c: fused (one rounding) where the engine has relaxed SIMD, else two roundings. */
 @inline
@@ -8,7 +8,6 @@ export function madd(a: v128, b: v128, c: v128): v128 {
 }
 
 /** Stores the first `count` (1–3) of four 32-bit lanes. */
-@inline
 export function storeLanes32(to: usize, value: v128, count: i32): void {
   v128.store32_lane(to, value, 0);
   if (count > 1) v128.store32_lane(to, value, 1, 4);
@@ -16,7 +15,6 @@ export function storeLanes32(to: usize, value: v128, count: i32): void {
 }
 
 /** Stores the first `count` (1–15) of sixteen bytes. */
-@inline
 export function storeBytes(to: usize, value: v128, count: i32): void {
   let rest = value;
   if (count & 8) {
@@ -60,7 +58,7 @@ export function highDoubles(x: v128): v128 {
 @inline
 export function floatsFromDoubles(low: v128, high: v128): v128 {
   return i8x16.shuffle(
-    f32x4.demote_zero_f64x2(low), f32x4.demote_zero_f64x2(high),
+    f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high),
     0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23,
   );
 }

@@ -2,8 +2,7 @@
  * The loop of all elementwise kernels with two or three operands. The result is walked as rows along its innermost axis; along it an operand
  * is contiguous or constant, and each combination has its own loop, so nothing is decided per element.
  */
-import { storeBytes, storeLanes32 } from '../../device/cpu/simd.as';
-import { apply, inputBytes, Op, outputBytes } from './binary-function.as';
+import { storeBytes } from '../../device/cpu/simd.as';
 
 /** Extents and strides (in elements, 0 where an operand is stretched) of six axes, slowest first. */
 @unmanaged
@@ -25,109 +24,156 @@ export class Broadcast {
   c0: i32; c1: i32; c2: i32; c3: i32; c4: i32; c5: i32;
 }
 
-@inline
-function load(bytes: i32, from: usize, constant: bool): v128 {
-  if (!constant) return v128.load(from);
-  if (bytes == 4) return v128.load32_splat(from);
-  return bytes == 2 ? v128.load16_splat(from) : v128.load8_splat(from);
+/** An operand that has the innermost axis. */
+@unmanaged
+class Along {
+  @inline value(from: usize, before: v128): v128 { return v128.load(from); }
+  @inline mask<T>(from: usize, before: v128): v128 { return maskOf<T>(from); }
 }
 
-/** A mask with as many lanes as elements of `bytes` bytes fit in 16, from as many bytes of the condition. */
-@inline
-function mask(bytes: i32, from: usize, constant: bool): v128 {
-  const zero = i8x16.splat(0);
-  if (constant) return i8x16.ne(v128.load8_splat(from), zero);
-  if (bytes == 1) return i8x16.ne(v128.load(from), zero);
-  if (bytes == 2) return i16x8.ne(i16x8.extend_low_i8x16_u(v128.load64_zero(from)), zero);
-  return i32x4.ne(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(from))), zero);
+/** An operand that is stretched along the innermost axis: what was loaded before the loop stays. */
+@unmanaged
+class Stretched {
+  @inline value(from: usize, before: v128): v128 { return before; }
+  @inline mask<T>(from: usize, before: v128): v128 { return before; }
 }
 
-/** What is stored: a mask of four lanes becomes four bytes of 0 or 1. */
+/** One condition byte for each element of type T that fits in 16 bytes, as a mask over these elements. */
 @inline
-function packed(op: Op, value: v128): v128 {
-  if (inputBytes(op) == outputBytes(op)) return value;
+function maskOf<T>(from: usize): v128 {
+  if (sizeof<T>() == 1) return i8x16.ne(v128.load(from), i8x16.splat(0));
+  if (sizeof<T>() == 2) return i16x8.ne(i16x8.extend_low_i8x16_u(v128.load64_zero(from)), i16x8.splat(0));
+  return i32x4.ne(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(from))), i32x4.splat(0));
+}
+
+@inline
+function splat<T>(from: usize): v128 {
+  if (sizeof<T>() == 1) return v128.load8_splat(from);
+  return sizeof<T>() == 2 ? v128.load16_splat(from) : v128.load32_splat(from);
+}
+
+/** The mask of a comparison as bytes 0 and 1 in the first lanes; other results as they are. */
+@inline
+function packed<TIn, TOut>(value: v128): v128 {
+  if (sizeof<TIn>() == sizeof<TOut>()) return sizeof<TIn>() == 1 ? v128.and(value, i8x16.splat(1)) : value;
   return v128.and(i8x16.shuffle(value, value, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12), i8x16.splat(1));
 }
 
 @inline
-function row(op: Op, constantA: bool, constantB: bool, constantC: bool, a: usize, b: usize, c: usize, out: usize, count: i32, p: v128): void {
-  const bytes = inputBytes(op);
-  const lanes = 16 / bytes;
-  const step = outputBytes(op) * lanes;
-  const where = op >= Op.WhereByte;
-  let left = load(bytes, a, constantA);
-  let right = load(bytes, b, constantB);
-  let chosen = where ? mask(bytes, c, constantC) : left;
-  while (true) {
-    const value = where ? v128.bitselect(left, right, chosen) : packed(op, apply(op, left, right, p));
-    if (count < lanes) {
-      if (count <= 0) return;
-      if (outputBytes(op) == 4) storeLanes32(out, value, count);
-      else storeBytes(out, value, count * outputBytes(op));
-      return;
-    }
-    if (step == 16) v128.store(out, value);
-    else v128.store32_lane(out, value, 0);
-    count -= lanes;
-    if (count == 0) return;
-    out += step;
-    if (!constantA) left = v128.load((a += 16));
-    if (!constantB) right = v128.load((b += 16));
-    if (where && !constantC) chosen = mask(bytes, (c += lanes), false);
+function store<TIn, TOut>(out: usize, value: v128): void {
+  if (sizeof<TIn>() == sizeof<TOut>()) v128.store(out, value);
+  else v128.store32_lane(out, value, 0);
+}
+
+@inline
+function row<F, TIn, TOut, A, B>(a: usize, b: usize, out: usize, count: i32, p: v128): void {
+  const lanes = <i32>(16 / sizeof<TIn>());
+  const constantA = splat<TIn>(a);
+  const constantB = splat<TIn>(b);
+  const f = changetype<F>(0);
+  const left = changetype<A>(0);
+  const right = changetype<B>(0);
+  for (; count >= lanes; count -= lanes) {
+    store<TIn, TOut>(out, packed<TIn, TOut>(f.of(left.value(a, constantA), right.value(b, constantB), p)));
+    a += 16;
+    b += 16;
+    out += lanes * sizeof<TOut>();
+  }
+  if (count > 0) {
+    const value = f.of(left.value(a, constantA), right.value(b, constantB), p);
+    storeBytes(out, packed<TIn, TOut>(value), count * <i32>sizeof<TOut>());
   }
 }
 
 @inline
-function rowOfKind(op: Op, kind: i32, a: usize, b: usize, c: usize, out: usize, count: i32, p: v128): void {
-  if (op < Op.WhereByte) {
-    if (kind & 4) {
-      if (kind & 2) row(op, true, true, false, a, b, c, out, count, p);
-      else row(op, true, false, false, a, b, c, out, count, p);
-    } else if (kind & 2) row(op, false, true, false, a, b, c, out, count, p);
-    else row(op, false, false, false, a, b, c, out, count, p);
-    return;
+function selectRow<T, A, B, C>(condition: usize, a: usize, b: usize, out: usize, count: i32): void {
+  const lanes = <i32>(16 / sizeof<T>());
+  const constantA = splat<T>(a);
+  const constantB = splat<T>(b);
+  const constantC = i8x16.ne(v128.load8_splat(condition), i8x16.splat(0));
+  const left = changetype<A>(0);
+  const right = changetype<B>(0);
+  const chosen = changetype<C>(0);
+  for (; count >= lanes; count -= lanes) {
+    const mask = chosen.mask<T>(condition, constantC);
+    v128.store(out, v128.bitselect(left.value(a, constantA), right.value(b, constantB), mask));
+    a += 16;
+    b += 16;
+    condition += lanes;
+    out += 16;
   }
-  if (kind == 0) row(op, false, false, false, a, b, c, out, count, p);
-  else if (kind == 1) row(op, false, false, true, a, b, c, out, count, p);
-  else if (kind == 2) row(op, false, true, false, a, b, c, out, count, p);
-  else if (kind == 3) row(op, false, true, true, a, b, c, out, count, p);
-  else if (kind == 4) row(op, true, false, false, a, b, c, out, count, p);
-  else if (kind == 5) row(op, true, false, true, a, b, c, out, count, p);
-  else if (kind == 6) row(op, true, true, false, a, b, c, out, count, p);
-  else row(op, true, true, true, a, b, c, out, count, p);
+  if (count > 0) {
+    const mask = chosen.mask<T>(condition, constantC);
+    const value = v128.bitselect(left.value(a, constantA), right.value(b, constantB), mask);
+    storeBytes(out, value, count * <i32>sizeof<T>());
+  }
+}
+
+/** A row of two operands, of which at most one is stretched. */
+@unmanaged
+class BinaryRows<F, TIn, TOut> {
+  @inline run(q: Broadcast, a: usize, b: usize, condition: usize, out: usize, count: i32): void {
+    const p = i32x4.splat(q.p);
+    if (q.a5 == 0) row<F, TIn, TOut, Stretched, Along>(a, b, out, count, p);
+    else if (q.b5 == 0) row<F, TIn, TOut, Along, Stretched>(a, b, out, count, p);
+    else row<F, TIn, TOut, Along, Along>(a, b, out, count, p);
+  }
+}
+
+/** A row of three operands, of which at most two are stretched. */
+@unmanaged
+class SelectRows<T> {
+  @inline run(q: Broadcast, a: usize, b: usize, condition: usize, out: usize, count: i32): void {
+    if (q.c5 == 0) {
+      if (q.a5 == 0) selectRow<T, Stretched, Along, Stretched>(condition, a, b, out, count);
+      else if (q.b5 == 0) selectRow<T, Along, Stretched, Stretched>(condition, a, b, out, count);
+      else selectRow<T, Along, Along, Stretched>(condition, a, b, out, count);
+    } else if (q.a5 == 0) {
+      if (q.b5 == 0) selectRow<T, Stretched, Stretched, Along>(condition, a, b, out, count);
+      else selectRow<T, Stretched, Along, Along>(condition, a, b, out, count);
+    } else if (q.b5 == 0) selectRow<T, Along, Stretched, Along>(condition, a, b, out, count);
+    else selectRow<T, Along, Along, Along>(condition, a, b, out, count);
+  }
 }
 
 @inline
-export function broadcast(op: Op, q: Broadcast, item: i32): void {
-  const bytes = inputBytes(op);
+function walk<R, TIn, TOut>(q: Broadcast, item: i32): void {
   const group = item / q.pieces;
   const first = (item - group * q.pieces) * q.chunk;
   const count = min(q.chunk, q.n5 - first);
-  const kind = (q.a5 == 0 ? 4 : 0) | (q.b5 == 0 ? 2 : 0) | (q.c5 == 0 ? 1 : 0);
-  const p = i32x4.splat(q.p);
   let index = group * q.rowsPerItem;
   const end = min(index + q.rowsPerItem, q.rows);
   while (index < end) {
-    // Where the run of rows along axis 4 that this row belongs to starts.
+    // Where this row lies: rows along axis 4 follow each other, so that the other indices are worked out once for all of them.
     let rest = index / q.n4;
-    const middle = index - rest * q.n4;
+    const i4 = index - rest * q.n4;
     let outer = rest / q.n3;
     const i3 = rest - outer * q.n3;
     rest = outer / q.n2;
     const i2 = outer - rest * q.n2;
-    outer = rest / q.n1;
-    const i1 = rest - outer * q.n1;
-    let a = q.a + <usize>(outer * q.a0 + i1 * q.a1 + i2 * q.a2 + i3 * q.a3 + middle * q.a4 + first * q.a5) * bytes;
-    let b = q.b + <usize>(outer * q.b0 + i1 * q.b1 + i2 * q.b2 + i3 * q.b3 + middle * q.b4 + first * q.b5) * bytes;
-    let c = q.condition + <usize>(outer * q.c0 + i1 * q.c1 + i2 * q.c2 + i3 * q.c3 + middle * q.c4 + first * q.c5);
-    let out = q.out + <usize>(index * q.n5 + first) * outputBytes(op);
-    const stop = index + min(end - index, q.n4 - middle);
+    const i0 = rest / q.n1;
+    const i1 = rest - i0 * q.n1;
+    let a = q.a + <usize>(i0 * q.a0 + i1 * q.a1 + i2 * q.a2 + i3 * q.a3 + i4 * q.a4 + first * q.a5) * sizeof<TIn>();
+    let b = q.b + <usize>(i0 * q.b0 + i1 * q.b1 + i2 * q.b2 + i3 * q.b3 + i4 * q.b4 + first * q.b5) * sizeof<TIn>();
+    let condition = q.condition + <usize>(i0 * q.c0 + i1 * q.c1 + i2 * q.c2 + i3 * q.c3 + i4 * q.c4 + first * q.c5);
+    let out = q.out + <usize>(index * q.n5 + first) * sizeof<TOut>();
+    const stop = index + min(end - index, q.n4 - i4);
     for (; index < stop; index++) {
-      rowOfKind(op, kind, a, b, c, out, count, p);
-      a += q.a4 * bytes;
-      b += q.b4 * bytes;
-      c += q.c4;
-      out += q.n5 * outputBytes(op);
+      changetype<R>(0).run(q, a, b, condition, out, count);
+      a += q.a4 * <i32>sizeof<TIn>();
+      b += q.b4 * <i32>sizeof<TIn>();
+      condition += q.c4;
+      out += q.n5 * <i32>sizeof<TOut>();
     }
   }
+}
+
+/** One item of `out = F(a, b)`; only the sizes of TIn and TOut matter. */
+export function binary<F, TIn, TOut>(q: Broadcast, item: i32): void {
+  walk<BinaryRows<F, TIn, TOut>, TIn, TOut>(q, item);
+}
+
+/** One item of `out = condition ? a : b`. */
+export function where<T>(q: Broadcast, item: i32): void {
+  walk<SelectRows<T>, T, T>(q, item);
 }
