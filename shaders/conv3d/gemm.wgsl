@@ -12,7 +12,6 @@
 //   fn stageRight(start, column0, thread) = stageRightRows(…) | stageRightColumns(…)
 //   fn loadWeight(tap, k, n) = one of the loadWeight… below
 //   fn storeResult(row, column, value) = storeQuad(…) | storeElements(…)
-//   fn biasAt(column) -> vec4f
 
 // #include "common/index.wgsl"
 // #include "gemm/multiply.wgsl"
@@ -27,6 +26,7 @@ struct Parameters {
   sourceChannels: u32,
   resultChannels: u32,
   tilesN: u32,
+  hasBias: u32, // else any buffer is bound in its place
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -279,7 +279,10 @@ fn rightColumnElements(k: u32, column: u32, depth: u32) -> vec4<staged> {
   return value;
 }
 
-fn biasOf(column: u32) -> vec4f {
+fn biasAt(column: u32) -> vec4f {
+  if (parameters.hasBias == 0) {
+    return vec4f();
+  }
   let last = parameters.resultChannels - 1;
   return vec4f(
     bias[min(column, last)], bias[min(column + 1, last)], bias[min(column + 2, last)], bias[min(column + 3, last)],
@@ -306,7 +309,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let tile = group.y * groups.x + group.x;
+  let tile = linear_workgroup(group, groups);
   let class_ = classOf(group.z);
   let extent = classExtent(class_);
   let rows = parameters.resultExtent.x * extent.x * extent.y * extent.z;

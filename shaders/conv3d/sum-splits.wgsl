@@ -1,6 +1,8 @@
 // out[i] = Σ_split partial[split, i]: the second stage of the weight gradient, in a fixed order. LANES threads share an output so that few
 // outputs with many splits still fill the GPU; their sums are combined as a tree.
 
+// #include "common/index.wgsl"
+
 struct Parameters {
   size: u32,
   splits: u32,
@@ -21,7 +23,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let i = (group.y * groups.x + group.x) * OUTPUTS + thread % OUTPUTS;
+  let i = linear_workgroup(group, groups) * OUTPUTS + thread % OUTPUTS;
   var sum = 0f;
   if (i < parameters.size) {
     for (var split = thread / OUTPUTS; split < parameters.splits; split += LANES) {

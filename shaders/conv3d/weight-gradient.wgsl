@@ -7,6 +7,7 @@
 //   fn loadLeft(columns, offset, mask) = leftQuad(…) | leftElements(…)
 //   fn loadRight(voxel, column) = rightQuad(…) | rightElements(…)
 
+// #include "common/index.wgsl"
 // #include "gemm/multiply.wgsl"
 
 struct Parameters {
@@ -122,16 +123,22 @@ const RIGHT_ROWS_AT_ONCE = THREADS / TILE_QUADS_N;
 
 fn stageLeft(columns: array<Column, 4>, slice: u32, thread: u32) {
   let quad = thread % TILE_QUADS_M;
-  for (var row = thread / TILE_QUADS_M; row < TILE_K; row += LEFT_ROWS_AT_ONCE) {
-    let at = slice + row;
-    leftTile[row * LEFT_PITCH + quad] = loadLeft(columns, voxelOffsets[at], voxelMasks[at]);
+  for (var i = 0u; i < (TILE_K + LEFT_ROWS_AT_ONCE - 1) / LEFT_ROWS_AT_ONCE; i++) {
+    let row = i * LEFT_ROWS_AT_ONCE + thread / TILE_QUADS_M;
+    if (TILE_K % LEFT_ROWS_AT_ONCE == 0 || row < TILE_K) {
+      let at = slice + row;
+      leftTile[row * LEFT_PITCH + quad] = loadLeft(columns, voxelOffsets[at], voxelMasks[at]);
+    }
   }
 }
 
 fn stageRight(voxel0: u32, column0: u32, end: u32, thread: u32) {
   let quad = thread % TILE_QUADS_N;
-  for (var row = thread / TILE_QUADS_N; row < TILE_K; row += RIGHT_ROWS_AT_ONCE) {
-    rightTile[row * RIGHT_PITCH + quad] = loadRight(voxel0 + row, column0 + 4 * quad, end);
+  for (var i = 0u; i < (TILE_K + RIGHT_ROWS_AT_ONCE - 1) / RIGHT_ROWS_AT_ONCE; i++) {
+    let row = i * RIGHT_ROWS_AT_ONCE + thread / TILE_QUADS_N;
+    if (TILE_K % RIGHT_ROWS_AT_ONCE == 0 || row < TILE_K) {
+      rightTile[row * RIGHT_PITCH + quad] = loadRight(voxel0 + row, column0 + 4 * quad, end);
+    }
   }
 }
 
@@ -141,7 +148,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let index = group.y * groups.x + group.x;
+  let index = linear_workgroup(group, groups);
   let tiles = parameters.tilesM * parameters.tilesN;
   let split = index / tiles;
   if (split >= parameters.splits) {

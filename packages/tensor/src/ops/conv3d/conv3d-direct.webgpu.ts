@@ -31,11 +31,8 @@ function launch(
 ): void {
   device.dispatch({
     shader,
-    preamble: writePreamble({
-      types: { element: x.dtype },
-      code: `fn biasAt(channel: u32) -> f32 { return ${bias === undefined ? '0' : 'bias[channel]'}; }`,
-    }),
-    bindings: [...bindings, ...(bias === undefined ? [] : [read(bias)])],
+    preamble: writePreamble({ types: { element: x.dtype } }),
+    bindings,
     parameters: [
       ...extentOf(x),
       ...extentOf(y),
@@ -43,6 +40,7 @@ function launch(
       channelsOf(x),
       channelsOf(y),
       geometry.groups,
+      bias === undefined ? 0 : 1,
       split.splits,
       split.voxelsPerSplit,
     ],
@@ -52,7 +50,7 @@ function launch(
 
 export const directConv3d = (device: WebgpuDevice): Conv3dKernels => ({
   conv3d(x, weight, bias, y, geometry) {
-    const bindings = [read(x), read(weight), write(y)];
+    const bindings = [read(x), read(weight), write(y), read(bias ?? weight)];
     launch(device, {
       shader: 'conv3d/direct-forward',
       bindings,
@@ -66,7 +64,7 @@ export const directConv3d = (device: WebgpuDevice): Conv3dKernels => ({
   },
   conv3dDataGradient(dy, weight, bias, dx, geometry) {
     const shader = 'conv3d/direct-data-gradient';
-    const bindings = [read(dy), read(weight), write(dx)];
+    const bindings = [read(dy), read(weight), write(dx), read(bias ?? weight)];
     launch(device, { shader, bindings, x: dx, y: dy, weight, bias, geometry, outputs: sizeOf(dx.shape) });
   },
   conv3dWeightGradient(x, dy, dweight, geometry) {

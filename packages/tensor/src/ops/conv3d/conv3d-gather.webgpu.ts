@@ -4,7 +4,7 @@ import { read, write } from '../../device/webgpu/dispatch.ts';
 import { writePreamble } from '../../device/webgpu/preamble.ts';
 import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
-import { sizeOf, type Triple } from '../../shape.ts';
+import type { Triple } from '../../shape.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
 import { defaultTile, type TileVariant, tileColumns, tileCount } from './conv3d.variants.ts';
 import {
@@ -28,7 +28,7 @@ interface Product {
   readonly geometry: Conv3dGeometry;
 }
 
-function preambleOf(tile: TileVariant, { dataGradient, source, weight, bias, result }: Product): string {
+function preambleOf(tile: TileVariant, { dataGradient, source, weight, result }: Product): string {
   const quadSource = isQuads(channelsOf(source));
   const quadResult = isQuads(channelsOf(result));
   const side = dataGradient ? 'Column' : 'Row';
@@ -52,9 +52,6 @@ fn stageRight(start: u32, column0: u32, depth: u32, thread: u32) {
 }
 fn storeResult(voxel: u32, column: u32, value: vec4f) {
   ${quadResult ? 'storeQuad' : 'storeElements'}(voxel, column, value);
-}
-fn biasAt(column: u32) -> vec4f {
-  return ${bias === undefined ? 'vec4f()' : 'biasOf(column)'};
 }`,
   });
 }
@@ -74,11 +71,11 @@ export function gatherWebgpu(device: WebgpuDevice, product: Product, variant?: T
   const columns = channelsOf(result);
   const tile = variant ?? defaultTile(rows * classes, columns);
   const [x, y] = foldWorkgroups(tileCount(tile, rows, columns));
-  if (sizeOf(result.shape) === 0) return;
   device.dispatch({
     shader: 'conv3d/gemm',
     preamble: preambleOf(tile, product),
-    bindings: [read(source), read(weight), write(result), ...(bias === undefined ? [] : [read(bias)])],
+    // Without a bias something must be bound all the same: one pipeline serves both.
+    bindings: [read(source), read(weight), write(result), read(bias ?? weight)],
     parameters: [
       ...extentOf(result),
       ...extentOf(source),
@@ -86,6 +83,7 @@ export function gatherWebgpu(device: WebgpuDevice, product: Product, variant?: T
       channelsOf(source),
       columns,
       Math.ceil(columns / tileColumns(tile)),
+      bias === undefined ? 0 : 1,
     ],
     workgroups: [x, y, classes],
   });

@@ -8,7 +8,7 @@ import type { TileVariant } from './conv3d.variants.ts';
 const MAXIMUM_AXIS_TAPS = 10;
 
 /** Shaders are compiled for tables of so many taps, not anew for each number of taps. */
-const TAP_TABLES = [1, 27, 125];
+const TAP_TABLES = [27, 125];
 
 export const volume = ([d, h, w]: Triple): number => d * h * w;
 

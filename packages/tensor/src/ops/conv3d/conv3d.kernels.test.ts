@@ -51,7 +51,9 @@ const CASES: Record<string, ConvolutionCase> = {
   }),
   '1×3×3, 4 → 8': convolution([2, 3, 6, 5, 4], 8, [1, 3, 3], { padding: [0, 1, 1] }),
   '1×3×3 with stride 1, 2, 2': convolution([1, 3, 6, 7, 4], 8, [1, 3, 3], { stride: [1, 2, 2], padding: [0, 1, 1] }),
-  '2×2×2 with stride 2, as upsampling transposes, 32 → 16': convolution([1, 4, 6, 4, 32], 16, all(2), { stride: all(2) }),
+  '2×2×2 with stride 2, as upsampling transposes, 32 → 16': convolution([1, 4, 6, 4, 32], 16, all(2), {
+    stride: all(2),
+  }),
   '2×2×2 with stride 2, odd extents': convolution([1, 5, 7, 3, 3], 6, all(2), { stride: all(2) }),
   '1×2×2 with stride 1, 2, 2': convolution([1, 3, 4, 6, 8], 4, [1, 2, 2], { stride: [1, 2, 2] }),
   '1×1×1 with stride 3: voxels that no window reads': convolution([1, 5, 4, 7, 4], 4, all(1), { stride: all(3) }),
@@ -76,7 +78,8 @@ const TOLERANCE: Partial<Record<DType, Tolerance>> = {
 };
 
 /** Values that f16 holds exactly. */
-const coarse = (shape: Shape, seed: number): Float32Array => testValues(shape, seed).map((value) => Math.round(value * 256) / 256);
+const coarse = (shape: Shape, seed: number): Float32Array =>
+  testValues(shape, seed).map((value) => Math.round(value * 256) / 256);
 
 describe.each(testDevices())('conv3d kernels on $name', ({ open }) => {
   let device: Device;
@@ -84,20 +87,12 @@ describe.each(testDevices())('conv3d kernels on $name', ({ open }) => {
     device = await open();
   });
 
-  const withResult = async (result: Operand, run: (result: Operand) => void): Promise<ArrayLike<number>> => {
-    run(result);
-    const values = await device.read(result);
-    device.free(result.buffer);
-    return values;
-  };
-
   describe.each(Object.entries(CASES))('%s', (_, testCase) => {
     const { x: xShape, geometry } = testCase;
     const { y: yShape, weight: weightShape } = shapesOf(testCase);
 
-    it.each(['f32', 'f16'] as const)('in %s', async (dtype, ...rest) => {
-      void rest;
-      if (dtype === 'f16' && !device.hasF16) return;
+    it.for(['f32', 'f16'] as const)('in %s', async (dtype, { skip }) => {
+      skip(dtype === 'f16' && !device.hasF16, `${device.description} has no f16`);
       const tolerance = TOLERANCE[dtype]!;
       const [xs, weights, dys] = [coarse(xShape, 1), coarse(weightShape, 2), coarse(yShape, 3)];
       const yBias = testValues([testCase.cout], 4);
@@ -109,25 +104,24 @@ describe.each(testDevices())('conv3d kernels on $name', ({ open }) => {
       const xBiases = upload(device, 'f32', [xShape[4]!], xBias);
       const { kernels } = device;
 
-      const y = await withResult(empty(device, dtype, yShape), (y) => kernels.conv3d(x, weight, undefined, y, geometry));
-      expectClose(y, referenceConv3d(testCase, xs, weights), tolerance);
-      const biased = await withResult(empty(device, dtype, yShape), (y) => kernels.conv3d(x, weight, yBiases, y, geometry));
-      expectClose(biased, referenceConv3d(testCase, xs, weights, yBias), tolerance);
+      // All are enqueued before the first is read, so that their pipelines are compiled in parallel.
+      const [y, biasedY, dx, biasedDx] = [yShape, yShape, xShape, xShape].map((shape) =>
+        empty(device, dtype, shape),
+      ) as [Operand, Operand, Operand, Operand];
+      const dweight = empty(device, 'f32', weightShape);
+      kernels.conv3d(x, weight, undefined, y, geometry);
+      kernels.conv3d(x, weight, yBiases, biasedY, geometry);
+      kernels.conv3dDataGradient(dy, weight, undefined, dx, geometry);
+      kernels.conv3dDataGradient(dy, weight, xBiases, biasedDx, geometry);
+      kernels.conv3dWeightGradient(x, dy, dweight, geometry);
 
-      const dx = await withResult(empty(device, dtype, xShape), (dx) =>
-        kernels.conv3dDataGradient(dy, weight, undefined, dx, geometry),
-      );
-      expectClose(dx, referenceDataGradient(testCase, dys, weights), tolerance);
-      const transposed = await withResult(empty(device, dtype, xShape), (dx) =>
-        kernels.conv3dDataGradient(dy, weight, xBiases, dx, geometry),
-      );
-      expectClose(transposed, referenceDataGradient(testCase, dys, weights, xBias), tolerance);
-
-      const dweight = await withResult(empty(device, 'f32', weightShape), (dweight) =>
-        kernels.conv3dWeightGradient(x, dy, dweight, geometry),
-      );
-      expectClose(dweight, referenceWeightGradient(testCase, xs, dys), TOLERANCE.f32);
-      for (const operand of [x, weight, dy, yBiases, xBiases]) device.free(operand.buffer);
+      expectClose(await device.read(y), referenceConv3d(testCase, xs, weights), tolerance);
+      expectClose(await device.read(biasedY), referenceConv3d(testCase, xs, weights, yBias), tolerance);
+      expectClose(await device.read(dx), referenceDataGradient(testCase, dys, weights), tolerance);
+      expectClose(await device.read(biasedDx), referenceDataGradient(testCase, dys, weights, xBias), tolerance);
+      expectClose(await device.read(dweight), referenceWeightGradient(testCase, xs, dys), TOLERANCE.f32);
+      for (const operand of [x, weight, dy, yBiases, xBiases, y, biasedY, dx, biasedDx, dweight])
+        device.free(operand.buffer);
     });
   });
 
@@ -136,10 +130,11 @@ describe.each(testDevices())('conv3d kernels on $name', ({ open }) => {
     const { y: yShape, weight: weightShape } = shapesOf(testCase);
     const x = upload(device, 'f32', testCase.x, testValues(testCase.x, 6));
     const dy = upload(device, 'f32', yShape, testValues(yShape, 7));
-    const run = () =>
-      withResult(empty(device, 'f32', weightShape), (dweight) =>
-        device.kernels.conv3dWeightGradient(x, dy, dweight, testCase.geometry),
-      );
+    const run = async (): Promise<ArrayLike<number>> => {
+      const dweight = empty(device, 'f32', weightShape);
+      device.kernels.conv3dWeightGradient(x, dy, dweight, testCase.geometry);
+      return device.read(dweight);
+    };
     expect(await run()).toEqual(await run());
   });
 });

@@ -75,7 +75,11 @@ export function referenceDataGradient(
   return dx;
 }
 
-export function referenceWeightGradient(testCase: ConvolutionCase, x: ArrayLike<number>, dy: ArrayLike<number>): Float64Array {
+export function referenceWeightGradient(
+  testCase: ConvolutionCase,
+  x: ArrayLike<number>,
+  dy: ArrayLike<number>,
+): Float64Array {
   const dweight = new Float64Array(sizeOf(shapesOf(testCase).weight));
   forEachProduct(testCase, (i, j, k) => {
     dweight[j]! += x[i]! * dy[k]!;

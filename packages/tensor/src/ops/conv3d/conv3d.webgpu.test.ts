@@ -9,8 +9,18 @@ import { gatherWebgpu } from './conv3d-gather.webgpu.ts';
 import { weightGradientWebgpu } from './conv3d-weight-gradient.webgpu.ts';
 
 const CASES: readonly ConvolutionCase[] = [
-  { x: [1, 5, 6, 7, 20], cout: 36, kernel: [3, 3, 3], geometry: { stride: [1, 1, 1], padding: [1, 1, 1], dilation: [1, 1, 1], groups: 1 } },
-  { x: [2, 6, 5, 7, 5], cout: 70, kernel: [3, 3, 3], geometry: { stride: [2, 2, 2], padding: [1, 1, 1], dilation: [1, 1, 1], groups: 1 } },
+  {
+    x: [1, 5, 6, 7, 20],
+    cout: 36,
+    kernel: [3, 3, 3],
+    geometry: { stride: [1, 1, 1], padding: [1, 1, 1], dilation: [1, 1, 1], groups: 1 },
+  },
+  {
+    x: [2, 6, 5, 7, 5],
+    cout: 70,
+    kernel: [3, 3, 3],
+    geometry: { stride: [2, 2, 2], padding: [1, 1, 1], dilation: [1, 1, 1], groups: 1 },
+  },
 ];
 
 describe.each(testDevices().filter(({ name }) => name === 'webgpu'))('tiles of conv3d on $name', ({ open }) => {

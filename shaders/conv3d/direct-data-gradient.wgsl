@@ -1,0 +1,50 @@
+// dx[voxel, cin] = Σ over taps and output channels that read this voxel of dy · weight (+ bias[cin]), one invocation each.
+// From the preamble: `element`.
+
+// #include "conv3d/direct-common.wgsl"
+
+@group(0) @binding(1) var<storage, read> dy: array<element>;
+@group(0) @binding(2) var<storage, read> weight: array<element>;
+@group(0) @binding(3) var<storage, read_write> dx: array<element>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+
+@compute @workgroup_size(GROUP_SIZE)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let index = linear_invocation(group, groups, thread, GROUP_SIZE);
+  let extent = parameters.inputExtent;
+  let channel = index % parameters.inputChannels;
+  if (index / parameters.inputChannels >= extent.x * extent.y * extent.z * extent.w) {
+    return;
+  }
+  let voxel = voxelAt(index / parameters.inputChannels, extent);
+  let inputs = parameters.inputChannels / parameters.groups;
+  let outputs = parameters.outputChannels / parameters.groups;
+  let firstOutput = channel / inputs * outputs;
+  let kernel = parameters.kernel;
+  let stride = vec3i(parameters.stride.xyz);
+  var sum = 0f;
+  for (var d = 0u; d < kernel.x; d++) {
+    for (var h = 0u; h < kernel.y; h++) {
+      for (var w = 0u; w < kernel.z; w++) {
+        let tap = vec3u(d, h, w);
+        let reach = vec3i(voxel.yzw + parameters.padding.xyz) - vec3i(tap * parameters.dilation.xyz);
+        let at = reach / stride;
+        if (all(at * stride == reach) && insideOf(at, parameters.outputExtent)) {
+          let start = linearVoxel(voxel.x, vec3u(at), parameters.outputExtent) * parameters.outputChannels + firstOutput;
+          let row = (weightRow(tap) * inputs + channel % inputs) * parameters.outputChannels + firstOutput;
+          for (var c = 0u; c < outputs; c++) {
+            sum += f32(dy[start + c]) * f32(weight[row + c]);
+          }
+        }
+      }
+    }
+  }
+  if (parameters.hasBias != 0) {
+    sum += bias[channel];
+  }
+  dx[index] = element(sum);
+}
