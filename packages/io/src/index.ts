@@ -9,6 +9,39 @@ export {
   isInvertible,
   type Vector3,
 } from './affine.ts';
+export { folderFromFileList, folderFromFiles, type PathFile } from './browser-source.ts';
+export { type BratsConvention, bratsLabels } from './dataset/brats.ts';
+export {
+  type Case,
+  type DataSet,
+  datasetJson,
+  type ImageReference,
+  type Layout,
+  type LoadedCase,
+  readCase,
+  readLabel,
+} from './dataset/dataset.ts';
+export { type DatasetDescription, readDatasetJson } from './dataset/dataset-json.ts';
+export {
+  assertIntegrity,
+  checkCase,
+  checkIntegrity,
+  type IntegrityOptions,
+  type IntegrityReport,
+} from './dataset/integrity.ts';
+export {
+  allowedValues,
+  type ForegroundClass,
+  type LabelEntries,
+  type Labels,
+  labelEntries,
+  labelsToRegions,
+  parseLabels,
+  regionsToLabels,
+} from './dataset/labels.ts';
+export type { Split } from './dataset/listed.ts';
+export { type OpenOptions, openDataSet } from './dataset/open.ts';
+export type { PatternOptions } from './dataset/pattern.ts';
 export {
   channelCount,
   type Geometry,
@@ -24,6 +57,17 @@ export {
 export type { NiftiHeader } from './nifti/header.ts';
 export { type ReadOptions, readNifti, readNiftiHeader } from './nifti/read.ts';
 export { encodeNifti, type WriteOptions } from './nifti/write.ts';
+export {
+  type Box,
+  boundingBox,
+  boxShape,
+  cropToBox,
+  insertIntoBox,
+  interleaveChannels,
+  nonzeroMask,
+} from './preprocess/crop.ts';
+export { fillHoles } from './preprocess/fill-holes.ts';
+export { zScore } from './preprocess/z-score.ts';
 export { readImage } from './read-image.ts';
 export {
   type FileSource,

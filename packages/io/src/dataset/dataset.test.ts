@@ -1,0 +1,280 @@
+/** The layouts, on small folders made here, read from disk and as a page sees them. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isVoxelgradError } from '@voxelgrad/tensor';
+import { describe, expect, it } from 'vitest';
+import { folderFromFileList, folderFromFiles } from '../browser-source.ts';
+import { openFolder } from '../node/files.ts';
+import {
+  bratsCase,
+  endings2021,
+  endings2023,
+  failure,
+  folder,
+  labelImage,
+  makeFolder,
+  open,
+  shape,
+} from '../testing/data-sets.ts';
+import { countingImage, countingVoxels, obliqueImage } from '../testing/images.ts';
+import { datasetJson, readCase } from './dataset.ts';
+import { checkIntegrity } from './integrity.ts';
+import { openDataSet } from './open.ts';
+
+describe('BraTS', () => {
+  it('reads 2021 names; 4 is enhancing tumour', async () => {
+    const dataset = await open('brats21', {
+      ...bratsCase('BraTS2021_00002', endings2021, labelImage(0, 1, 2)),
+      ...bratsCase('BraTS2021_00000', endings2021, labelImage(0, 1, 2, 4)),
+    });
+    expect(dataset.cases.map(({ name }) => name)).toEqual(['BraTS2021_00000', 'BraTS2021_00002']);
+    expect(dataset.channelNames).toEqual(['T1', 'T1ce', 'T2', 'Flair']);
+    expect(dataset.cases[0]!.channels.map(({ file }) => file.name.slice(15))).toEqual(
+      endings2021.map((e) => `${e}.nii.gz`),
+    );
+    expect(dataset.labels?.classes).toEqual([
+      { name: 'whole tumor', values: [1, 2, 4] },
+      { name: 'tumor core', values: [1, 4] },
+      { name: 'enhancing tumor', values: [4] },
+    ]);
+    expect(dataset.labels?.regionsClassOrder).toEqual([2, 1, 4]);
+    expect((await readCase(dataset.cases[0]!)).label?.data[3]).toBe(4);
+    expect((await checkIntegrity(dataset)).problems).toEqual([]);
+  });
+
+  it('reads 2023 names; 3 is enhancing tumour, seen or not', async () => {
+    for (const label of [labelImage(0, 1, 2, 3), labelImage(0, 2)]) {
+      const dataset = await open('brats23', bratsCase('BraTS-GLI-00000-000', endings2023, label));
+      expect(dataset.labels?.classes.map(({ values }) => values)).toEqual([[1, 2, 3], [1, 3], [3]]);
+    }
+    const old = await open('old', bratsCase('a', endings2021, labelImage(0, 2)));
+    expect(old.labels?.classes.map(({ values }) => values)).toEqual([[1, 2, 4], [1, 4], [4]]);
+  });
+
+  it('reads a single case, cases under HGG and LGG, and cases without segmentation', async () => {
+    const root = await makeFolder('single', bratsCase('Brats18_1', endings2021));
+    const single = await openDataSet(await openFolder(join(root, 'Brats18_1')));
+    expect(single.cases.map(({ name, label }) => [name, label])).toEqual([['Brats18_1', undefined]]);
+    const grades = await makeFolder('grades', {});
+    for (const grade of ['HGG', 'LGG']) await makeFolder(`grades/${grade}`, bratsCase(`${grade}_1`, endings2021));
+    expect((await openDataSet(await openFolder(grades))).cases.map(({ name }) => name)).toEqual(['HGG_1', 'LGG_1']);
+  });
+
+  it('names the modality that is missing', async () => {
+    const message = await failure(open('missing', bratsCase('pat', ['_t1', '_t2', '_flair'])));
+    expect(message).toMatch(
+      /case pat lacks T1ce: got only T1, T2, Flair\nhelp: put …-t1c\.nii\.gz into .*missing\/pat/,
+    );
+  });
+
+  it('refuses two files for one modality, and 3 beside 4', async () => {
+    const twice = { ...bratsCase('pat', endings2021), 'pat/pat_t1n.nii.gz': countingImage(shape) };
+    expect(await failure(open('twice', twice))).toMatch(/one file for T1, got pat_t1\.nii\.gz, pat_t1n\.nii\.gz/);
+    const both = bratsCase('pat', endings2023, labelImage(0, 1, 2, 3, 4));
+    expect(await failure(open('both', both))).toMatch(
+      /labels 1, 2, 3 or 1, 2, 4, got 0, 1, 2, 3, 4\nhelp: is this BraTS 2024/,
+    );
+  });
+
+  it('says what it looked for where there is nothing', async () => {
+    expect(await failure(open('nothing', { 'a/b.txt': {} }))).toMatch(
+      /no data set in .*nothing: expected dataset\.json/,
+    );
+  });
+});
+
+describe('patterns', () => {
+  const files = {
+    'p1/Flair_x.nii.gz': countingImage(shape),
+    'p1/T1c_x.nii': countingImage(shape),
+    'p1/seg.nii.gz': labelImage(0, 7),
+    'p2/Flair_y.nii.gz': countingImage(shape),
+    'p2/T1c_y.nii.gz': countingImage(shape),
+  };
+  const channels = { Flair: 'Flair*.nii*', T1c: 'T1c*.nii*' };
+
+  it('finds channels and segmentation', async () => {
+    const dataset = await open('pattern', files, { channels, label: 'seg*', labels: { background: 0, lesion: 7 } });
+    expect(dataset.channelNames).toEqual(['Flair', 'T1c']);
+    expect(dataset.cases.map(({ label }) => label?.file.name)).toEqual(['seg.nii.gz', undefined]);
+    expect(dataset.cases[0]!.channels.map(({ file }) => file.name)).toEqual(['Flair_x.nii.gz', 'T1c_x.nii']);
+    expect((await checkIntegrity(dataset)).problems).toEqual([]);
+  });
+
+  it('says what is missing or ambiguous', async () => {
+    const { 'p2/T1c_y.nii.gz': _, ...lacking } = files;
+    expect(await failure(open('lacking', lacking, { channels }))).toMatch(/case p2 lacks T1c: got only Flair/);
+    expect(await failure(open('wide', files, { channels: { all: '*' } }))).toMatch(
+      /case p1: expected one file for all/,
+    );
+    expect(await failure(open('none', files, { channels: { T2: 'T2*' } }))).toMatch(
+      /no case in .*\nhelp: .*capital letters count/,
+    );
+  });
+
+  it('knows the folders of BraTS 2013', async () => {
+    const dataset = await open('brats13', {
+      'p/Flair_subtrMeanDivStd.nii.gz': countingImage(shape),
+      'p/T1c_subtrMeanDivStd.nii.gz': countingImage(shape),
+      'p/OTMultiClass.nii.gz': labelImage(0, 1, 2, 3, 4),
+      'p/brainmask.nii.gz': labelImage(1),
+    });
+    expect(dataset.labels?.classes.map(({ values }) => values)).toEqual([[1, 2, 3, 4], [1, 3, 4], [4]]);
+    expect((await checkIntegrity(dataset)).problems).toEqual([]);
+  });
+});
+
+describe('nnU-Net raw', () => {
+  const json = {
+    name: 'Test',
+    channel_names: { 0: 'T1', 1: 'CT' },
+    labels: { background: 0, b: 2, a: 1 },
+    numTraining: 2,
+    file_ending: '.nii.gz',
+  };
+  const files = {
+    'dataset.json': json,
+    'imagesTr/b_0000.nii.gz': countingImage(shape),
+    'imagesTr/b_0001.nii.gz': countingImage(shape),
+    'imagesTr/a_x_0000.nii.gz': countingImage(shape),
+    'imagesTr/a_x_0001.nii.gz': countingImage(shape),
+    'imagesTs/t_0000.nii.gz': countingImage(shape),
+    'imagesTs/t_0001.nii.gz': countingImage(shape),
+    'labelsTr/a_x.nii.gz': labelImage(0, 1, 2),
+    'labelsTr/b.nii.gz': labelImage(0, 1),
+  };
+
+  it('reads cases by name, labels by value', async () => {
+    const dataset = await open('raw', files);
+    expect(dataset.layout).toBe('nnunet');
+    expect(dataset.cases.map(({ name }) => name)).toEqual(['a_x', 'b']);
+    expect(dataset.labels).toEqual({
+      regions: false,
+      classes: [
+        { name: 'a', values: [1] },
+        { name: 'b', values: [2] },
+      ],
+    });
+    expect((await checkIntegrity(dataset)).problems).toEqual([]);
+    const test = await open('raw', files, { split: 'test' });
+    expect(test.cases.map(({ name, label }) => [name, label])).toEqual([['t', undefined]]);
+  });
+
+  it('reads regions, ignore label and explicit file lists', async () => {
+    const dataset = await open('explicit', {
+      'dataset.json': {
+        ...json,
+        labels: { background: 0, whole: [1, 2, 3], core: [2, 3], ignore: 4 },
+        regions_class_order: [1, 2],
+        numTraining: 1,
+        dataset: { pat: { images: ['elsewhere/one.nii.gz', './elsewhere/two.nii.gz'], label: 'elsewhere/seg.nii.gz' } },
+      },
+      'elsewhere/one.nii.gz': countingImage(shape),
+      'elsewhere/two.nii.gz': countingImage(shape),
+      'elsewhere/seg.nii.gz': labelImage(0, 1, 2, 3, 4),
+    });
+    expect(dataset.cases[0]!.channels.map(({ file }) => file.name)).toEqual(['one.nii.gz', 'two.nii.gz']);
+    expect(dataset.labels).toMatchObject({ regions: true, ignore: 4, regionsClassOrder: [1, 2] });
+    expect((await checkIntegrity(dataset)).problems).toEqual([]);
+    expect(datasetJson(dataset)).toEqual({
+      name: 'Test',
+      channel_names: { 0: 'T1', 1: 'CT' },
+      labels: { background: 0, whole: [1, 2, 3], core: [2, 3], ignore: 4 },
+      regions_class_order: [1, 2],
+      numTraining: 1,
+      file_ending: '.nii.gz',
+    });
+  });
+
+  it('names the file that is missing or too many', async () => {
+    const { 'labelsTr/b.nii.gz': _, ...unlabelled } = files;
+    expect(await failure(open('unlabelled', unlabelled))).toMatch(
+      /case b lacks its segmentation: expected the file .*labelsTr\/b\.nii\.gz/,
+    );
+    const { 'imagesTr/b_0001.nii.gz': __, ...incomplete } = files;
+    expect(await failure(open('incomplete', incomplete))).toMatch(/case b lacks its CT channel/);
+    const extra = { ...files, 'imagesTr/b_0002.nii.gz': countingImage(shape) };
+    expect(await failure(open('extra', extra))).toMatch(/case b: expected 2 channels.* got b_0002/);
+  });
+
+  it.each([
+    ['channels', { channel_names: {} }, /channel_names/],
+    ['gaps in channels', { channel_names: { 0: 'a', 2: 'b' } }, /numbered from 0/],
+    ['labels', { labels: [1] }, /labels, as/],
+    ['a fraction', { labels: { background: 0, a: 1.5 } }, /labels, as/],
+    ['background', { labels: { background: 1, a: 2 } }, /background to be label 0/],
+    ['only background', { labels: { background: 0 } }, /besides the background/],
+    ['ignore', { labels: { background: 0, a: 2, ignore: 1 } }, /ignore label above/],
+    ['regions without order', { labels: { background: 0, a: [1, 2] } }, /regions_class_order with 1 values.*got none/],
+    ['dataset', { dataset: { a: ['x'] } }, /another explicit/],
+  ])('refuses wrong %s', async (_, change, message) => {
+    expect(await failure(open('wrong', { ...files, 'dataset.json': { ...json, ...change } }))).toMatch(message);
+  });
+
+  it('refuses what is no JSON', async () => {
+    const root = await makeFolder('nojson', files);
+    writeFileSync(join(root, 'dataset.json'), '{');
+    await expect(openDataSet(await openFolder(root))).rejects.toSatisfy((error) => isVoxelgradError(error, 'format'));
+  });
+});
+
+describe('Medical Segmentation Decathlon', () => {
+  it('reads 4-D files as channels, each once', async () => {
+    const fourD = obliqueImage([2, ...shape], countingVoxels(new Int16Array(120), 1000));
+    const dataset = await open('Task01', {
+      'dataset.json': {
+        name: 'BRATS',
+        modality: { 0: 'FLAIR', 1: 'T1w' },
+        labels: { 0: 'background', 1: 'edema', 2: 'core' },
+        numTraining: 1,
+        training: [{ image: './imagesTr/BRATS_001.nii.gz', label: './labelsTr/BRATS_001.nii.gz' }],
+        test: ['./imagesTs/BRATS_002.nii.gz'],
+      },
+      'imagesTr/BRATS_001.nii.gz': fourD,
+      'labelsTr/BRATS_001.nii.gz': labelImage(0, 1, 2),
+      'imagesTs/BRATS_002.nii.gz': fourD,
+    });
+    expect(dataset.layout).toBe('msd');
+    expect(dataset.labels?.classes.map(({ name }) => name)).toEqual(['edema', 'core']);
+    const { channels } = await readCase(dataset.cases[0]!);
+    expect(channels.map(({ shape }) => shape)).toEqual([shape, shape]);
+    expect(channels.map(({ data }) => data[7])).toEqual([7, 67]);
+    expect((await checkIntegrity(dataset)).problems).toEqual([]);
+    const test = await openDataSet(await openFolder(join(folder, 'Task01')), { split: 'test' });
+    expect(test.cases.map(({ name }) => name)).toEqual(['BRATS_002']);
+  });
+});
+
+describe('a dropped folder', () => {
+  it('is read as the same folder on disk', async () => {
+    const root = await makeFolder('drop', bratsCase('pat', endings2023, labelImage(0, 1, 2, 3)));
+    const names = readdirSync(join(root, 'pat'));
+    const files = names.map((name) => {
+      const file = new File([readFileSync(join(root, 'pat', name))], name);
+      Object.defineProperty(file, 'webkitRelativePath', { value: `drop/pat/${name}` });
+      return file;
+    });
+    const dropped = await openDataSet(folderFromFileList(files));
+    const onDisk = await openDataSet(await openFolder(root));
+    expect(dropped.name).toBe('drop');
+    const [a, b] = [await readCase(dropped.cases[0]!), await readCase(onDisk.cases[0]!)];
+    expect(a).toEqual(b);
+  });
+
+  it('resolves paths and siblings, and sees no hidden files', async () => {
+    const blob = new Blob(['x']);
+    const root = folderFromFiles(
+      [
+        { path: 'a/b/c.hdr', blob },
+        { path: 'a/b/c.img', blob },
+        { path: '.DS_Store', blob },
+      ],
+      'top',
+    );
+    expect(await root.list()).toEqual({ files: [], folders: ['a'] });
+    const file = await root.folder('a').file('../a/./b/c.hdr');
+    expect([file?.path, file?.name]).toEqual(['top/a/b/c.hdr', 'c.hdr']);
+    expect((await file?.sibling('c.img'))?.path).toBe('top/a/b/c.img');
+    expect(await root.file('c.hdr')).toBeUndefined();
+  });
+});

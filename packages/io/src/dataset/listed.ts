@@ -1,0 +1,135 @@
+/**
+ * Data sets that a dataset.json describes: nnU-Net's raw layout (one file a channel, `case_0000.nii.gz`, or an explicit `dataset`
+ * table) and the Decathlon's (one 4-D file a case, listed in `training`).
+ */
+import { VoxelgradError } from '@voxelgrad/tensor';
+import { type FileSource, type Folder, missingFile } from '../source.ts';
+import { type Case, type DataSet, imageEnding } from './dataset.ts';
+import { type DatasetDescription, readDatasetJson } from './dataset-json.ts';
+
+export type Split = 'training' | 'test';
+
+/** `test` reads imagesTs, where segmentations (labelsTs) need not be. Throws 'dataset' or 'file' for what is missing, by name. */
+export async function openListed(root: Folder, json: FileSource, split: Split): Promise<DataSet> {
+  const description = await readDatasetJson(json);
+  const suffix = split === 'training' ? 'Tr' : 'Ts';
+  const images = await listOrNothing(root, `images${suffix}`);
+  const ending =
+    description.fileEnding ?? imageEnding(images.find((name) => /\.nii(\.gz)?$/.test(name)) ?? images[0] ?? '.nii.gz');
+  const shared = {
+    name: description.name ?? root.name,
+    channelNames: description.channelNames,
+    labels: description.labels,
+    fileEnding: ending,
+    ...(description.numTraining === undefined || split === 'test' ? {} : { numTraining: description.numTraining }),
+  };
+  if (description.explicit !== undefined && split === 'training')
+    return { ...shared, layout: 'nnunet', cases: await explicitCases(root, description, json.path) };
+  const names = caseNames(images, ending);
+  if (names.length > 0)
+    return { ...shared, layout: 'nnunet', cases: await namedCases(root, names, images, shared, split) };
+  const listed =
+    split === 'training' ? description.training : description.test?.map((image) => ({ image, label: undefined }));
+  if (listed !== undefined && listed.length > 0)
+    return { ...shared, layout: 'msd', cases: await decathlonCases(root, listed, description.channelNames.length) };
+  throw new VoxelgradError('dataset', {
+    what: `no case in ${root.path}`,
+    expected: `images${suffix}/CASE_0000${ending}, or a list of files in dataset.json`,
+    got:
+      images.length === 0 ? `no images${suffix}` : `${images.slice(0, 3).join(', ')}${images.length > 3 ? ', …' : ''}`,
+  });
+}
+
+async function listOrNothing(root: Folder, name: string): Promise<readonly string[]> {
+  const { folders } = await root.list();
+  return folders.includes(name) ? (await root.folder(name).list()).files : [];
+}
+
+/** `a_0000.nii.gz`, `a_0001.nii.gz` → `a`. */
+function caseNames(files: readonly string[], ending: string): string[] {
+  const names = files
+    .filter((file) => file.endsWith(ending))
+    .map((file) => /^(.+)_\d{4}$/.exec(file.slice(0, -ending.length))?.[1])
+    .filter((name) => name !== undefined);
+  return [...new Set(names)].sort();
+}
+
+async function namedCases(
+  root: Folder,
+  names: readonly string[],
+  files: readonly string[],
+  { channelNames, fileEnding }: { channelNames: readonly string[]; fileEnding: string },
+  split: Split,
+): Promise<Case[]> {
+  const suffix = split === 'training' ? 'Tr' : 'Ts';
+  const cases: Case[] = [];
+  for (const name of names) {
+    const channels = await Promise.all(
+      channelNames.map(async (channel, i) => {
+        const path = `images${suffix}/${name}_${String(i).padStart(4, '0')}${fileEnding}`;
+        return { file: (await root.file(path)) ?? lacks(name, `its ${channel} channel`, `${root.path}/${path}`) };
+      }),
+    );
+    const extra = `${name}_${String(channelNames.length).padStart(4, '0')}${fileEnding}`;
+    if (files.includes(extra))
+      throw new VoxelgradError('dataset', {
+        what: `case ${name}`,
+        expected: `${channelNames.length} channels, as dataset.json names`,
+        got: extra,
+      });
+    const path = `labels${suffix}/${name}${fileEnding}`;
+    const label = await root.file(path);
+    if (label === undefined && split === 'training') lacks(name, 'its segmentation', `${root.path}/${path}`);
+    cases.push({ name, channels, ...(label === undefined ? {} : { label: { file: label } }) });
+  }
+  return cases;
+}
+
+async function explicitCases(
+  root: Folder,
+  { explicit = {}, channelNames }: DatasetDescription,
+  what: string,
+): Promise<Case[]> {
+  const cases: Case[] = [];
+  for (const [name, { images, label }] of Object.entries(explicit).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (images.length !== channelNames.length)
+      throw new VoxelgradError('dataset', {
+        what: `case ${name} in ${what}`,
+        expected: `${channelNames.length} images, one for each channel`,
+        got: `${images.length}`,
+      });
+    const channels = await Promise.all(images.map(async (path) => ({ file: await openOrThrow(root, path) })));
+    cases.push({ name, channels, ...(label === undefined ? {} : { label: { file: await openOrThrow(root, label) } }) });
+  }
+  return cases;
+}
+
+async function decathlonCases(
+  root: Folder,
+  listed: readonly { image: string; label: string | undefined }[],
+  channels: number,
+): Promise<Case[]> {
+  const cases: Case[] = [];
+  for (const { image, label } of listed) {
+    const file = await openOrThrow(root, image);
+    const references =
+      channels === 1 ? [{ file }] : Array.from({ length: channels }, (_, channel) => ({ file, channel }));
+    const name = file.name.slice(0, -imageEnding(file.name).length);
+    cases.push({
+      name,
+      channels: references,
+      ...(label === undefined ? {} : { label: { file: await openOrThrow(root, label) } }),
+    });
+  }
+  return cases.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function openOrThrow(root: Folder, path: string): Promise<FileSource> {
+  const found = await root.file(path.replace(/^\.\//, ''));
+  if (found === undefined) throw missingFile(path, `dataset.json in ${root.path} names it`);
+  return found;
+}
+
+function lacks(name: string, part: string, path: string): never {
+  throw new VoxelgradError('dataset', { what: `case ${name} lacks ${part}`, expected: `the file ${path}` });
+}
