@@ -14,6 +14,7 @@ export {
   oneHot,
   type SegmentationLoss,
 } from './losses/segmentation.ts';
+export { topKCrossEntropy } from './losses/top-k.ts';
 export { Module } from './module.ts';
 export {
   Adam,
