@@ -21,7 +21,7 @@ export interface TestDevice {
   readonly open: () => Promise<Device>;
 }
 
-const wanted = (process.env['VOXELGRAD_TEST_DEVICES'] ?? 'cpu,webgpu').split(',');
+const wanted = (process.env.VOXELGRAD_TEST_DEVICES ?? 'cpu,webgpu').split(',');
 const opened = new Map<string, Promise<Device>>();
 
 function testDevice(name: string, open: () => Promise<Device>): TestDevice {

@@ -11,14 +11,14 @@ let written = 0;
 
 /** Begins to follow `device`; does nothing without the variable. */
 export function followCoverage(device: WebgpuDevice): void {
-  if (process.env['VOXELGRAD_KERNEL_COVERAGE'] === undefined) return;
+  if (process.env.VOXELGRAD_KERNEL_COVERAGE === undefined) return;
   if (open.size === 0 && written === 0) process.once('exit', () => open.forEach(writeCoverage));
   open.add(device);
 }
 
 /** Writes what `device` ran: its driver, and how many variants of each shader. */
 export function writeCoverage(device: WebgpuDevice): void {
-  const folder = process.env['VOXELGRAD_KERNEL_COVERAGE'];
+  const folder = process.env.VOXELGRAD_KERNEL_COVERAGE;
   if (folder === undefined || !open.delete(device)) return;
   mkdirSync(folder, { recursive: true });
   const name = join(folder, `${process.pid}-${written++}`);

@@ -4,8 +4,8 @@ import type { DType } from '../../dtype.ts';
 export interface Preamble {
   /** `alias NAME = type;` for the storage type of each; f16 is enabled where it is among them. */
   readonly types?: Readonly<Record<string, DType>>;
-  /** `const NAME = value;`: whole numbers and booleans as they are, so declare nothing that WGSL would take for a float. */
-  readonly constants?: Readonly<Record<string, number | boolean>>;
+  /** `const NAME = value;`: as WGSL writes it (`3u`, `0.5`, `true`). */
+  readonly constants?: Readonly<Record<string, number | boolean | string>>;
   /** Any other declarations, such as `fn apply(x: f32) -> f32 { … }`. */
   readonly code?: string;
 }

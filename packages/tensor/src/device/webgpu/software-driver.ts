@@ -22,7 +22,7 @@ const ICD_FOLDERS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d',
 
 /** The driver that VOXELGRAD_SOFTWARE_GPU names, or undefined for the machine's own. Throws 'option' for any other value. */
 export function softwareDriverFromEnvironment(): SoftwareDriver | undefined {
-  const name = process.env['VOXELGRAD_SOFTWARE_GPU'] ?? '';
+  const name = process.env.VOXELGRAD_SOFTWARE_GPU ?? '';
   if (name === '') return undefined;
   if (name === 'swiftshader' || name === 'lavapipe') return name;
   throw new VoxelgradError('option', {
@@ -55,7 +55,7 @@ async function useLavapipe(): Promise<void> {
     setVariable(koffi, 'VK_INSTANCE_LAYERS', layer.name);
   }
   // Mesa complains on standard error where it is not set.
-  if (process.env['XDG_RUNTIME_DIR'] === undefined) setVariable(koffi, 'XDG_RUNTIME_DIR', tmpdir());
+  if (process.env.XDG_RUNTIME_DIR === undefined) setVariable(koffi, 'XDG_RUNTIME_DIR', tmpdir());
   setVariable(koffi, 'VK_ICD_FILENAMES', icd);
 }
 

@@ -1,0 +1,24 @@
+// Four results a thread of `condition ? a : b`, all three broadcast. The preamble has `result` and the loads (c is the condition).
+// #include "common/index.wgsl"
+// #include "elementwise/broadcast.wgsl"
+
+@group(0) @binding(1) var<storage, read> a: array<a_storage>;
+@group(0) @binding(2) var<storage, read> b: array<b_storage>;
+@group(0) @binding(3) var<storage, read> c: array<c_storage>;
+@group(0) @binding(4) var<storage, read_write> results: array<vec4<result>>;
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let group = linear_invocation(workgroup, workgroups, local, 256u);
+  let first = group * 4u;
+  if (first >= parameters.size) {
+    return;
+  }
+  let offsets = four_offsets(first);
+  let values = vec4<result>(select(load_b(offsets.b), load_a(offsets.a), load_c(offsets.c) != vec4<u32>(0u)));
+  results[group] = merge_tail(values, results[group], parameters.size - first);
+}
