@@ -98,7 +98,8 @@ function pick(value: Tensor, index: Tensor): Tensor {
 }
 
 function interpolated(value: Tensor, attrs: Attributes): Tensor {
-  const size = attrs['size'] as number[];
+  const factor = (attrs['scale_factor'] ?? 1) as number;
+  const size = (attrs['size'] as number[] | undefined) ?? value.shape.slice(2).map((extent) => Math.floor(extent * factor));
   const planar = size.length === 2;
   const volume = planar ? vg.reshape(value, [...value.shape.slice(0, 2), 1, ...value.shape.slice(2)]) : value;
   const name = attrs['mode'] as string;

@@ -1,4 +1,5 @@
 /** From logits to a segmentation: the largest class, or regions painted one over the other. */
+import { type Labels, regionsToLabels } from '@voxelgrad/io';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import type { Volume } from './sliding-window.ts';
 
@@ -17,20 +18,6 @@ export function largestClass({ shape, data }: Volume): Uint8Array {
   return labels;
 }
 
-/**
- * Regions whose probability is above one half (logit above 0), painted in order: channel i writes `regionClassOrder[i]`, later ones over earlier
- * ones (nnU-Net's `regions_class_order`).
- */
-export function paintRegions({ shape, data }: Volume, regionClassOrder: readonly number[]): Uint8Array {
-  const regions = shape[3]!;
-  if (regionClassOrder.length !== regions)
-    throw new VoxelgradError('option', {
-      what: 'regions_class_order',
-      expected: `${regions} labels, one for each region`,
-      got: String(regionClassOrder.length),
-    });
-  const labels = new Uint8Array(data.length / regions);
-  for (let voxel = 0; voxel < labels.length; voxel++)
-    for (let r = 0; r < regions; r++) if (data[voxel * regions + r]! > 0) labels[voxel] = regionClassOrder[r]!;
-  return labels;
-}
+/** The segmentation that logits mean: the largest class of plain labels, or regions whose probability is above one half, painted in order. */
+export const toSegmentation = (logits: Volume, labels: Labels): Uint8Array =>
+  labels.regions ? regionsToLabels(logits.data, labels.regionsClassOrder!, 0) : largestClass(logits);

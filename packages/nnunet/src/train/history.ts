@@ -1,0 +1,48 @@
+/** What a run has been through: losses of all iterations, and a record of each epoch. Saved with every checkpoint. */
+
+export interface EpochRecord {
+  /** Mean training loss of the epoch. */
+  readonly trainingLoss: number;
+  /** Mean loss over the validation patches; absent without validation. */
+  readonly validationLoss?: number;
+  /** Pseudo Dice of each class; NaN is stored as null. */
+  readonly pseudoDice: readonly (number | null)[];
+  readonly learningRate: number;
+  readonly seconds: number;
+}
+
+export interface TrainingHistory {
+  readonly losses: number[];
+  readonly epochs: EpochRecord[];
+  /** Moving average of the mean pseudo Dice, 0.9 · old + 0.1 · new; null before the first epoch. */
+  movingDice: number | null;
+  bestMovingDice: number | null;
+  /** Epochs since the moving average was best. */
+  epochsSinceBest: number;
+}
+
+export const emptyHistory = (): TrainingHistory => ({
+  losses: [],
+  epochs: [],
+  movingDice: null,
+  bestMovingDice: null,
+  epochsSinceBest: 0,
+});
+
+/** The mean over the classes that have a Dice; null where none has. */
+export function meanDice(dice: readonly (number | null)[]): number | null {
+  const known = dice.filter((value): value is number => value !== null && !Number.isNaN(value));
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
+}
+
+/** Adds an epoch. True if the moving average is the best so far. */
+export function addEpoch(history: TrainingHistory, record: EpochRecord): boolean {
+  history.epochs.push(record);
+  const mean = meanDice(record.pseudoDice);
+  if (mean === null) return false;
+  history.movingDice = history.movingDice === null ? mean : 0.9 * history.movingDice + 0.1 * mean;
+  const best = history.bestMovingDice === null || history.movingDice > history.bestMovingDice;
+  history.bestMovingDice = best ? history.movingDice : history.bestMovingDice;
+  history.epochsSinceBest = best ? 0 : history.epochsSinceBest + 1;
+  return best;
+}

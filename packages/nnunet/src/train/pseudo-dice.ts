@@ -1,0 +1,52 @@
+/**
+ * nnU-Net's online measure of progress: true and false positives and false negatives summed over all validation patches, one Dice for each class from
+ * the sums ("pseudo", since patches are no whole cases). Counting happens on the device; only the sums come back.
+ */
+import { oneHot } from '@voxelgrad/nn';
+import { add, argMax, cast, full, greater, keep, mul, narrow, noGrad, stack, sum, type Tensor, tidy } from '@voxelgrad/tensor';
+
+export class PseudoDice {
+  readonly #regions: boolean;
+  /** `[3, classes]`: overlap, predicted and true voxels. */
+  #counts: Tensor | undefined;
+
+  /** With plain labels channel 0 is background and not counted; regions are channels of their own. */
+  constructor(regions: boolean) {
+    this.#regions = regions;
+  }
+
+  /** Counts one batch: logits `[n, …space, c]`, target labels `[n, …space]` or regions `[n, …space, c]`. */
+  add(logits: Tensor, target: Tensor): void {
+    const counts = noGrad(() =>
+      tidy(() => {
+        const [predicted, truth] = this.#regions ? [overZero(logits), target] : foreground(logits, target);
+        const axes = predicted.shape.slice(0, -1).map((_, axis) => axis);
+        const batch = stack([sum(mul(predicted, truth), { axes }), sum(predicted, { axes }), sum(truth, { axes })], 0);
+        return this.#counts === undefined ? batch : add(this.#counts, batch);
+      }),
+    );
+    this.#counts?.dispose();
+    this.#counts = keep(counts);
+  }
+
+  /** Dice of each class; NaN where it neither was nor was predicted. Starts over. */
+  async take(): Promise<number[]> {
+    if (this.#counts === undefined) return [];
+    const counts = this.#counts;
+    this.#counts = undefined;
+    const values = await counts.data();
+    counts.dispose();
+    const classes = values.length / 3;
+    return Array.from({ length: classes }, (_, c) => (2 * values[c]!) / (values[classes + c]! + values[2 * classes + c]!));
+  }
+}
+
+function overZero(logits: Tensor): Tensor {
+  return cast(greater(logits, full(0, [], { device: logits.device })), 'f32');
+}
+
+function foreground(logits: Tensor, labels: Tensor): readonly [Tensor, Tensor] {
+  const classes = logits.shape.at(-1)!;
+  const hot = (indices: Tensor): Tensor => narrow(oneHot(indices, classes), -1, 1, classes - 1);
+  return [hot(argMax(logits, -1)), hot(labels)];
+}

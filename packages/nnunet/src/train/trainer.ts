@@ -1,0 +1,138 @@
+/**
+ * nnU-Net's training loop (nnunetv2/training/nnUNetTrainer/nnUNetTrainer.py, v2.8.1): epochs of a fixed number of iterations, a learning rate set for
+ * each epoch, validation patches scored by pseudo Dice, its moving average deciding which weights are best. Beyond the official one it stops
+ * early on patience, and can be interrupted at any iteration and resumed with the same bits: batches are functions of their index.
+ */
+import type { Optimizer } from '@voxelgrad/nn';
+import { noGrad, type Tensor, tidy, VoxelgradError } from '@voxelgrad/tensor';
+import type { SegmentationNetwork } from '../networks/plain-conv-unet.ts';
+import { addEpoch, type EpochRecord, emptyHistory, type TrainingHistory } from './history.ts';
+import { PseudoDice } from './pseudo-dice.ts';
+
+/** Tensors of one iteration; the trainer disposes of them. */
+export interface Batch {
+  /** `[n, …space, c]`. */
+  readonly image: Tensor;
+  /** Labels `[n, …space]` (i32), or regions `[n, …space, r]` (f32). */
+  readonly target: Tensor;
+}
+
+export interface TrainingSettings {
+  readonly network: SegmentationNetwork;
+  readonly optimizer: Optimizer;
+  /** From all outputs, finest first, to one value: see deepSupervision. */
+  readonly loss: (outputs: readonly Tensor[], target: Tensor) => Tensor;
+  /** Whether targets are regions. */
+  readonly regions: boolean;
+  readonly epochs: number;
+  readonly iterationsPerEpoch: number;
+  /** Validation batches after each epoch; 0 for none. */
+  readonly validationIterations: number;
+  /** Stops after this many epochs in which the moving pseudo Dice was not best. */
+  readonly patience?: number | undefined;
+  readonly learningRate: (epoch: number, epochs: number) => number;
+  /** The training batch with this index, counted over the whole run. */
+  readonly trainingBatch: (index: number) => Promise<Batch>;
+  readonly validationBatch?: (index: number) => Promise<Batch>;
+  /** A run to go on with. */
+  readonly history?: TrainingHistory | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onIteration?: ((iteration: number, loss: number) => void) | undefined;
+  /** Called after each epoch, when the weights are those of its end. `best`: its moving pseudo Dice is the best so far. */
+  readonly onEpoch?: ((record: EpochRecord, best: boolean) => Promise<void> | void) | undefined;
+}
+
+export type TrainingEnd = 'finished' | 'patience' | 'interrupted';
+
+/** Trains until the epochs are done, patience ends or `signal` asks to stop; then the history tells where to go on. */
+export async function train(settings: TrainingSettings): Promise<{ readonly history: TrainingHistory; readonly end: TrainingEnd }> {
+  const { epochs, iterationsPerEpoch, patience, signal } = settings;
+  const history = settings.history ?? emptyHistory();
+  while (history.epochs.length < epochs) {
+    const start = performance.now();
+    const epoch = history.epochs.length;
+    settings.optimizer.learningRate = settings.learningRate(epoch, epochs);
+    const last = (epoch + 1) * iterationsPerEpoch;
+    if (!(await runIterations(settings, history, last))) return { history, end: 'interrupted' };
+    const losses = history.losses.slice(last - iterationsPerEpoch, last);
+    const record: EpochRecord = {
+      trainingLoss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
+      ...(await validate(settings, epoch)),
+      learningRate: settings.optimizer.learningRate,
+      seconds: (performance.now() - start) / 1000,
+    };
+    const best = addEpoch(history, record);
+    await settings.onEpoch?.(record, best);
+    if (patience !== undefined && history.epochsSinceBest >= patience) return { history, end: 'patience' };
+    if (signal?.aborted === true && history.epochs.length < epochs) return { history, end: 'interrupted' };
+  }
+  return { history, end: 'finished' };
+}
+
+/** Trains up to iteration `last`. The loss of each is read while the next one is computed. False if asked to stop before. */
+async function runIterations(settings: TrainingSettings, history: TrainingHistory, last: number): Promise<boolean> {
+  let pending: Promise<number> | undefined;
+  const settle = async (): Promise<void> => {
+    if (pending === undefined) return;
+    const loss = await pending;
+    pending = undefined;
+    if (!Number.isFinite(loss))
+      throw new VoxelgradError('kernel', {
+        what: `the loss of iteration ${history.losses.length}`,
+        expected: 'a finite number',
+        got: String(loss),
+        help: 'lower the learning rate, or look for NaN and extreme values in the images',
+      });
+    history.losses.push(loss);
+    settings.onIteration?.(history.losses.length, loss);
+  };
+  for (let iteration = history.losses.length; iteration < last; iteration++) {
+    if (settings.signal?.aborted === true) {
+      await settle();
+      return false;
+    }
+    const batch = await settings.trainingBatch(iteration);
+    const loss = trainingStep(settings, batch);
+    await settle();
+    pending = loss.item();
+    loss.dispose();
+  }
+  await settle();
+  return true;
+}
+
+function trainingStep({ network, loss, optimizer }: TrainingSettings, { image, target }: Batch): Tensor {
+  return tidy(() => {
+    const value = loss(network.forward(image), target);
+    value.backward();
+    optimizer.step();
+    image.dispose();
+    target.dispose();
+    return value.detach();
+  });
+}
+
+async function validate(
+  { network, loss, regions, validationBatch, validationIterations }: TrainingSettings,
+  epoch: number,
+): Promise<Pick<EpochRecord, 'validationLoss' | 'pseudoDice'>> {
+  if (validationBatch === undefined || validationIterations === 0) return { pseudoDice: [] };
+  const dice = new PseudoDice(regions);
+  let total = 0;
+  for (let i = 0; i < validationIterations; i++) {
+    const { image, target } = await validationBatch(epoch * validationIterations + i);
+    const value = noGrad(() =>
+      tidy(() => {
+        const outputs = network.forward(image);
+        dice.add(outputs[0]!, target);
+        return loss(outputs, target);
+      }),
+    );
+    image.dispose();
+    target.dispose();
+    total += await value.item();
+    value.dispose();
+  }
+  const pseudoDice = (await dice.take()).map((each) => (Number.isNaN(each) ? null : each));
+  return { validationLoss: total / validationIterations, pseudoDice };
+}
