@@ -1,11 +1,19 @@
-/** One suite over all packages. Each file runs in a process of its own: Dawn wants its driver chosen before anything else happens. */
+/**
+ * One suite over all packages. Each file runs in a process of its own: Dawn wants its driver chosen before anything else happens. With
+ * VOXELGRAD_TEST_REPORT the results also go to that file as JSON.
+ */
 import { defineConfig } from 'vitest/config';
+
+const report = process.env['VOXELGRAD_TEST_REPORT'];
 
 export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts', 'examples/**/*.test.ts'],
     pool: 'forks',
+    // More processes than cores only make each other late: the cpu device has threads of its own.
+    maxWorkers: 2,
     globalSetup: ['tools/test-setup.ts'],
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

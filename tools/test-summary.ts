@@ -1,0 +1,36 @@
+/**
+ * test-summary NAME=REPORT.json…: a line for each suite, why tests were skipped, and, last, the counts over all suites. Exits 1 on a failure, or where
+ * a suite left no report: it did not come to its end.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly success: boolean;
+  readonly testResults: readonly { readonly name: string; readonly status: string; readonly assertionResults: readonly unknown[] }[];
+}
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const argument of process.argv.slice(2)) {
+  const [name, file] = argument.split('=') as [string, string];
+  if (!existsSync(file)) {
+    console.log(`${name}: no report; the suite did not come to its end`);
+    total.failed++;
+    continue;
+  }
+  const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  // A file that fails before its first test counts as one failure.
+  const broken = report.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0);
+  for (const { name: path } of broken) console.log(`${name}: ${path} failed to load`);
+  const failed = report.numFailedTests + broken.length + (report.success || report.numFailedTests + broken.length > 0 ? 0 : 1);
+  const skipped = report.numPendingTests + report.numTodoTests;
+  console.log(`${name}: ${report.numPassedTests} passed, ${failed} failed, ${skipped} skipped`);
+  total.passed += report.numPassedTests;
+  total.failed += failed;
+  total.skipped += skipped;
+}
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exitCode = total.failed > 0 ? 1 : 0;
