@@ -1,0 +1,5 @@
+export { type CasePicture, drawCase } from './case-picture.ts';
+export { encodePng } from './png.ts';
+export { Canvas, type Color } from './raster/canvas.ts';
+export { type DiceTableOptions, diceTable, formatDice, formatTable, type TextTable } from './table.ts';
+export { drawTrainingChart, type TrainingHistory } from './training-chart.ts';
