@@ -1,4 +1,4 @@
-// partial[split, tap, cin, cout] = Σ over the split's voxels of x · dy, one invocation each; conv3d/sum-splits adds the splits.
+// partial[split, tap, cin, cout] = Σ over the split's voxels of x · dy, one invocation each; common/sum-splits adds the splits.
 // From the preamble: `element`.
 
 // #include "conv3d/direct-common.wgsl"

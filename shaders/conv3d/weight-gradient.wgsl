@@ -1,7 +1,7 @@
 // Weight gradient of a 3-D convolution as a matrix product over voxels:
 //   partial[split, m, n] = Σ over the split's voxels of source[voxel moved by the tap of m, channel of m] · gradient[voxel, n]
 // M runs over taps × input channels, N over output channels: small, while voxels are many. So voxels are split between workgroups, each
-// writes its own part, and conv3d/sum-splits adds the parts in a fixed order: the same bits every run, without atomics.
+// writes its own part, and common/sum-splits adds the parts in a fixed order: the same bits every run, without atomics.
 //
 // From the preamble, besides what gemm/multiply.wgsl wants: `element`; the choice between whole-quad and single-element access:
 //   fn loadLeft(columns, offset, mask) = leftQuad(…) | leftElements(…)

@@ -5,9 +5,10 @@ import { writePreamble } from '../../device/webgpu/preamble.ts';
 import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
 import { sizeOf } from '../../shape.ts';
+import { sumSplits } from '../sum-splits.webgpu.ts';
 import type { Conv3dGeometry, Conv3dKernels } from './conv3d.kernels.ts';
 import { channelsOf, extentOf, geometryWords, kernelOf } from './conv3d-parameters.webgpu.ts';
-import { type Splits, splitVoxels, sumSplits } from './conv3d-weight-gradient.webgpu.ts';
+import { type Splits, splitVoxels } from './conv3d-weight-gradient.webgpu.ts';
 
 const GROUP_SIZE = 64;
 

@@ -5,6 +5,7 @@ import { writePreamble } from '../../device/webgpu/preamble.ts';
 import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
 import { sizeOf } from '../../shape.ts';
+import { sumSplits } from '../sum-splits.webgpu.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
 import { defaultWeightGradientTile, type TileVariant, tileColumns, tileCount, tileRows } from './conv3d.variants.ts';
 import {
@@ -24,9 +25,6 @@ const LEAST_VOXELS = 256;
 /** Bounds the memory for partial sums (64 MiB). */
 const MOST_PARTIAL_SUMS = 2 ** 24;
 
-/** Outputs of one workgroup of conv3d/sum-splits. */
-const OUTPUTS = 16;
-
 export interface Splits {
   readonly splits: number;
   readonly voxelsPerSplit: number;
@@ -41,18 +39,6 @@ export function splitVoxels(voxels: number, size: number, workgroupsPerSplit: nu
   );
   const voxelsPerSplit = Math.max(step, Math.ceil(voxels / wanted / step) * step);
   return { splits: Math.ceil(voxels / voxelsPerSplit), voxelsPerSplit };
-}
-
-/** `out = Σ partial[split]`, in a fixed order. */
-export function sumSplits(device: WebgpuDevice, partial: Operand, out: Operand, splits: number): void {
-  const size = sizeOf(out.shape);
-  device.dispatch({
-    shader: 'conv3d/sum-splits',
-    preamble: '',
-    bindings: [read(partial), write(out)],
-    parameters: [size, splits],
-    workgroups: foldWorkgroups(Math.ceil(size / OUTPUTS)),
-  });
 }
 
 function preambleOf(tile: TileVariant, x: Operand, dy: Operand): string {

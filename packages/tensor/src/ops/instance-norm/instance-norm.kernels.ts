@@ -18,12 +18,25 @@ export interface InstanceNormKernels {
    * (population variance). weight and bias are f32 `[c]` or absent. x and y: f32 or f16.
    */
   normForward(
-    x: Operand, weight: Operand | undefined, bias: Operand | undefined, y: Operand,
-    mean: Operand, inverseDeviation: Operand, settings: NormSettings,
+    x: Operand,
+    weight: Operand | undefined,
+    bias: Operand | undefined,
+    y: Operand,
+    mean: Operand,
+    inverseDeviation: Operand,
+    settings: NormSettings,
   ): void;
   /** Gradients of normForward. `dweight` and `dbias` (f32 [c]) are absent with weight and bias. */
   normBackward(
-    dy: Operand, x: Operand, weight: Operand | undefined, bias: Operand | undefined, mean: Operand, inverseDeviation: Operand,
-    dx: Operand, dweight: Operand | undefined, dbias: Operand | undefined, settings: NormSettings,
+    dy: Operand,
+    x: Operand,
+    weight: Operand | undefined,
+    bias: Operand | undefined,
+    mean: Operand,
+    inverseDeviation: Operand,
+    dx: Operand,
+    dweight: Operand | undefined,
+    dbias: Operand | undefined,
+    settings: NormSettings,
   ): void;
 }

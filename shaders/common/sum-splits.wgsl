@@ -1,5 +1,5 @@
-// out[i] = Σ_split partial[split, i]: the second stage of the weight gradient, in a fixed order. LANES threads share an output so that few
-// outputs with many splits still fill the GPU; their sums are combined as a tree.
+// out[i] = Σ_split partial[split, i]: the second stage of sums that were split between workgroups, in a fixed order. LANES threads share an
+// output so that few outputs with many splits still fill the GPU; their sums are combined as a tree.
 
 // #include "common/index.wgsl"
 
