@@ -1,0 +1,228 @@
+/** Optimizer updates over flat arenas, four parameters at a time. What `control` holds is told in optimizer.kernels.ts. */
+import { chunkEnd, highDoubles, lowDoubles, madd, storeLanes32 } from '../../device/cpu/simd.as';
+
+@unmanaged
+class GradientSquares {
+  gradient: usize;
+  /** One double for each chunk. */
+  sums: usize;
+  size: i32;
+  chunk: i32;
+}
+
+@inline
+function squares(x: v128, sum: v128): v128 {
+  return f64x2.add(sum, f64x2.mul(x, x));
+}
+
+/** The sum of squares of one chunk. In doubles, where no float's square overflows: the sum is finite if all gradients are. */
+export function gradientSquares(q: GradientSquares, item: i32, thread: i32): void {
+  const start = item * q.chunk;
+  let count = chunkEnd(item, q.chunk, q.size) - start;
+  let from = q.gradient + (<usize>start << 2);
+  let s0 = f64x2.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  for (; count >= 8; count -= 8) {
+    const a = v128.load(from);
+    const b = v128.load(from, 16);
+    s0 = squares(lowDoubles(a), s0);
+    s1 = squares(highDoubles(a), s1);
+    s2 = squares(lowDoubles(b), s2);
+    s3 = squares(highDoubles(b), s3);
+    from += 32;
+  }
+  const total = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
+  let sum = f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1);
+  for (; count > 0; count--) {
+    const g = <f64>load<f32>(from);
+    sum += g * g;
+    from += 4;
+  }
+  store<f64>(q.sums + (<usize>item << 3), sum);
+}
+
+@unmanaged
+class PrepareStep {
+  sums: usize;
+  chunks: i32;
+  control: usize;
+  maximumNorm: f32;
+  growthFactor: f32;
+  backoffFactor: f32;
+  growthInterval: f32;
+}
+
+/** From the chunks' sums to the factor of this step and the next loss scale; one item. */
+export function prepareStep(q: PrepareStep, item: i32, thread: i32): void {
+  let sum: f64 = 0;
+  for (let i = 0; i < q.chunks; i++) sum += load<f64>(q.sums + (<usize>i << 3));
+  const control = q.control;
+  const scale = load<f32>(control, 12);
+  const finite = sum < Infinity;
+  let clip: f64 = 1;
+  if (q.maximumNorm > 0 && finite) clip = min<f64>(1, <f64>q.maximumNorm / (sqrt(sum) / <f64>scale + 1e-6));
+  store<f32>(control, <f32>sum, 0);
+  store<f32>(control, finite ? <f32>(clip / <f64>scale) : 0, 4);
+  store<f32>(control, finite ? 0 : 1, 8);
+  if (finite) store<f32>(control, load<f32>(control, 24) + 1, 24);
+  else store<f32>(control, load<f32>(control, 20) + 1, 20);
+  if (q.growthInterval > 0) nextLossScale(q, finite);
+}
+
+/** As torch.amp.GradScaler.update. */
+@inline
+function nextLossScale(q: PrepareStep, finite: bool): void {
+  const control = q.control;
+  const scale = load<f32>(control, 12);
+  const steps = finite ? load<f32>(control, 16) + 1 : 0;
+  const grown = scale * q.growthFactor;
+  if (!finite) store<f32>(control, scale * q.backoffFactor, 12);
+  else if (steps >= q.growthInterval && grown < Infinity) store<f32>(control, grown, 12);
+  store<f32>(control, steps >= q.growthInterval ? 0 : steps, 16);
+}
+
+@unmanaged
+class SgdStep {
+  parameter: usize;
+  gradient: usize;
+  momentumBuffer: usize;
+  control: usize;
+  size: i32;
+  chunk: i32;
+  learningRate: f32;
+  momentum: f32;
+  /** 1 − dampening. */
+  share: f32;
+  weightDecay: f32;
+  nesterov: i32;
+  firstStep: i32;
+}
+
+@inline
+function storeUpTo4(to: usize, value: v128, count: i32): void {
+  if (count >= 4) v128.store(to, value);
+  else storeLanes32(to, value, count);
+}
+
+/** The momentum buffer is left alone where there is no momentum. */
+@inline
+function sgd<FIRST, MOMENTUM, NESTEROV>(q: SgdStep, at: usize, count: i32): void {
+  const factor = v128.load32_splat(q.control, 4);
+  const rate = f32x4.splat(-q.learningRate);
+  const decay = f32x4.splat(q.weightDecay);
+  const momentum = f32x4.splat(q.momentum);
+  const share = f32x4.splat(q.share);
+  const parameters = q.parameter;
+  const gradients = q.gradient;
+  const buffers = q.momentumBuffer;
+  for (; count > 0; count -= 4) {
+    const p = v128.load(parameters + at);
+    let g = madd(p, decay, f32x4.mul(v128.load(gradients + at), factor));
+    if (isInteger<MOMENTUM>()) {
+      let buffer = g;
+      if (!isInteger<FIRST>()) buffer = madd(g, share, f32x4.mul(v128.load(buffers + at), momentum));
+      storeUpTo4(buffers + at, buffer, count);
+      g = isInteger<NESTEROV>() ? madd(buffer, momentum, g) : buffer;
+    }
+    storeUpTo4(parameters + at, madd(g, rate, p), count);
+    at += 16;
+  }
+}
+
+/** Type arguments that stand for true and false. */
+type Yes = i32;
+type No = f32;
+
+export function sgdStep(q: SgdStep, item: i32, thread: i32): void {
+  if (load<f32>(q.control, 8) != 0) return;
+  const start = item * q.chunk;
+  const count = chunkEnd(item, q.chunk, q.size) - start;
+  const at = <usize>start << 2;
+  if (q.momentum == 0) sgd<No, No, No>(q, at, count);
+  else if (q.firstStep) {
+    if (q.nesterov) sgd<Yes, Yes, Yes>(q, at, count);
+    else sgd<Yes, Yes, No>(q, at, count);
+  } else if (q.nesterov) sgd<No, Yes, Yes>(q, at, count);
+  else sgd<No, Yes, No>(q, at, count);
+}
+
+@unmanaged
+class AdamStep {
+  parameter: usize;
+  gradient: usize;
+  first: usize;
+  second: usize;
+  /** 0 without AMSGrad. */
+  maximum: usize;
+  control: usize;
+  size: i32;
+  chunk: i32;
+  learningRate: f32;
+  /** The betas in two floats each: 1 − β loses too many digits in one. */
+  beta1: f32;
+  beta1Rest: f32;
+  beta2: f32;
+  beta2Rest: f32;
+  epsilon: f32;
+  weightDecay: f32;
+  decoupled: i32;
+}
+
+/** base to the power of a whole number ≥ 0. */
+function wholePower(base: f64, exponent: i32): f64 {
+  let result: f64 = 1;
+  for (; exponent > 0; exponent >>= 1) {
+    if (exponent & 1) result *= base;
+    base *= base;
+  }
+  return result;
+}
+
+@inline
+function adam<AMSGRAD>(q: AdamStep, at: usize, count: i32): void {
+  const beta1 = <f64>q.beta1 + <f64>q.beta1Rest;
+  const beta2 = <f64>q.beta2 + <f64>q.beta2Rest;
+  const steps = <i32>load<f32>(q.control, 24);
+  const factor = v128.load32_splat(q.control, 4);
+  const gradientDecay = f32x4.splat(q.decoupled ? 0 : q.weightDecay);
+  const kept = f32x4.splat(q.decoupled ? <f32>(1 - <f64>q.learningRate * <f64>q.weightDecay) : 1);
+  const share1 = f32x4.splat(<f32>(1 - beta1));
+  const keep2 = f32x4.splat(<f32>beta2);
+  const share2 = f32x4.splat(<f32>(1 - beta2));
+  const rate = f32x4.splat(<f32>(-<f64>q.learningRate / (1 - wholePower(beta1, steps))));
+  const correction = f32x4.splat(<f32>(1 / sqrt(1 - wholePower(beta2, steps))));
+  const epsilon = f32x4.splat(q.epsilon);
+  const parameters = q.parameter;
+  const gradients = q.gradient;
+  const firsts = q.first;
+  const seconds = q.second;
+  const maxima = q.maximum;
+  for (; count > 0; count -= 4) {
+    const p = v128.load(parameters + at);
+    const g = madd(p, gradientDecay, f32x4.mul(v128.load(gradients + at), factor));
+    const before = v128.load(firsts + at);
+    const m = madd(f32x4.sub(g, before), share1, before);
+    const v = madd(f32x4.mul(g, g), share2, f32x4.mul(v128.load(seconds + at), keep2));
+    let scale = v;
+    if (isInteger<AMSGRAD>()) {
+      scale = f32x4.max(v128.load(maxima + at), v);
+      storeUpTo4(maxima + at, scale, count);
+    }
+    const denominator = madd(f32x4.sqrt(scale), correction, epsilon);
+    storeUpTo4(firsts + at, m, count);
+    storeUpTo4(seconds + at, v, count);
+    storeUpTo4(parameters + at, madd(f32x4.div(m, denominator), rate, f32x4.mul(p, kept)), count);
+    at += 16;
+  }
+}
+
+export function adamStep(q: AdamStep, item: i32, thread: i32): void {
+  if (load<f32>(q.control, 8) != 0) return;
+  const start = item * q.chunk;
+  const count = chunkEnd(item, q.chunk, q.size) - start;
+  const at = <usize>start << 2;
+  if (q.maximum != 0) adam<Yes>(q, at, count);
+  else adam<No>(q, at, count);
+}
