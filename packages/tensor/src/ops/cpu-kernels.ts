@@ -1,11 +1,21 @@
 /** The kernels of the cpu device: one factory an op. */
 import type { CpuDevice } from '../device/cpu/cpu-device.ts';
+import { conv3dCpu } from './conv3d/conv3d.cpu.ts';
 import { copyCpu } from './copy/copy.cpu.ts';
 import { elementwiseCpu } from './elementwise/elementwise.cpu.ts';
+import { instanceNormCpu } from './instance-norm/instance-norm.cpu.ts';
 import type { Kernels } from './kernels.ts';
+import { optimizerCpu } from './optimizer/optimizer.cpu.ts';
+import { randomCpu } from './random/random.cpu.ts';
+import { reduceCpu } from './reduce/reduce.cpu.ts';
 
 export const createCpuKernels = (device: CpuDevice): Kernels =>
   ({
+    ...conv3dCpu(device),
     ...copyCpu(device),
     ...elementwiseCpu(device),
+    ...instanceNormCpu(device),
+    ...optimizerCpu(device),
+    ...randomCpu(device),
+    ...reduceCpu(device),
   }) as unknown as Kernels;

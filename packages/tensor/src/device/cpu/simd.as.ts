@@ -7,11 +7,12 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
-/** Stores the first `count` (1–3) of four 32-bit lanes. */
+/** Stores the first `count` (1–4) of four 32-bit lanes. */
 export function storeLanes32(to: usize, value: v128, count: i32): void {
   v128.store32_lane(to, value, 0);
   if (count > 1) v128.store32_lane(to, value, 1, 4);
   if (count > 2) v128.store32_lane(to, value, 2, 8);
+  if (count > 3) v128.store32_lane(to, value, 3, 12);
 }
 
 /** Stores the first `count` (1–15) of sixteen bytes. */

@@ -19,7 +19,7 @@ export function planBroadcast(out: Shape, operands: readonly Shape[], what: stri
     if (extent === 1) return;
     const has = operands.map((shape) => (shape[axis - out.length + shape.length] ?? 1) !== 1);
     const before = present[present.length - 1];
-    if (before !== undefined && before.every((value, i) => value === has[i])) extents[extents.length - 1]! *= extent;
+    if (before?.every((value, i) => value === has[i])) extents[extents.length - 1]! *= extent;
     else {
       extents.push(extent);
       present.push(has);
