@@ -6,9 +6,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-interface Record {
+interface CoverageFile {
   readonly driver: string;
-  readonly shaders: readonly string[];
+  /** Variants that ran, by shader. */
+  readonly shaders: Readonly<Record<string, number>>;
 }
 
 const [folder] = process.argv.slice(2);
@@ -22,10 +23,10 @@ const kernels = readdirSync(shaders, { recursive: true, encoding: 'utf8' })
 
 const executed = new Map<string, Set<string>>();
 for (const file of readdirSync(folder!)) {
-  const { driver, shaders: names } = JSON.parse(readFileSync(join(folder!, file), 'utf8')) as Record;
+  const { driver, shaders: names } = JSON.parse(readFileSync(join(folder!, file), 'utf8')) as CoverageFile;
   const seen = executed.get(driver) ?? new Set();
   executed.set(driver, seen);
-  for (const name of names) seen.add(name);
+  for (const name of Object.keys(names)) seen.add(name);
 }
 for (const [driver, seen] of executed) {
   const missed = kernels.filter((kernel) => !seen.has(kernel));

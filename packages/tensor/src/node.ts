@@ -1,13 +1,19 @@
 /** What Node adds: devices opened from files on disk, worker threads and Dawn. */
-import type { Device } from './device/device.ts';
 import { type CpuOptions, openCpu } from './device/cpu/node.ts';
-import { openNodeWebgpu } from './device/webgpu/node-gpu.ts';
+import type { Device } from './device/device.ts';
+import type { NodeWebgpuOptions } from './device/webgpu/node-gpu.ts';
 import { isVoxelgradError, VoxelgradError } from './errors.ts';
 
 export { type CpuOptions, openCpu } from './device/cpu/node.ts';
-export { openNodeWebgpu as openWebgpu } from './device/webgpu/node-gpu.ts';
+export type { NodeWebgpuOptions } from './device/webgpu/node-gpu.ts';
 
 export type DeviceName = 'auto' | 'cpu' | 'webgpu';
+
+/** Opens a WebGPU adapter through Dawn, which is only loaded now. Throws 'device' with what is missing. */
+export async function openWebgpu(options: NodeWebgpuOptions = {}): Promise<Device> {
+  const { openNodeWebgpu } = await import('./device/webgpu/node-gpu.ts');
+  return openNodeWebgpu(options);
+}
 
 /**
  * Opens a device. 'auto' is the fastest real one: a hardware WebGPU adapter if there is one, else the CPU. A software adapter is about 50
@@ -15,11 +21,11 @@ export type DeviceName = 'auto' | 'cpu' | 'webgpu';
  */
 export async function openDevice(name: DeviceName = 'auto', options: CpuOptions = {}): Promise<Device> {
   if (name === 'cpu') return openCpu(options);
-  if (name === 'webgpu') return openNodeWebgpu();
+  if (name === 'webgpu') return openWebgpu();
   if (name !== 'auto')
     throw new VoxelgradError('option', { what: 'device', expected: 'auto, cpu or webgpu', got: String(name) });
   try {
-    return await openNodeWebgpu({ allowSoftware: false });
+    return await openWebgpu({ allowSoftware: false });
   } catch (error) {
     if (isVoxelgradError(error, 'device')) return openCpu(options);
     throw error;

@@ -71,7 +71,8 @@ export function diceAndBinaryCrossEntropy(
   const { diceWeight = 1, crossEntropyWeight = 1, ignoreMask = false } = settings;
   const dice: DiceSettings = { batch: settings.batchDice ?? false, background: true, smooth: settings.smooth ?? 1e-5 };
   return (logits, target) => {
-    const [regions, mask] = ignoreMask ? splitMask(target) : [target, undefined];
+    const floats = cast(target, 'f32');
+    const [regions, mask] = ignoreMask ? splitMask(floats) : [floats, undefined];
     return add(
       scale(diceLoss(sigmoid(logits), regions, dice, mask), diceWeight),
       scale(binaryCrossEntropy(logits, regions, mask), crossEntropyWeight),
