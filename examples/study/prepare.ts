@@ -28,8 +28,8 @@ export interface PreparedCase {
   readonly label?: Int16Array;
   readonly box: Box;
   readonly fullShape: Triple;
-  /** Share of the volume that the crop keeps. */
-  readonly croppedShare: number;
+  /** Whether it was normalised within the nonzero mask and is 0 outside. */
+  readonly masked: boolean;
   readonly geometry: Geometry;
 }
 
@@ -47,7 +47,7 @@ export async function prepareCase(entry: Case): Promise<PreparedCase> {
   const mask = cropToBox(fullMask, fullShape, box);
   const masked = croppedShare < MASKED_BELOW;
   const normalized = channels.map(({ data }) => zScore(cropToBox(data, fullShape, box), masked ? mask : undefined));
-  const prepared = { name: entry.name, shape, image: interleaveChannels(normalized), box, fullShape, croppedShare, geometry: first };
+  const prepared = { name: entry.name, shape, image: interleaveChannels(normalized), box, fullShape, masked, geometry: first };
   if (label === undefined) return prepared;
   const cropped = Int16Array.from(cropToBox(label.data, fullShape, box));
   for (let i = 0; i < cropped.length; i++) if (cropped[i] === 0 && mask[i] === 0) cropped[i] = -1;

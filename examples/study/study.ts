@@ -5,31 +5,23 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  ArrayCase,
-  batchRandom,
-  collectClassLocations,
-  HostRandom,
-  mildTransforms,
-  PatchPipeline,
-  RandomPatches,
-} from '@voxelgrad/augment';
 import type { Case, DataSet } from '@voxelgrad/io';
 import { writeFileAtomic } from '@voxelgrad/io/node';
-import { Adam, deepSupervision, diceAndBinaryCrossEntropy, diceAndCrossEntropy, polynomial } from '@voxelgrad/nn';
+import { Adam, deepSupervision, diceAndBinaryCrossEntropy, diceAndCrossEntropy, type Optimizer, polynomial } from '@voxelgrad/nn';
 import {
-  type Architecture,
   describeCheckpoint,
-  drawTrainingChart,
   encodeCheckpoint,
   meanDice,
   PlainConvUNet,
   restoreCheckpoint,
+  type TrainingEnd,
   type TrainingHistory,
   train,
 } from '@voxelgrad/nnunet';
-import { savePicture } from '@voxelgrad/nnunet/node';
+import { Progress } from '@voxelgrad/nnunet/node';
 import { type Device, type Triple, VoxelgradError } from '@voxelgrad/tensor';
+import { StudyBatches } from './batches.ts';
+import { saveChart } from './chart.ts';
 import { type Evaluation, evaluateCases } from './evaluate.ts';
 import { type PreparedCase, prepareCase } from './prepare.ts';
 
@@ -51,22 +43,147 @@ export interface StudySettings {
   readonly seed: number;
   /** Goes on with the last checkpoint under `out`. */
   readonly resume: boolean;
+  /** Axes mirrored in training and prediction. */
   readonly mirrorAxes: readonly number[];
   readonly signal: AbortSignal;
-  readonly report: StudyReport;
-}
-
-/** What happens, for a progress bar. */
-export interface StudyReport {
-  phase(name: string, total: number, done?: number): void;
-  advance(done: number, text?: string): void;
-  message(text: string): void;
 }
 
 export interface StudyResult {
-  readonly interrupted: boolean;
   readonly history: TrainingHistory;
+  readonly end: TrainingEnd;
+  /** Seconds of training, this run only. */
+  readonly seconds: number;
+  /** Absent where the run was interrupted. */
   readonly evaluation?: Evaluation;
 }
 
-const CHECKPOINT = 'checkpoint_latest.safetensors';
+export async function runStudy(settings: StudySettings): Promise<StudyResult> {
+  const { dataSet, device, signal, out } = settings;
+  await mkdir(out, { recursive: true });
+  const training = await prepareAll('reading training cases', settings.training, signal);
+  const heldOut = await prepareAll('reading held-out cases', settings.heldOut, signal);
+  const labels = dataSet.labels!;
+  const network = new PlainConvUNet({
+    inputChannels: dataSet.channelNames.length,
+    classes: labels.regions ? labels.classes.length : labels.classes.length + 1,
+    features: settings.features,
+    device,
+    seed: settings.seed,
+  });
+  const optimizer = new Adam(network.parameters(), { learningRate: settings.learningRate, maximumNorm: 12 });
+  const start = performance.now();
+  const { history, end } = await trainNetwork(settings, network, optimizer, training, heldOut);
+  const seconds = (performance.now() - start) / 1000;
+  if (end === 'interrupted') return { history, end, seconds };
+  const progress = new Progress({ total: heldOut.length, label: 'predicting', unit: 'case' });
+  const evaluation = await evaluateCases(heldOut, {
+    dataSet,
+    network,
+    device,
+    out,
+    window: { patch: settings.patch, mirrorAxes: settings.mirrorAxes, signal },
+    onCase: (name, done) => progress.advance(done === 0 ? 0 : 1, name),
+  });
+  progress.finish();
+  optimizer.dispose();
+  network.dispose();
+  return { history, end, seconds, evaluation };
+}
+
+async function prepareAll(label: string, cases: readonly Case[], signal: AbortSignal): Promise<PreparedCase[]> {
+  const progress = new Progress({ total: cases.length, label, unit: 'case' });
+  const prepared: PreparedCase[] = [];
+  for (const entry of cases) {
+    signal.throwIfAborted();
+    prepared.push(await prepareCase(entry));
+    progress.advance(1, entry.name);
+  }
+  progress.finish('');
+  return prepared;
+}
+
+/** What must be equal for a checkpoint to go on: with another patch or seed the batches would be others. */
+const identity = ({ title, features, patch, batchSize, seed, iterationsPerEpoch, training }: StudySettings) => ({
+  title,
+  features,
+  patch,
+  batchSize,
+  seed,
+  iterationsPerEpoch,
+  training: training.map(({ name }) => name),
+});
+
+async function trainNetwork(
+  settings: StudySettings,
+  network: PlainConvUNet,
+  optimizer: Optimizer,
+  training: readonly PreparedCase[],
+  heldOut: readonly PreparedCase[],
+): Promise<{ history: TrainingHistory; end: TrainingEnd }> {
+  const { dataSet, epochs, iterationsPerEpoch, validationIterations, out } = settings;
+  const labels = dataSet.labels!;
+  const criterion = labels.regions
+    ? diceAndBinaryCrossEntropy({ batchDice: true })
+    : diceAndCrossEntropy({ batchDice: true, ignoreLabel: labels.ignore });
+  const checkpoint = join(out, 'checkpoint_latest.safetensors');
+  const history = settings.resume ? await resume(checkpoint, settings, network, optimizer) : undefined;
+  const batches = new StudyBatches({ ...settings, labels, training, heldOut, iterations: epochs * iterationsPerEpoch });
+  const done = history?.losses.length ?? 0;
+  const progress = new Progress({ total: epochs * iterationsPerEpoch - done, label: 'training', unit: 'iteration' });
+  let note = '';
+  const save = async (history: TrainingHistory): Promise<void> =>
+    writeFileAtomic(checkpoint, await encodeCheckpoint(network, optimizer, { history, description: identity(settings) }));
+  const result = await train({
+    network,
+    optimizer,
+    loss: deepSupervision(criterion),
+    regions: labels.regions,
+    epochs,
+    iterationsPerEpoch,
+    validationIterations,
+    patience: settings.patience,
+    learningRate: (epoch, total) => polynomial(settings.learningRate, epoch, total),
+    trainingBatch: (index) => batches.training(index),
+    validationBatch: (index) => batches.validation(index),
+    history,
+    signal: settings.signal,
+    onIteration: (_, loss) => progress.advance(1, `loss ${loss.toFixed(3)}${note}`),
+    onEpoch: async (record, _, history) => {
+      const dice = meanDice(record.pseudoDice);
+      note = dice === null ? '' : `, pseudo Dice ${dice.toFixed(3)}`;
+      await save(history);
+      await saveChart(settings, history);
+    },
+  });
+  progress.finish(result.end === 'interrupted' ? 'interrupted' : undefined);
+  await batches.close();
+  await save(result.history);
+  return result;
+}
+
+async function resume(
+  checkpoint: string,
+  settings: StudySettings,
+  network: PlainConvUNet,
+  optimizer: Optimizer,
+): Promise<TrainingHistory | undefined> {
+  if (!existsSync(checkpoint))
+    throw new VoxelgradError('file', {
+      what: checkpoint,
+      expected: 'a checkpoint to go on with',
+      got: 'nothing there',
+      help: 'name the folder of the run with --out, or start anew without --resume',
+    });
+  const bytes = new Uint8Array(await readFile(checkpoint));
+  const { history, description } = describeCheckpoint(bytes, checkpoint);
+  const [before, now] = [JSON.stringify(description), JSON.stringify(identity(settings))];
+  if (before !== now)
+    throw new VoxelgradError('option', {
+      what: `${checkpoint} belongs to another run`,
+      expected: before,
+      got: now,
+      help: 'give the options of that run, or start anew without --resume',
+    });
+  restoreCheckpoint(bytes, network, optimizer);
+  return history;
+}

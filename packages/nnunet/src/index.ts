@@ -6,6 +6,7 @@ export { type NetworkPlacement, PlainConvUNet, type SegmentationNetwork } from '
 export { ResidualEncoderUNet } from './networks/residual-encoder-unet.ts';
 export { largestClass, toSegmentation } from './predict/segmentation.ts';
 export { predictSlidingWindow, type SlidingWindowOptions, type Volume } from './predict/sliding-window.ts';
+export * from './report/index.ts';
 export * from './splits/index.ts';
 export { type Checkpoint, describeCheckpoint, encodeCheckpoint, restoreCheckpoint } from './train/checkpoint.ts';
 export { type EpochRecord, emptyHistory, meanDice, type TrainingHistory } from './train/history.ts';

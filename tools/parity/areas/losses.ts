@@ -55,7 +55,7 @@ async function checkValueAndGradients(
   const loss = tidy(() => {
     const target = load(tensors, 'target0', device)!;
     const outputs = logits.map(channelsLast);
-    if (op === 'DeepSupervisionWrapper') return deepSupervision(lossOf('DC_and_CE_loss', attrs), attrs.weights)(outputs, labelsOf(target));
+    if (op === 'DeepSupervisionWrapper') return deepSupervision(lossOf('DC_and_CE_loss', attrs), attrs.weights)(outputs, targetsOf(tensors, device));
     const regions = op === 'DC_and_BCE_loss';
     return lossOf(op, attrs)(outputs[0]!, regions ? channelsLast(target) : labelsOf(target));
   });
@@ -69,8 +69,15 @@ async function checkValueAndGradients(
   loss.dispose();
 }
 
+/** The label maps of all resolutions. */
+export function targetsOf(tensors: CaseTensors, device: Device): Tensor[] {
+  const targets: Tensor[] = [];
+  for (let i = 0; tensors.has(`target${i}`); i++) targets.push(labelsOf(load(tensors, `target${i}`, device)!));
+  return targets;
+}
+
 /** [n, 1, …space] → [n, …space]. */
-const labelsOf = (target: Tensor): Tensor => reshape(target, [target.shape[0]!, ...target.shape.slice(2)]);
+export const labelsOf = (target: Tensor): Tensor => reshape(target, [target.shape[0]!, ...target.shape.slice(2)]);
 
 function lossOf(op: string, attrs: LossAttributes): SegmentationLoss {
   const { batch_dice = false, do_bg = false, smooth = 1e-5 } = attrs;

@@ -1,9 +1,10 @@
 /** Whole networks with given weights: outputs, loss, gradients; how parameters start; twenty steps of training. */
 import { deepSupervision, diceAndCrossEntropy, loadStateDict, type NamedArray, polynomial, Sgd, stateDict } from '@voxelgrad/nn';
 import { PlainConvUNet, ResidualEncoderUNet, type SegmentationNetwork, type UNetOptions } from '@voxelgrad/nnunet';
-import { type Device, fromArray, noGrad, permute, reshape, type Tensor, tidy, VoxelgradError } from '@voxelgrad/tensor';
+import { type Device, fromArray, noGrad, permute, type Tensor, tidy, VoxelgradError } from '@voxelgrad/tensor';
 import { type CaseTensors, type ParityCase, readTensors } from '../cases.ts';
 import { Comparison, type Tolerance } from '../compare.ts';
+import { labelsOf, targetsOf } from './losses.ts';
 import { load } from './ops.ts';
 import { channelsFirst, channelsLast } from './run-op.ts';
 
@@ -43,9 +44,6 @@ function weightsOf(tensors: CaseTensors, prefix: string): Map<string, NamedArray
   return found;
 }
 
-/** [n, 1, …space] → [n, …space]. */
-const labelsOf = (target: Tensor): Tensor => reshape(target, [target.shape[0]!, ...target.shape.slice(2)]);
-
 const inTorchLayout = (x: Tensor): Tensor =>
   x.rank < 3 ? x.detach() : permute(x.detach(), [x.rank - 1, x.rank - 2, ...Array.from({ length: x.rank - 2 }, (_, i) => i)]);
 
@@ -65,7 +63,7 @@ export async function checkNetwork(entry: ParityCase, device: Device): Promise<C
     comparison.values(`out${i}`, await channelsFirst(output).data(), tensors.get(`out${i}`)!.data as Float32Array);
   comparison.values('out_no_ds', await channelsFirst(noGrad(() => network.predict(x))).data(), tensors.get('out_no_ds')!.data as Float32Array);
   const loss = tidy(() =>
-    deepSupervision(diceAndCrossEntropy(), attrs.ds_weights)(outputs, labelsOf(load(tensors, 'target0', device)!)),
+    deepSupervision(diceAndCrossEntropy(), attrs.ds_weights)(outputs, targetsOf(tensors, device)),
   );
   loss.backward();
   const lossComparison = new Comparison({ rtol: loss_rtol, atol: 0 });

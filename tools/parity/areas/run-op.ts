@@ -49,7 +49,7 @@ const pair = (op: (a: Tensor, b: Tensor) => Tensor): OpFunction => (inputs) => o
 
 const reduction = (op: (x: Tensor, options: vg.ReduceOptions & { correction?: number }) => Tensor): OpFunction => {
   return (inputs, { axes, keepdim, unbiased }) =>
-    op(x(inputs), { axes: axes as number[] | undefined, keepAxes: keepdim as boolean, correction: unbiased === false ? 0 : 1 });
+    op(x(inputs), { axes: axes === 'all' ? undefined : (axes as number[] | undefined), keepAxes: keepdim as boolean, correction: unbiased === false ? 0 : 1 });
 };
 
 /** Softmax along any axis: it is moved to the end and back. */

@@ -19,7 +19,7 @@ import {
   shift,
   sigmoid,
   softmax,
-  type Tensor,
+  Tensor,
   tidy,
 } from '@voxelgrad/tensor';
 import { binaryCrossEntropy, crossEntropy } from './cross-entropy.ts';
@@ -99,15 +99,17 @@ export function deepSupervisionWeights(count: number): number[] {
 }
 
 /**
- * The loss summed over the network's outputs (finest first) with weights, by default nnU-Net's. Targets of coarser outputs are made from the
- * full-resolution one by taking the nearest voxel.
+ * The loss summed over the network's outputs (finest first) with weights, by default nnU-Net's. Targets are given for each output, or once, at full
+ * resolution: then those of coarser outputs are made from it by taking the nearest voxel.
  */
 export function deepSupervision(loss: SegmentationLoss, weights?: readonly number[]) {
-  return (outputs: readonly Tensor[], target: Tensor): Tensor => {
+  return (outputs: readonly Tensor[], targets: Tensor | readonly Tensor[]): Tensor => {
     const used = weights ?? deepSupervisionWeights(outputs.length);
     const terms = outputs.flatMap((logits, i) => {
       const weight = used[i] ?? 0;
-      return weight === 0 ? [] : [scale(loss(logits, nearestTarget(target, logits.shape.slice(1, -1))), weight)];
+      if (weight === 0) return [];
+      const target = targets instanceof Tensor ? nearestTarget(targets, logits.shape.slice(1, -1)) : targets[i]!;
+      return [scale(loss(logits, target), weight)];
     });
     return terms.reduce((total, term) => add(total, term));
   };

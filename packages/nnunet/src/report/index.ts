@@ -2,4 +2,4 @@ export { type CasePicture, drawCase } from './case-picture.ts';
 export { encodePng } from './png.ts';
 export { Canvas, type Color } from './raster/canvas.ts';
 export { type DiceTableOptions, diceTable, formatDice, formatTable, type TextTable } from './table.ts';
-export { drawTrainingChart, type TrainingHistory } from './training-chart.ts';
+export { drawTrainingChart, type TrainingCurves } from './training-chart.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Canvas, Color } from './raster/canvas.ts';
 import { niceTicks } from './ticks.ts';
-import { drawTrainingChart, type TrainingHistory } from './training-chart.ts';
+import { drawTrainingChart, type TrainingCurves } from './training-chart.ts';
 
 describe('niceTicks', () => {
   it.each([
@@ -43,7 +43,7 @@ function rowsAt(canvas: Canvas, x: number, color: Color): number[] {
   );
 }
 
-const history: TrainingHistory = {
+const history: TrainingCurves = {
   title: 'Dataset · fold 0',
   trainLoss: [1, 0.5, 0, -0.5, -1],
   validationLoss: [1, Number.NaN, Number.NaN, 1, 1],

@@ -8,7 +8,7 @@ import { Canvas, type Color } from './raster/canvas.ts';
 import { drawText } from './raster/text.ts';
 
 /** One value per epoch in each list; NaN where an epoch has none. */
-export interface TrainingHistory {
+export interface TrainingCurves {
   readonly title: string;
   readonly trainLoss: readonly number[];
   readonly validationLoss: readonly number[];
@@ -37,7 +37,7 @@ const plotHeight = 300;
 const margin = 24;
 const titleHeight = 36;
 
-export function drawTrainingChart(history: TrainingHistory): Canvas {
+export function drawTrainingChart(history: TrainingCurves): Canvas {
   const plots: Plot[] = [
     { title: 'Loss', xLabel: 'epoch', yLabel: 'Dice + cross-entropy', curves: lossCurves(history) },
     { title: 'Pseudo Dice', xLabel: 'epoch', yLabel: 'Dice', curves: diceCurves(history), yRange: [0, 1] },
@@ -61,14 +61,14 @@ export function drawTrainingChart(history: TrainingHistory): Canvas {
   return canvas;
 }
 
-function lossCurves({ trainLoss, validationLoss }: TrainingHistory): Curve[] {
+function lossCurves({ trainLoss, validationLoss }: TrainingCurves): Curve[] {
   return [
     { name: 'training', values: trainLoss, style: { color: blue, width: 1.8 } },
     { name: 'validation', values: validationLoss, style: { color: red, width: 1.8 } },
   ];
 }
 
-function diceCurves({ regions, meanPseudoDice, smoothedPseudoDice }: TrainingHistory): Curve[] {
+function diceCurves({ regions, meanPseudoDice, smoothedPseudoDice }: TrainingCurves): Curve[] {
   return [
     ...regions.map(({ name, pseudoDice }, i) => ({
       name,

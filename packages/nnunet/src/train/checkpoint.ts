@@ -29,13 +29,10 @@ export async function encodeCheckpoint(network: Module, optimizer: Optimizer, ch
   for (const [name, { shape, data }] of await stateDict(network)) entries.set(NETWORK + name, { dtype: 'F32', shape, data });
   for (const [name, values] of await optimizer.state())
     entries.set(OPTIMIZER + name, { dtype: 'F32', shape: [values.length], data: values as Float32Array });
-  return writeSafetensors(
-    entries,
-    new Map([
-      ['voxelgrad.history', JSON.stringify(checkpoint.history)],
-      ['voxelgrad.description', JSON.stringify(checkpoint.description)],
-    ]),
-  );
+  return writeSafetensors(entries, {
+    'voxelgrad.history': JSON.stringify(checkpoint.history),
+    'voxelgrad.description': JSON.stringify(checkpoint.description),
+  });
 }
 
 /** What a checkpoint says about itself, without its tensors. Throws 'format' if it is none. */

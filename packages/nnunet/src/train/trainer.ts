@@ -39,7 +39,7 @@ export interface TrainingSettings {
   readonly signal?: AbortSignal | undefined;
   readonly onIteration?: ((iteration: number, loss: number) => void) | undefined;
   /** Called after each epoch, when the weights are those of its end. `best`: its moving pseudo Dice is the best so far. */
-  readonly onEpoch?: ((record: EpochRecord, best: boolean) => Promise<void> | void) | undefined;
+  readonly onEpoch?: ((record: EpochRecord, best: boolean, history: TrainingHistory) => Promise<void> | void) | undefined;
 }
 
 export type TrainingEnd = 'finished' | 'patience' | 'interrupted';
@@ -62,7 +62,7 @@ export async function train(settings: TrainingSettings): Promise<{ readonly hist
       seconds: (performance.now() - start) / 1000,
     };
     const best = addEpoch(history, record);
-    await settings.onEpoch?.(record, best);
+    await settings.onEpoch?.(record, best, history);
     if (patience !== undefined && history.epochsSinceBest >= patience) return { history, end: 'patience' };
     if (signal?.aborted === true && history.epochs.length < epochs) return { history, end: 'interrupted' };
   }
