@@ -1,6 +1,26 @@
 /** Patch sampling and the batched augmentations of nnU-Net, on tensors. */
+export {
+  Prefetcher,
+  Prefetcher,
+  type PrefetchSettings,
+  type PrefetchSettings,
+  type WaitingTime,
+  type WaitingTime,
+} from './batches/prefetcher.ts';
+export {
+  type Batch,
+  type Batch,
+  TrainingBatches,
+  TrainingBatches,
+  type TrainingBatchesSettings,
+  type TrainingBatchesSettings,
+} from './batches/training-batches.ts';
 export { type BatchRandom, batchRandom } from './random/batch-random.ts';
 export { HostRandom, type HostRandomState } from './random/host-random.ts';
+export { mildTransforms, mildTransforms } from './recipes/mild.ts';
+export { type NnunetRecipeSettings, nnunetTrainingTransforms, validationTransforms } from './recipes/nnunet.ts';
+export { nvidiaOversampling, nvidiaTransforms } from './recipes/nvidia.ts';
+export type { Recipe, Recipe, RecipeSettings, RecipeSettings } from './recipes/recipe.ts';
 export { type ClassLocations, collectClassLocations, keptLocations } from './sampling/class-locations.ts';
 export { configurePatch, type PatchConfiguration } from './sampling/initial-patch-size.ts';
 export { OrderedPatches } from './sampling/ordered-patches.ts';
@@ -20,3 +40,30 @@ export {
   type LabelArray,
   type TrainingCase,
 } from './sampling/training-case.ts';
+export { applyBrightness, type BrightnessSettings, brightness } from './transforms/brightness.ts';
+export type { ChannelValues } from './transforms/channel-values.ts';
+export { applyContrast, type ContrastParameters, type ContrastSettings, contrast } from './transforms/contrast.ts';
+export { applyCrop } from './transforms/crop.ts';
+export { applyDeepSupervision, deepSupervisionScales } from './transforms/deep-supervision.ts';
+export { applyGamma, type GammaParameters, type GammaSettings, gamma } from './transforms/gamma.ts';
+export {
+  applyGaussianBlur,
+  type BlurDeviations,
+  type GaussianBlurSettings,
+  gaussianBlur,
+} from './transforms/gaussian-blur.ts';
+export { applyGaussianNoise, type GaussianNoiseSettings, gaussianNoise } from './transforms/gaussian-noise.ts';
+export {
+  applyLowResolution,
+  type LowResolutionSettings,
+  type LowResolutionSizes,
+  lowResolution,
+} from './transforms/low-resolution.ts';
+export { applyMirror, type MirrorSettings, mirror } from './transforms/mirror.ts';
+export type { MultiplierSettings, Range } from './transforms/multiplier.ts';
+export { applyMask, applyReplaceLabel, maskOutside, removeOutsideLabel } from './transforms/outside.ts';
+export { appendLabelChannels, applyRegions } from './transforms/regions.ts';
+export { type Affine, affineMatrix } from './transforms/sampling-grid.ts';
+export { applySpatial, type SpatialParameters, type SpatialSettings, spatialDefaults } from './transforms/spatial.ts';
+export type { Patches, PatchesShape, Step, Transform } from './transforms/transform.ts';
+export { applyZoom, type ZoomSettings, zoom } from './transforms/zoom.ts';

@@ -1,0 +1,210 @@
+/**
+ * Batches ready to train on. The batch with an index is a function of the seed and that index alone, so runs resume anywhere with the same bits and
+ * batches may be prepared ahead. The host chooses and copies voxels; everything else happens on the device.
+ *
+ * Spatial transforms need a patch several times as large as the final one, but only a third of the samples draw one: of the others only the middle
+ * that would be left is read.
+ */
+import {
+  type Device,
+  fromArray,
+  noGrad,
+  showShape,
+  type Tensor,
+  type Triple,
+  tidy,
+  VoxelgradError,
+} from '@voxelgrad/tensor';
+import { batchRandom } from '../random/batch-random.ts';
+import type { Recipe } from '../recipes/recipe.ts';
+import { middleStart } from '../sampling/patch-bounds.ts';
+import type { PatchPlace, PatchSampler } from '../sampling/patch-sampler.ts';
+import { allocatePatches, type HostPatches, readPatches } from '../sampling/read-patches.ts';
+import { TimeSlice } from '../sampling/time-slice.ts';
+import { applyRegions } from '../transforms/regions.ts';
+import { joinSamples } from '../transforms/samples.ts';
+import type { Affine } from '../transforms/sampling-grid.ts';
+import { applySpatial, drawAffine } from '../transforms/spatial.ts';
+import type { Patches, Step } from '../transforms/transform.ts';
+import { labelsPresent } from './labels-present.ts';
+
+/** What a training step takes. Whoever takes a batch disposes of its tensors. */
+export interface Batch {
+  /** f32 `[n, d, h, w, c]`. */
+  readonly image: Tensor;
+  /** Labels, i32 `[n, d, h, w]`; or regions, f32 `[n, d, h, w, r]` of 0 and 1. */
+  readonly target: Tensor;
+}
+
+export interface TrainingBatchesSettings {
+  readonly sampler: PatchSampler;
+  readonly recipe: Recipe;
+  readonly device: Device;
+  readonly seed: number;
+  /** Label sets that the network predicts as channels that may overlap. Without them targets are labels. */
+  readonly regions?: readonly (readonly number[])[] | undefined;
+  /** With regions: adds a last channel that is 1 where voxels are not to count. */
+  readonly ignoreLabel?: number | undefined;
+  /** For networks in the plane: drops the depth, which must be 1, from the shapes of batches. */
+  readonly dropDepth?: boolean;
+}
+
+export class TrainingBatches {
+  readonly #settings: TrainingBatchesSettings;
+  #busy: Promise<unknown> = Promise.resolve();
+  #still: HostPatches | undefined;
+  #moved: HostPatches | undefined;
+
+  /** Throws 'option' if the sampler cuts other patches than the recipe needs. */
+  constructor(settings: TrainingBatchesSettings) {
+    const { sampler, recipe } = settings;
+    if (String(sampler.initialPatchSize) !== String(recipe.initialPatchSize))
+      throw new VoxelgradError('option', {
+        what: `the initial patch size for the ${recipe.name} recipe`,
+        expected: showShape(recipe.initialPatchSize),
+        got: showShape(sampler.initialPatchSize),
+        help: "give the sampler the recipe's initialPatchSize",
+      });
+    if (settings.dropDepth === true && sampler.patchSize[0] !== 1)
+      throw new VoxelgradError('option', {
+        what: 'dropDepth',
+        expected: 'patches of depth 1',
+        got: showShape(sampler.patchSize),
+      });
+    this.#settings = settings;
+  }
+
+  /** The batch with this index. Calls are worked off one after another. */
+  prepare(index: number): Promise<Batch> {
+    const batch = this.#busy.then(() => this.#prepare(index));
+    this.#busy = batch.catch(() => undefined);
+    return batch;
+  }
+
+  async #prepare(index: number): Promise<Batch> {
+    const { sampler, recipe, seed } = this.#settings;
+    const { patchSize: size, channels } = sampler;
+    const random = batchRandom(seed, index);
+    const places = sampler.draw(random.host, index);
+    const affines = places.map(() =>
+      recipe.spatial === undefined ? undefined : drawAffine(random.host, recipe.spatial),
+    );
+    const shape = { samples: places.length, size, channels };
+    const steps = recipe.transforms.flatMap((transform) => transform.draw(random.host, shape) ?? []);
+    const host = await this.#read(places, affines);
+    return noGrad(() =>
+      tidy(() => {
+        const { image, label } = runSteps(this.#upload(host), steps, random.device);
+        return { image: this.#finished(image), target: this.#finished(this.#target(label)) };
+      }),
+    );
+  }
+
+  /** Copies what the batch needs into host arrays: whole patches of samples that move, the middle of those that do not. */
+  async #read(places: readonly PatchPlace[], affines: readonly (Affine | undefined)[]): Promise<HostBatch> {
+    const { patchSize, channels } = this.#settings.sampler;
+    const slice = new TimeSlice();
+    const all = places.map((_, sample) => sample);
+    const moved = all.filter((sample) => affines[sample] !== undefined);
+    const still = all.filter((sample) => affines[sample] === undefined);
+    const middles = still.map((sample) => {
+      const { case: source, start, size } = places[sample]!;
+      return { case: source, start: middleStart(start, size, patchSize), size: patchSize };
+    });
+    this.#still = withRoom(this.#still, middles.length, patchSize, channels);
+    await readPatches(middles, this.#still, slice);
+    const movedSize = places[0]!.size;
+    this.#moved = withRoom(this.#moved, moved.length, movedSize, channels);
+    await readPatches(
+      moved.map((sample) => places[sample]!),
+      this.#moved,
+      slice,
+    );
+    const movedLabels = this.#moved.label.subarray(0, moved.length * volume(movedSize));
+    return {
+      still,
+      moved,
+      movedSize,
+      affines: moved.map((sample) => affines[sample]!),
+      labels: await labelsPresent(movedLabels, slice),
+    };
+  }
+
+  #upload({ still, moved, movedSize, affines, labels }: HostBatch): Patches {
+    const { sampler, recipe, device } = this.#settings;
+    const { patchSize, channels } = sampler;
+    const groups = [still, moved].filter((samples) => samples.length > 0);
+    const parts: Patches[] = [];
+    if (still.length > 0) parts.push(toDevice(this.#still!, still.length, patchSize, channels, device));
+    if (moved.length > 0 && recipe.spatial !== undefined) {
+      const { inPlane, labelMode } = recipe.spatial;
+      const larger = toDevice(this.#moved!, moved.length, movedSize, channels, device);
+      parts.push(applySpatial(larger, { affines, size: patchSize, inPlane, labelMode, labels }));
+      larger.image.dispose();
+      larger.label.dispose();
+    }
+    return {
+      image: joinSamples(
+        parts.map((part) => part.image),
+        groups,
+      ),
+      label: joinSamples(
+        parts.map((part) => part.label),
+        groups,
+      ),
+    };
+  }
+
+  /** A handle that outlives the scope. */
+  #finished(x: Tensor): Tensor {
+    return this.#settings.dropDepth === true ? x.view([x.shape[0]!, ...x.shape.slice(2)], 0, false) : x.alias();
+  }
+
+  #target(label: Tensor): Tensor {
+    const { regions, ignoreLabel } = this.#settings;
+    if (regions === undefined) return label;
+    return applyRegions(label, ignoreLabel === undefined ? regions : [...regions, [ignoreLabel]]);
+  }
+}
+
+interface HostBatch {
+  readonly still: readonly number[];
+  readonly moved: readonly number[];
+  readonly movedSize: Triple;
+  readonly affines: readonly Affine[];
+  /** Labels that occur in the samples that move. */
+  readonly labels: readonly number[];
+}
+
+const volume = (size: Triple): number => size[0] * size[1] * size[2];
+
+/** Host arrays are kept from batch to batch and only grow. */
+function withRoom(patches: HostPatches | undefined, count: number, size: Triple, channels: number): HostPatches {
+  return patches !== undefined && patches.label.length >= count * volume(size)
+    ? patches
+    : allocatePatches(count, size, channels);
+}
+
+function toDevice(
+  { image, label }: HostPatches,
+  count: number,
+  size: Triple,
+  channels: number,
+  device: Device,
+): Patches {
+  const voxels = count * volume(size);
+  return {
+    image: fromArray(image.subarray(0, voxels * channels), [count, ...size, channels], { device }),
+    label: fromArray(label.subarray(0, voxels), [count, ...size], { device }),
+  };
+}
+
+/** Tensors that a step replaced are freed before the next one. */
+function runSteps(patches: Patches, steps: readonly Step[], noise: Parameters<Step>[1]): Patches {
+  return steps.reduce((current, step) => {
+    const next = tidy(() => step(current, noise));
+    if (next.image !== current.image) current.image.dispose();
+    if (next.label !== current.label) current.label.dispose();
+    return next;
+  }, patches);
+}

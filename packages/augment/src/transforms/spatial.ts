@@ -1,0 +1,78 @@
+/**
+ * Rotation and scaling (batchgeneratorsv2 v0.3.5, SpatialTransform as nnU-Net's trainer configures it). Cuts the final patch out of the larger one
+ * that was sampled: by interpolation where a sample was rotated or scaled, else by cropping its middle.
+ */
+import { cast, reshape, sampleGrid, shift, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
+import type { HostRandom } from '../random/host-random.ts';
+import { outsideLabel } from '../sampling/read-patches.ts';
+import { markOutside, sampleLabels } from './label-sampling.ts';
+import type { Range } from './multiplier.ts';
+import { type Affine, affineMatrix, samplingGrid } from './sampling-grid.ts';
+import type { Patches } from './transform.ts';
+
+export interface SpatialSettings {
+  readonly rotationProbability: number;
+  /** Angles are uniform between minus and plus this, in radians. */
+  readonly rotation: number;
+  readonly scalingProbability: number;
+  /** One factor for all axes; larger ones make objects smaller. */
+  readonly scaling: Range;
+  /** Leaves the depth alone: for 2-D patches and "dummy 2-D" augmentation. */
+  readonly inPlane: boolean;
+  /** How labels are interpolated: each label for itself as nnU-Net does, or by taking the nearest voxel, which is faster with many labels. */
+  readonly labelMode: 'per label' | 'nearest';
+}
+
+/** nnU-Net's settings for patches that are about as deep as wide. */
+export const spatialDefaults: SpatialSettings = {
+  rotationProbability: 0.2,
+  rotation: Math.PI / 6,
+  scalingProbability: 0.2,
+  scaling: [0.7, 1.4],
+  inPlane: false,
+  labelMode: 'per label',
+};
+
+/** The matrix of one sample, or undefined if it is neither rotated nor scaled. */
+export function drawAffine(random: HostRandom, settings: SpatialSettings): Affine | undefined {
+  const { rotation, scaling, inPlane } = settings;
+  const rotates = random.chance(settings.rotationProbability);
+  const scales = random.chance(settings.scalingProbability);
+  if (!rotates && !scales) return undefined;
+  const angle = (): number => (rotates ? random.uniform(-rotation, rotation) : 0);
+  const angles: Triple = inPlane ? [angle(), 0, 0] : [angle(), angle(), angle()];
+  const factor = scales ? random.uniform(...scaling) : 1;
+  return affineMatrix(angles, [inPlane ? 1 : factor, factor, factor]);
+}
+
+export interface SpatialParameters {
+  /** One for each sample. */
+  readonly affines: readonly Affine[];
+  /** The patch to cut. */
+  readonly size: Triple;
+  readonly inPlane?: boolean;
+  readonly labelMode?: SpatialSettings['labelMode'];
+  /** The labels that occur, in ascending order; needed for 'per label'. */
+  readonly labels: readonly number[];
+}
+
+/** Patches of `size` voxels around the middle of larger ones, rotated and scaled. Outside images are 0 and labels −1. */
+export function applySpatial({ image, label }: Patches, parameters: SpatialParameters): Patches {
+  const { affines, size, labels, inPlane = false, labelMode = 'per label' } = parameters;
+  const space = label.shape.slice(1) as unknown as Triple;
+  return tidy(() => {
+    const grid = samplingGrid(affines, size, space, image.device);
+    if (labelMode === 'nearest') return { image: sampleGrid(image, grid), label: nearestLabels(label, grid) };
+    return {
+      image: sampleGrid(image, grid),
+      label: markOutside(sampleLabels(label, grid, labels), affines, space, inPlane),
+    };
+  });
+}
+
+/** Outside is 0 to the sampler, so labels are shifted until −1 is 0. */
+function nearestLabels(label: Tensor, grid: Tensor): Tensor {
+  const shifted = shift(cast(reshape(label, [...label.shape, 1]), 'f32'), -outsideLabel);
+  const sampled = sampleGrid(shifted, grid, { mode: 'nearest' });
+  return reshape(cast(shift(sampled, outsideLabel), 'i32'), grid.shape.slice(0, 4));
+}
