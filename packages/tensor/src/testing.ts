@@ -127,11 +127,13 @@ export function expectClose(
   );
 }
 
-/** Floats in [−1, 1) that are the same every time (a linear congruential generator). */
+/** Floats in [−1, 1) that are the same every time (T. Ettinger's mulberry32). */
 export function testValues(shape: Shape, seed = 1): Float32Array {
-  let state = seed >>> 0;
+  let state = Math.imul(seed, 0x9e3779b9);
   return Float32Array.from({ length: sizeOf(shape) }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
+    state = (state + 0x6d2b79f5) | 0;
+    let word = Math.imul(state ^ (state >>> 15), 1 | state);
+    word = (word + Math.imul(word ^ (word >>> 7), 61 | word)) ^ word;
+    return ((word ^ (word >>> 14)) >>> 8) / 2 ** 23 - 1;
   });
 }

@@ -1,5 +1,4 @@
 /** Kernels on WebGPU that fill, copy, convert and gather. */
-import { MAXIMUM_AXES } from '../../device/webgpu/axes.ts';
 import { floatBits, read, write } from '../../device/webgpu/dispatch.ts';
 import { writePreamble } from '../../device/webgpu/preamble.ts';
 import { mergeTail, vectorWorkgroups } from '../../device/webgpu/vectors.ts';
@@ -10,6 +9,8 @@ import { type Shape, sizeOf } from '../../shape.ts';
 import type { CopyKernels, StridedBox } from './copy.kernels.ts';
 
 const INVOCATIONS = 256;
+/** Axes of a box at most. */
+const MAXIMUM_AXES = 6;
 
 /** The preamble of kernels that move elements unseen, alone or as vectors of four. */
 const unitPreamble = (dtype: DType, vector: boolean, constants: Record<string, string> = {}): string =>

@@ -4,14 +4,13 @@
  */
 
 import type { Operand } from '../../device/device.ts';
-import { broadcastStrides, MAXIMUM_AXES, mergeAxes } from '../../device/webgpu/axes.ts';
 import { writePreamble } from '../../device/webgpu/preamble.ts';
 import { mergeTail } from '../../device/webgpu/vectors.ts';
 import { type DType, isFloat } from '../../dtype.ts';
-import { VoxelgradError } from '../../errors.ts';
-import { showShape, sizeOf } from '../../shape.ts';
+import { sizeOf } from '../../shape.ts';
+import { BROADCAST_AXES, planBroadcast } from './broadcast-plan.ts';
 
-export interface BroadcastPlan {
+export interface BroadcastLaunch {
   readonly preamble: string;
   readonly parameters: readonly number[];
 }
@@ -23,25 +22,22 @@ export const valueType = (dtype: DType): 'f32' | 'i32' | 'u32' =>
 const NAMES = ['a', 'b', 'c'] as const;
 
 /** `code`: further declarations of the preamble. `constant`: bits. */
-export function planBroadcast(
+export function launchBroadcast(
   operands: readonly Operand[],
   out: Operand,
   constant: number,
   code: string,
-): BroadcastPlan {
-  const { extents, strides } = mergeAxes(
+): BroadcastLaunch {
+  const { extents, strides } = planBroadcast(
     out.shape,
-    operands.map((operand) => broadcastStrides(operand.shape, out.shape)),
+    operands.map(({ shape }) => shape),
+    'an elementwise op',
   );
-  const rank = extents.length;
-  if (rank > MAXIMUM_AXES)
-    throw new VoxelgradError('shape', {
-      what: 'an elementwise op',
-      expected: `at most ${MAXIMUM_AXES} axes`,
-      got: showShape(out.shape),
-    });
-  const inner = strides.map((list) => list[rank - 1]!);
-  const gather = rank > 1 && extents[rank - 1]! % 4 !== 0;
+  const last = BROADCAST_AXES - 1;
+  const first = extents.findIndex((extent) => extent !== 1);
+  const rank = first < 0 ? 1 : BROADCAST_AXES - first;
+  const inner = strides.map((list) => list[last]!);
+  const gather = rank > 1 && extents[last]! % 4 !== 0;
   const loads = operands.map(({ dtype }, i) => {
     const name = NAMES[i]!;
     const value = valueType(dtype);
@@ -61,9 +57,9 @@ fn load_${name}(at: vec4<u32>) -> vec4<${value}> { return ${load}; }`;
     constants: { RANK: `${rank}u`, GATHER: gather },
     code: [...loads, mergeTail('result'), code].join('\n'),
   });
-  const axes = new Array<number>(MAXIMUM_AXES * 4).fill(0);
+  const axes = new Array<number>(BROADCAST_AXES * 4).fill(0);
   for (let axis = 0; axis < rank; axis++) {
-    const from = rank - 1 - axis;
+    const from = last - axis;
     strides.forEach((list, i) => {
       axes[axis * 4 + i] = list[from]!;
     });

@@ -8,7 +8,7 @@ import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
 import { isFloat } from '../../dtype.ts';
 import { sizeOf } from '../../shape.ts';
 import { binaryFunction } from './binary-functions.webgpu.ts';
-import { planBroadcast, valueType } from './broadcast.webgpu.ts';
+import { launchBroadcast, valueType } from './broadcast.webgpu.ts';
 import type { ElementwiseKernels } from './elementwise.kernels.ts';
 import { UNARY_FUNCTIONS } from './unary-functions.webgpu.ts';
 
@@ -39,7 +39,7 @@ ${mergeTail('element')}`,
     const { expression, boolean } = binaryFunction(op, value === 'i32');
     const code = `alias value = ${value};
 fn apply(a: vec4<value>, b: vec4<value>, p: value) -> vec4<${boolean ? 'u32' : 'value'}> { return ${expression}; }`;
-    const plan = planBroadcast([a, b], out, constantBits(a, p), code);
+    const plan = launchBroadcast([a, b], out, constantBits(a, p), code);
     device.dispatch({
       shader: 'elementwise/binary',
       ...plan,
@@ -51,7 +51,7 @@ fn apply(a: vec4<value>, b: vec4<value>, p: value) -> vec4<${boolean ? 'u32' : '
   where(condition, a, b, out) {
     device.dispatch({
       shader: 'elementwise/where',
-      ...planBroadcast([a, b, condition], out, 0, ''),
+      ...launchBroadcast([a, b, condition], out, 0, ''),
       bindings: [read(a), read(b), read(condition), write(out)],
       workgroups: foldWorkgroups(vectorWorkgroups(sizeOf(out.shape))),
     });

@@ -173,6 +173,14 @@ describe.each(testDevices())('optimizer kernels on $name', ({ open }) => {
     if (settings.momentum !== 0) expectClose(await device.read(momentum), buffer, TOLERANCE);
   });
 
+  it('the first step of SGD does not look at what the momentum buffer held', async () => {
+    const [parameter, momentum] = [flat([1, 2, 3]), flat([Number.NaN, Number.POSITIVE_INFINITY, 9])];
+    const settings: SgdSettings = { ...plain, momentum: 0.5, firstStep: true };
+    device.kernels.sgdStep(parameter, flat([1, -1, 2]), momentum, flat([0, 1, 0, 1, 0, 0, 1, 0]), settings);
+    expectClose(await device.read(parameter), [0.9, 2.1, 2.8], TOLERANCE);
+    expectClose(await device.read(momentum), [1, -1, 2], TOLERANCE);
+  });
+
   const usual = { learningRate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false };
   it.each([
     ['Adam', usual, false],
