@@ -17,7 +17,7 @@ const command = {
   summary: 'Trains a 3-D U-Net to segment brain tumours (regions of BraTS) and predicts cases that it has not seen.',
   options: {
     data: { type: 'string', placeholder: 'folder', help: 'BraTS case folders; by default phantoms are made.' },
-    epochs: { type: 'integer', minimum: 1, default: 6, help: 'Epochs to train.' },
+    epochs: { type: 'integer', minimum: 1, default: 10, help: 'Epochs to train.' },
     ...studyOptions,
     patch: { type: 'string', default: '32x48x48', help: 'Patch, depth x height x width in voxels.' },
     size: { type: 'string', default: '48x64x64', help: 'Size of the phantoms, depth x height x width.' },
