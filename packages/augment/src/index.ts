@@ -1,26 +1,12 @@
 /** Patch sampling and the batched augmentations of nnU-Net, on tensors. */
-export {
-  Prefetcher,
-  Prefetcher,
-  type PrefetchSettings,
-  type PrefetchSettings,
-  type WaitingTime,
-  type WaitingTime,
-} from './batches/prefetcher.ts';
-export {
-  type Batch,
-  type Batch,
-  TrainingBatches,
-  TrainingBatches,
-  type TrainingBatchesSettings,
-  type TrainingBatchesSettings,
-} from './batches/training-batches.ts';
+export { Prefetcher, type PrefetchSettings, type WaitingTime } from './batches/prefetcher.ts';
+export { type Batch, TrainingBatches, type TrainingBatchesSettings } from './batches/training-batches.ts';
 export { type BatchRandom, batchRandom } from './random/batch-random.ts';
 export { HostRandom, type HostRandomState } from './random/host-random.ts';
-export { mildTransforms, mildTransforms } from './recipes/mild.ts';
+export { mildTransforms } from './recipes/mild.ts';
 export { type NnunetRecipeSettings, nnunetTrainingTransforms, validationTransforms } from './recipes/nnunet.ts';
 export { nvidiaOversampling, nvidiaTransforms } from './recipes/nvidia.ts';
-export type { Recipe, Recipe, RecipeSettings, RecipeSettings } from './recipes/recipe.ts';
+export type { Recipe, RecipeSettings } from './recipes/recipe.ts';
 export { type ClassLocations, collectClassLocations, keptLocations } from './sampling/class-locations.ts';
 export { configurePatch, type PatchConfiguration } from './sampling/initial-patch-size.ts';
 export { OrderedPatches } from './sampling/ordered-patches.ts';
