@@ -19,7 +19,7 @@ const command = {
     data: { type: 'string', placeholder: 'folder', help: 'BraTS case folders; by default phantoms are made.' },
     epochs: { type: 'integer', minimum: 1, default: 10, help: 'Epochs to train.' },
     ...studyOptions,
-    patch: { type: 'string', default: '32x48x48', help: 'Patch, depth x height x width in voxels.' },
+    patch: { type: 'string', help: 'Patch, depth x height x width in voxels; 32x48x48 for phantoms, else 48x64x64.' },
     size: { type: 'string', default: '48x64x64', help: 'Size of the phantoms, depth x height x width.' },
     cases: { type: 'integer', minimum: 2, default: 20, help: 'Number of phantoms.' },
     heldOut: { type: 'integer', minimum: 1, help: 'Cases at the end of the list that are not trained on; by default one in five.' },
@@ -30,8 +30,8 @@ const command = {
 
 await runCommand(async (signal) => {
   const { options } = parseOptions(command, process.argv.slice(2));
-  const patch = parseSize(options.patch, '--patch');
   const phantom = options.data === undefined;
+  const patch = parseSize(options.patch ?? (phantom ? '32x48x48' : '48x64x64'), '--patch');
   const folder = options.data ?? (await makePhantoms(options));
   const dataSet = await openDataSet(await openFolder(folder));
   const { training, heldOut } = split(dataSet, options.heldOut);

@@ -37,7 +37,10 @@ export async function compileKernels(source: string, assets: string): Promise<vo
       ...['-o', relative('.', join(assets, `${file}.${process.pid}`))],
     ]);
     if (error !== null)
-      throw new VoxelgradError('kernel', { what: `the cpu kernels do not compile:\n${stderr.toString()}`, cause: error });
+      throw new VoxelgradError('kernel', {
+        what: `the cpu kernels do not compile:\n${stderr.toString()}`,
+        cause: error,
+      });
     await rename(join(assets, `${file}.${process.pid}`), join(assets, file));
   }
   await writeFile(`${stamp}.${process.pid}`, fingerprint);

@@ -13,6 +13,7 @@ import { halfToFloat, floatToHalf } from '../half.ts';
 import { Heap } from './heap.ts';
 import { type CommandQueue, InlineQueue, type SpawnWorker, ThreadedQueue } from './queue.ts';
 import { RING, RING_END_BYTE } from './ring.ts';
+import { Staging } from './staging.ts';
 
 const PAGE = 65536;
 /** Bytes that one work item of a plain copy moves. */
@@ -44,6 +45,7 @@ export class CpuDevice implements Device {
   readonly kernels: Kernels;
   readonly #memory: WebAssembly.Memory;
   readonly #heap: Heap;
+  readonly #staging: Staging;
   readonly #queue: CommandQueue;
   readonly #kernelIndex: ReadonlyMap<string, number>;
   #closed = false;
@@ -51,13 +53,20 @@ export class CpuDevice implements Device {
   constructor(setup: CpuDeviceSetup) {
     this.#memory = createMemory();
     this.#heap = new Heap(RING_END_BYTE, (end) => this.#grow(end));
+    this.#staging = new Staging(this.#heap);
     const names = WebAssembly.Module.exports(setup.module)
       .filter((entry) => entry.kind === 'function')
       .map((entry) => entry.name);
     this.#kernelIndex = new Map(names.map((name, index) => [name, index]));
     this.#queue =
       setup.threads > 0 && setup.spawn !== undefined
-        ? new ThreadedQueue(setup.module, this.#memory, names, Math.min(setup.threads, RING.maximumThreads), setup.spawn)
+        ? new ThreadedQueue(
+            setup.module,
+            this.#memory,
+            names,
+            Math.min(setup.threads, RING.maximumThreads),
+            setup.spawn,
+          )
         : new InlineQueue(setup.module, this.#memory, names);
     this.description = `WebAssembly SIMD${setup.relaxedSimd ? ' with fused multiply-add' : ''}, ${this.threads} thread${this.threads === 1 ? '' : 's'}`;
     this.kernels = createCpuKernels(this);
@@ -72,19 +81,23 @@ export class CpuDevice implements Device {
   }
 
   allocate(bytes: number): CpuBuffer {
-    return this.#allocate(bytes);
+    if (this.#closed) throw new VoxelgradError('device', { what: 'the cpu device was closed', help: 'open it again' });
+    let address = this.#heap.allocate(bytes);
+    if (address === undefined) {
+      // What uploads keep for the next ones may be what is missing.
+      this.#staging.clear();
+      address = this.#heap.allocate(bytes);
+    }
+    if (address === undefined) throw this.#outOfMemory(bytes);
+    return new CpuBuffer(address, bytes);
   }
 
-  #allocate(bytes: number, completed?: number): CpuBuffer {
-    if (this.#closed) throw new VoxelgradError('device', { what: 'the cpu device was closed', help: 'open it again' });
-    const address = this.#heap.allocate(bytes, completed);
-    if (address === undefined)
-      throw new VoxelgradError('out-of-memory', {
-        what: `no room for ${bytes.toLocaleString('en')} bytes on the cpu device`,
-        got: `${this.#heap.usedBytes.toLocaleString('en')} bytes in use of at most 4,294,967,296`,
-        help: 'use a smaller patch or batch, or gradient checkpointing',
-      });
-    return new CpuBuffer(address, bytes);
+  #outOfMemory(bytes: number): VoxelgradError {
+    return new VoxelgradError('out-of-memory', {
+      what: `no room for ${bytes.toLocaleString('en')} bytes on the cpu device`,
+      got: `${this.#heap.usedBytes.toLocaleString('en')} bytes in use of at most 4,294,967,296`,
+      help: 'use a smaller patch or batch, or gradient checkpointing',
+    });
   }
 
   free(buffer: DeviceBuffer): void {
@@ -105,21 +118,26 @@ export class CpuDevice implements Device {
     const index = this.#kernelIndex.get(kernel);
     if (index === undefined) throw new VoxelgradError('kernel', { what: `there is no cpu kernel named ${kernel}` });
     if (parameters.length > RING.slotWords - RING.parameters)
-      throw new VoxelgradError('kernel', { what: `too many parameters for the cpu kernel ${kernel}`, got: String(parameters.length) });
+      throw new VoxelgradError('kernel', {
+        what: `too many parameters for the cpu kernel ${kernel}`,
+        got: String(parameters.length),
+      });
     this.#queue.enqueue(index, items, parameters);
   }
 
   write(target: Operand, values: HostArray): void {
     const bytes = this.bytesFor(target.dtype, values.length);
     // Commands in the queue may still read what lies at the target, so the values wait their turn in memory that no command touches.
-    const staging = this.#allocate(bytes, this.#queue.completed);
+    const staging = this.#staging.take(bytes, this.#queue.completed);
+    if (staging === undefined) throw this.#outOfMemory(bytes);
     const memory = this.#memory.buffer;
-    if (target.dtype === 'f16') floatToHalf(values as Float32Array, new Uint16Array(memory, staging.address, values.length));
+    if (target.dtype === 'f16')
+      floatToHalf(values as Float32Array, new Uint16Array(memory, staging.address, values.length));
     else if (target.dtype === 'f32') new Float32Array(memory, staging.address, values.length).set(values);
     else if (target.dtype === 'i32') new Int32Array(memory, staging.address, values.length).set(values);
     else new Uint8Array(memory, staging.address, values.length).set(values);
     this.#copyBytes(staging.address, this.address(target), bytes);
-    this.free(staging);
+    this.#staging.release(staging, this.#queue.queued);
   }
 
   #copyBytes(from: number, to: number, bytes: number): void {
@@ -130,7 +148,7 @@ export class CpuDevice implements Device {
     const size = sizeOf(source.shape);
     const bytes = this.bytesFor(source.dtype, size);
     // A copy, since commands that come later may change the source before this thread gets to look at it.
-    const staging = this.#allocate(bytes);
+    const staging = this.allocate(bytes);
     this.#copyBytes(this.address(source), staging.address, bytes);
     try {
       await this.#queue.finished();
@@ -156,7 +174,8 @@ export class CpuDevice implements Device {
 
   memory(): MemoryReport {
     const { usedBytes, reservedBytes, peakBytes, blocks } = this.#heap;
-    return { usedBytes, reservedBytes, peakBytes, buffers: blocks };
+    const { bytes: idleBytes, blocks: idleBlocks } = this.#staging;
+    return { usedBytes: usedBytes - idleBytes, reservedBytes, peakBytes, buffers: blocks - idleBlocks };
   }
 
   async close(): Promise<void> {

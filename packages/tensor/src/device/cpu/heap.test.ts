@@ -24,7 +24,8 @@ describe('the heap', () => {
         const address = heap.allocate(bytes);
         if (address === undefined) continue;
         expect(address % GRANULE).toBe(0);
-        for (const other of live) expect(address + bytes <= other.address || other.address + other.bytes <= address).toBe(true);
+        for (const other of live)
+          expect(address + bytes <= other.address || other.address + other.bytes <= address).toBe(true);
         live.push({ address, bytes });
       }
     }

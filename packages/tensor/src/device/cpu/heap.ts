@@ -73,6 +73,11 @@ export class Heap {
     return address;
   }
 
+  /** Bytes of the block at this address, rounding and padding included. */
+  sizeOf(address: number): number {
+    return this.#sizes.get(address) ?? 0;
+  }
+
   release(address: number, queued: number): void {
     const bytes = this.#sizes.get(address);
     if (bytes === undefined) throw new Error(`release of an address that was not allocated: ${address}`);
@@ -103,7 +108,10 @@ export class Heap {
   /** Takes fresh memory at the end, together with a free block that already reaches it. */
   #extend(wanted: number, completed: number | undefined): number | undefined {
     const last = this.#free.at(-1);
-    const usable = last !== undefined && last.address + last.bytes === this.#end && (completed === undefined || last.freedAt <= completed);
+    const usable =
+      last !== undefined &&
+      last.address + last.bytes === this.#end &&
+      (completed === undefined || last.freedAt <= completed);
     const address = usable ? last.address : this.#end;
     if (!this.#grow(address + wanted)) return undefined;
     if (usable) this.#free.pop();

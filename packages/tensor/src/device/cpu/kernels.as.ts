@@ -1,5 +1,4 @@
 /** All CPU kernels: what is exported here is a command of the cpu device. */
-export * from './copy-bytes.as';
 export * from '../../ops/conv3d/conv3d.as';
 export * from '../../ops/copy/cast.as';
 export * from '../../ops/copy/fill.as';
@@ -11,8 +10,11 @@ export * from '../../ops/elementwise/unary.as';
 export * from '../../ops/instance-norm/norm-backward.as';
 export * from '../../ops/instance-norm/norm-forward.as';
 export * from '../../ops/instance-norm/norm-statistics.as';
+export * from '../../ops/matmul/matmul.as';
 export * from '../../ops/optimizer/optimizer.as';
 export * from '../../ops/random/random.as';
 export * from '../../ops/reduce/arg-reduce.as';
 export * from '../../ops/reduce/cumulative-sum.as';
 export * from '../../ops/reduce/reduce.as';
+export * from '../../ops/softmax/softmax.as';
+export * from './copy-bytes.as';

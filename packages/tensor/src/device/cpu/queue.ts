@@ -41,10 +41,18 @@ export class ThreadedQueue implements CommandQueue {
   #death: VoxelgradError | undefined;
   #closed = false;
 
-  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, kernelNames: readonly string[], threads: number, spawn: SpawnWorker) {
+  constructor(
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    kernelNames: readonly string[],
+    threads: number,
+    spawn: SpawnWorker,
+  ) {
     this.threads = threads;
     this.#words = new Int32Array(memory.buffer, RING.baseByte, RING.controlWords + RING.slots * RING.slotWords);
-    this.#workers = Array.from({ length: threads }, (_, thread) => spawn({ module, memory, kernelNames, thread, ring: RING }));
+    this.#workers = Array.from({ length: threads }, (_, thread) =>
+      spawn({ module, memory, kernelNames, thread, ring: RING }),
+    );
     for (const worker of this.#workers) {
       worker.keepAlive(false);
       worker.onMessage((message) => this.#receive(message));
@@ -71,7 +79,9 @@ export class ThreadedQueue implements CommandQueue {
 
   finished(): Promise<void> {
     if (this.#closed || this.#death !== undefined)
-      return Promise.reject(this.#death ?? new VoxelgradError('device', { what: 'the cpu device was closed', help: 'open it again' }));
+      return Promise.reject(
+        this.#death ?? new VoxelgradError('device', { what: 'the cpu device was closed', help: 'open it again' }),
+      );
     const id = this.#markers++;
     return new Promise((resolve, reject) => {
       if (this.#pending.size === 0) for (const worker of this.#workers) worker.keepAlive(true);
@@ -160,7 +170,9 @@ export class InlineQueue implements CommandQueue {
       throw new Error('the kernel aborted');
     };
     const { exports } = new WebAssembly.Instance(module, { env: { memory, abort } });
-    this.#kernels = kernelNames.map((name) => exports[name] as (parameters: number, item: number, thread: number) => void);
+    this.#kernels = kernelNames.map(
+      (name) => exports[name] as (parameters: number, item: number, thread: number) => void,
+    );
     this.#words = new Int32Array(memory.buffer, RING.baseByte, RING.slotWords);
   }
 

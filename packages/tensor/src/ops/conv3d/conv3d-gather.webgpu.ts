@@ -6,7 +6,7 @@ import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
 import type { Triple } from '../../shape.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
-import { defaultTile, type TileVariant, tileColumns, tileCount } from './conv3d.variants.ts';
+import { defaultTile, type TileVariant, tileColumns, tileConstants, tileCount } from './conv3d.variants.ts';
 import {
   channelsOf,
   extentOf,
@@ -14,7 +14,6 @@ import {
   isQuads,
   kernelOf,
   tapTable,
-  tileConstants,
   volume,
 } from './conv3d-parameters.webgpu.ts';
 

@@ -2,7 +2,6 @@
 import type { Operand } from '../../device/device.ts';
 import type { Shape, Triple } from '../../shape.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
-import type { TileVariant } from './conv3d.variants.ts';
 
 /** Bits of a voxel's mask that one axis has (AXIS_TAPS in the shaders). */
 const MAXIMUM_AXIS_TAPS = 10;
@@ -29,21 +28,6 @@ export const isGathered = (kernel: Triple, { groups }: Conv3dGeometry): boolean 
 
 /** The smallest table that `kernel` fits. */
 export const tapTable = (kernel: Triple): number => TAP_TABLES.find((taps) => taps >= volume(kernel))!;
-
-/** The constants that gemm/multiply.wgsl wants. */
-export const tileConstants = ({
-  tileK,
-  threadsM,
-  threadsN,
-  resultsM,
-  resultsN,
-}: TileVariant): Record<string, number> => ({
-  TILE_K: tileK,
-  THREADS_M: threadsM,
-  THREADS_N: threadsN,
-  RESULTS_M: resultsM,
-  RESULTS_N: resultsN,
-});
 
 /** Whether rows of so many channels can be read as whole vec4. */
 export const isQuads = (channels: number): boolean => channels % 4 === 0;

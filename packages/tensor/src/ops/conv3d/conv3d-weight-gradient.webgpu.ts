@@ -7,16 +7,15 @@ import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
 import { sizeOf } from '../../shape.ts';
 import { sumSplits } from '../sum-splits.webgpu.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
-import { defaultWeightGradientTile, type TileVariant, tileColumns, tileCount, tileRows } from './conv3d.variants.ts';
 import {
-  channelsOf,
-  extentOf,
-  geometryWords,
-  isQuads,
-  kernelOf,
+  defaultWeightGradientTile,
+  type TileVariant,
+  tileColumns,
   tileConstants,
-  volume,
-} from './conv3d-parameters.webgpu.ts';
+  tileCount,
+  tileRows,
+} from './conv3d.variants.ts';
+import { channelsOf, extentOf, geometryWords, isQuads, kernelOf, volume } from './conv3d-parameters.webgpu.ts';
 
 /** Workgroups that keep a large GPU busy. */
 const WANTED_WORKGROUPS = 1024;

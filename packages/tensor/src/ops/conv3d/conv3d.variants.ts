@@ -29,6 +29,21 @@ export type TileName = keyof typeof TILE_VARIANTS;
 export const tileRows = (tile: TileVariant): number => tile.threadsM * tile.resultsM;
 export const tileColumns = (tile: TileVariant): number => tile.threadsN * tile.resultsN;
 
+/** The constants that gemm/multiply.wgsl wants. */
+export const tileConstants = ({
+  tileK,
+  threadsM,
+  threadsN,
+  resultsM,
+  resultsN,
+}: TileVariant): Record<string, number> => ({
+  TILE_K: tileK,
+  THREADS_M: threadsM,
+  THREADS_N: threadsN,
+  RESULTS_M: resultsM,
+  RESULTS_N: resultsN,
+});
+
 /** Tiles of a product of `rows × columns`. */
 export const tileCount = (tile: TileVariant, rows: number, columns: number): number =>
   Math.ceil(rows / tileRows(tile)) * Math.ceil(columns / tileColumns(tile));

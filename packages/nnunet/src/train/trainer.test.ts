@@ -1,0 +1,126 @@
+import { Adam, deepSupervision, diceAndCrossEntropy, polynomial } from '@voxelgrad/nn';
+import { type Device, fromArray } from '@voxelgrad/tensor';
+import { expectClose, testDevices } from '@voxelgrad/tensor/testing';
+import { describe, expect, it } from 'vitest';
+import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
+import { describeCheckpoint, encodeCheckpoint, restoreCheckpoint } from './checkpoint.ts';
+import type { TrainingHistory } from './history.ts';
+import { type Batch, type TrainingSettings, train } from './trainer.ts';
+
+const SIZE = 8;
+
+/** A bright ball on noise, its voxels labelled 1: something a network can learn in a few steps. */
+function ball(index: number): { image: Float32Array; label: Int32Array } {
+  let state = (index + 1) * 2654435761;
+  const next = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  const voxels = 2 * SIZE ** 3;
+  const image = new Float32Array(voxels);
+  const label = new Int32Array(voxels);
+  const centre = [2 + 4 * next(), 2 + 4 * next(), 2 + 4 * next()] as const;
+  for (let i = 0; i < voxels; i++) {
+    const [z, y, x] = [Math.floor(i / SIZE ** 2) % SIZE, Math.floor(i / SIZE) % SIZE, i % SIZE];
+    const inside = Math.hypot(z - centre[0], y - centre[1], x - centre[2]) < 2.5;
+    label[i] = inside ? 1 : 0;
+    image[i] = (inside ? 1 : 0) + next() - 0.5;
+  }
+  return { image, label };
+}
+
+function settingsFor(device: Device, epochs: number): TrainingSettings & { optimizer: Adam; network: PlainConvUNet } {
+  const network = new PlainConvUNet({ inputChannels: 1, classes: 2, features: [4, 8], device, seed: 3 });
+  const batch = async (index: number): Promise<Batch> => {
+    const { image, label } = ball(index);
+    return {
+      image: fromArray(image, [2, SIZE, SIZE, SIZE, 1], { device }),
+      target: fromArray(label, [2, SIZE, SIZE, SIZE], { device }),
+    };
+  };
+  return {
+    network,
+    optimizer: new Adam(network.parameters(), { learningRate: 0.01, maximumNorm: 12 }),
+    loss: deepSupervision(diceAndCrossEntropy()),
+    regions: false,
+    epochs,
+    iterationsPerEpoch: 5,
+    validationIterations: 1,
+    learningRate: (epoch) => polynomial(0.01, epoch, 10),
+    trainingBatch: batch,
+    validationBatch: (index) => batch(1000 + index),
+  };
+}
+
+describe.each(testDevices())('training on $name', ({ open }) => {
+  it('learns, scores itself and leaves no memory behind', async () => {
+    const device = await open();
+    const before = device.memory().usedBytes;
+    const settings = settingsFor(device, 4);
+    const { history, end } = await train(settings);
+    expect(end).toBe('finished');
+    expect(history.losses).toHaveLength(20);
+    expect(history.losses.at(-1)).toBeLessThan(history.losses[0]! - 0.3);
+    expect(history.epochs).toHaveLength(4);
+    expect(history.epochs[3]!.pseudoDice[0]).toBeGreaterThan(0.5);
+    settings.optimizer.dispose();
+    settings.network.dispose();
+    await device.synchronize();
+    expect(device.memory().usedBytes).toBe(before);
+  });
+
+  it('goes on from a checkpoint with the same bits', async () => {
+    const device = await open();
+    const whole = settingsFor(device, 2);
+    const { history: expected } = await train(whole);
+
+    const controller = new AbortController();
+    const first = settingsFor(device, 2);
+    const stopped = await train({ ...first, signal: controller.signal, onIteration: (i) => i === 3 && controller.abort() });
+    expect(stopped.end).toBe('interrupted');
+    expect(stopped.history.losses.length).toBeLessThan(10);
+    const bytes = await encodeCheckpoint(first.network, first.optimizer, { history: stopped.history, description: 'a test' });
+
+    const second = settingsFor(device, 2);
+    restoreCheckpoint(bytes, second.network, second.optimizer);
+    const history: TrainingHistory = describeCheckpoint(bytes, 'bytes').history;
+    const { history: resumed } = await train({ ...second, history });
+    expect(resumed.losses).toEqual(expected.losses);
+    const final = async ({ network }: { network: PlainConvUNet }) =>
+      Promise.all(network.parameters().map(async (parameter) => [...(await parameter.data())]));
+    expect(await final(second)).toEqual(await final(whole));
+    for (const { network, optimizer } of [whole, first, second]) {
+      optimizer.dispose();
+      network.dispose();
+    }
+  });
+
+  it('stops when patience ends', async () => {
+    const device = await open();
+    const settings = settingsFor(device, 50);
+    // Without progress: the learning rate is zero, and validation always the same.
+    const validationBatch = () => settings.trainingBatch(0);
+    const { history, end } = await train({ ...settings, learningRate: () => 0, patience: 2, iterationsPerEpoch: 1, validationBatch });
+    expect(end).toBe('patience');
+    expect(history.epochs).toHaveLength(3);
+    settings.optimizer.dispose();
+    settings.network.dispose();
+  });
+});
+
+describe('the two devices', () => {
+  it('give the same losses for ten steps, to a thousandth', async (context) => {
+    const devices = testDevices();
+    if (devices.length < 2) context.skip('only one device here');
+    const [first, second] = await Promise.all(
+      devices.map(async ({ open }) => {
+        const settings = settingsFor(await open(), 2);
+        const { history } = await train(settings);
+        settings.optimizer.dispose();
+        settings.network.dispose();
+        return history.losses;
+      }),
+    );
+    expectClose(second!, first!, { rtol: 1e-3, atol: 0 });
+  });
+});
