@@ -57,6 +57,8 @@ export {
 export type { NiftiHeader } from './nifti/header.ts';
 export { type ReadOptions, readNifti, readNiftiHeader } from './nifti/read.ts';
 export { encodeNifti, type WriteOptions } from './nifti/write.ts';
+export { type Modality, modalities } from './phantom/contrast.ts';
+export { defaultPhantomShape, makePhantomCase, type PhantomCase, type PhantomOptions } from './phantom/phantom.ts';
 export {
   type Box,
   boundingBox,

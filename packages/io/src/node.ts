@@ -2,3 +2,4 @@
 export { type Content, writeFileAtomic } from './node/atomic-write.ts';
 export { openFile, openFolder } from './node/files.ts';
 export { readImageFile, type WriteFileOptions, writeImageFile } from './node/images.ts';
+export { type PhantomFilesOptions, writePhantomFiles } from './node/phantom-files.ts';

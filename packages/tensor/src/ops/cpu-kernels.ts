@@ -5,17 +5,22 @@ import { copyCpu } from './copy/copy.cpu.ts';
 import { elementwiseCpu } from './elementwise/elementwise.cpu.ts';
 import { instanceNormCpu } from './instance-norm/instance-norm.cpu.ts';
 import type { Kernels } from './kernels.ts';
+import { matmulCpu } from './matmul/matmul.cpu.ts';
 import { optimizerCpu } from './optimizer/optimizer.cpu.ts';
 import { randomCpu } from './random/random.cpu.ts';
 import { reduceCpu } from './reduce/reduce.cpu.ts';
+import { resampleCpu } from './resample/resample.cpu.ts';
+import { softmaxCpu } from './softmax/softmax.cpu.ts';
 
-export const createCpuKernels = (device: CpuDevice): Kernels =>
-  ({
-    ...conv3dCpu(device),
-    ...copyCpu(device),
-    ...elementwiseCpu(device),
-    ...instanceNormCpu(device),
-    ...optimizerCpu(device),
-    ...randomCpu(device),
-    ...reduceCpu(device),
-  }) as unknown as Kernels;
+export const createCpuKernels = (device: CpuDevice): Kernels => ({
+  ...conv3dCpu(device),
+  ...copyCpu(device),
+  ...elementwiseCpu(device),
+  ...instanceNormCpu(device),
+  ...matmulCpu(device),
+  ...optimizerCpu(device),
+  ...randomCpu(device),
+  ...reduceCpu(device),
+  ...resampleCpu(device),
+  ...softmaxCpu(device),
+});

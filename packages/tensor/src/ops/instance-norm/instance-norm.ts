@@ -25,10 +25,12 @@ export interface NormOptions {
 }
 
 /** Normalises `x [n, …space, c]` over space, for each n and c, with the population variance. */
-export const instanceNorm = (x: Tensor, options: NormOptions = {}): Tensor => norm('instanceNorm', x, x.shape.at(-1)!, options);
+export const instanceNorm = (x: Tensor, options: NormOptions = {}): Tensor =>
+  norm('instanceNorm', x, x.shape.at(-1)!, options);
 
 /** Normalises over space and the channels of each of `groups` groups. */
-export const groupNorm = (x: Tensor, groups: number, options: NormOptions = {}): Tensor => norm('groupNorm', x, groups, options);
+export const groupNorm = (x: Tensor, groups: number, options: NormOptions = {}): Tensor =>
+  norm('groupNorm', x, groups, options);
 
 /** Normalises `x [...rows, c]` over the channels alone. */
 export function layerNorm(x: Tensor, options: NormOptions = {}): Tensor {

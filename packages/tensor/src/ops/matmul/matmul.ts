@@ -20,7 +20,11 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
   const [rowsA, columnsA] = lastTwo(a, transposeA);
   const [rowsB, columnsB] = lastTwo(b, transposeB);
   if (columnsA !== rowsB)
-    throw new VoxelgradError('shape', { what: 'matmul', expected: 'equal inner extents', got: `${showShape(a.shape)} and ${showShape(b.shape)}` });
+    throw new VoxelgradError('shape', {
+      what: 'matmul',
+      expected: 'equal inner extents',
+      got: `${showShape(a.shape)} and ${showShape(b.shape)}`,
+    });
   const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul');
   const out = output(a, [...batch, rowsA, columnsB]);
   const [left, right] = [stretched(a, batch), stretched(b, batch)];
@@ -30,20 +34,37 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
   for (const tensor of [left, right]) if (tensor !== a && tensor !== b) tensor.dispose();
   return record('matmul', [a, b], out, [a, b], (g, [a, b]) => [
     a.requiresGradient
-      ? sumTo(transposeA ? matmul(b, g, { transposeA: transposeB, transposeB: true }) : matmul(g, b, { transposeB: !transposeB }), a.shape)
+      ? sumTo(
+          transposeA
+            ? matmul(b, g, { transposeA: transposeB, transposeB: true })
+            : matmul(g, b, { transposeB: !transposeB }),
+          a.shape,
+        )
       : undefined,
     b.requiresGradient
-      ? sumTo(transposeB ? matmul(g, a, { transposeA: true, transposeB: transposeA }) : matmul(a, g, { transposeA: !transposeA }), b.shape)
+      ? sumTo(
+          transposeB
+            ? matmul(g, a, { transposeA: true, transposeB: transposeA })
+            : matmul(a, g, { transposeA: !transposeA }),
+          b.shape,
+        )
       : undefined,
   ]);
 }
 
 function lastTwo(tensor: Tensor, transposed: boolean): readonly [rows: number, columns: number] {
   if (tensor.rank < 2)
-    throw new VoxelgradError('shape', { what: 'matmul', expected: 'at least two axes', got: showShape(tensor.shape), help: 'reshape a vector to [1, k] or [k, 1]' });
+    throw new VoxelgradError('shape', {
+      what: 'matmul',
+      expected: 'at least two axes',
+      got: showShape(tensor.shape),
+      help: 'reshape a vector to [1, k] or [k, 1]',
+    });
   const [rows, columns] = tensor.shape.slice(-2) as [number, number];
   return transposed ? [columns, rows] : [rows, columns];
 }
 
 const stretched = (tensor: Tensor, batch: Shape): Tensor =>
-  sizeOf(tensor.shape.slice(0, -2)) === sizeOf(batch) ? tensor : broadcastTo(tensor.detach(), [...batch, ...tensor.shape.slice(-2)]);
+  sizeOf(tensor.shape.slice(0, -2)) === sizeOf(batch)
+    ? tensor
+    : broadcastTo(tensor.detach(), [...batch, ...tensor.shape.slice(-2)]);

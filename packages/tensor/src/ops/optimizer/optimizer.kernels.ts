@@ -46,6 +46,12 @@ export interface OptimizerKernels {
   sgdStep(parameter: Operand, gradient: Operand, momentum: Operand, control: Operand, settings: SgdSettings): void;
   /** Adam(W) as torch.optim: bias correction with control[6] as the step count; `maximum` is AMSGrad's running maximum of the second moment. */
   adamStep(
-    parameter: Operand, gradient: Operand, first: Operand, second: Operand, maximum: Operand | undefined, control: Operand, settings: AdamSettings,
+    parameter: Operand,
+    gradient: Operand,
+    first: Operand,
+    second: Operand,
+    maximum: Operand | undefined,
+    control: Operand,
+    settings: AdamSettings,
   ): void;
 }

@@ -18,7 +18,11 @@ export class RandomGenerator {
   /** `seed` and `drawn` are whole numbers from 0 to 2⁵³ − 1. */
   constructor(seed: number, drawn = 0) {
     if (![seed, drawn].every((value) => Number.isSafeInteger(value) && value >= 0))
-      throw new VoxelgradError('option', { what: 'seed', expected: 'a whole number from 0 to 2⁵³ − 1', got: String(seed) });
+      throw new VoxelgradError('option', {
+        what: 'seed',
+        expected: 'a whole number from 0 to 2⁵³ − 1',
+        got: String(seed),
+      });
     this.seed = seed;
     this.drawn = drawn;
   }

@@ -1,0 +1,74 @@
+/** Matrix products on every device against plain loops in double precision. */
+import { beforeAll, describe, it } from 'vitest';
+import type { Device } from '../../device/device.ts';
+import { empty, expectClose, testDevices, testValues, upload } from '../../testing.ts';
+
+interface Product {
+  readonly batch: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+const PRODUCTS: readonly Product[] = [
+  { batch: 1, m: 1, n: 1, k: 1 },
+  { batch: 2, m: 33, n: 17, k: 5 },
+  { batch: 1, m: 64, n: 72, k: 48 },
+  { batch: 3, m: 20, n: 12, k: 28 },
+  { batch: 1, m: 130, n: 3, k: 31 },
+  { batch: 1, m: 7, n: 100, k: 260 },
+  { batch: 2, m: 5, n: 8, k: 0 },
+];
+
+function reference(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  { batch, m, n, k }: Product,
+  transposeA: boolean,
+  transposeB: boolean,
+) {
+  const out = new Float64Array(batch * m * n);
+  for (let at = 0; at < out.length; at++) {
+    const [layer, row, column] = [Math.floor(at / (m * n)), Math.floor(at / n) % m, at % n];
+    for (let i = 0; i < k; i++) {
+      const left = layer * m * k + (transposeA ? i * m + row : row * k + i);
+      const right = layer * k * n + (transposeB ? column * k + i : i * n + column);
+      out[at]! += a[left]! * b[right]!;
+    }
+  }
+  return out;
+}
+
+describe.each(testDevices())('matmul kernel on $name', ({ open }) => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await open();
+  });
+
+  describe.each(PRODUCTS)('$batch × [$m, $k] · [$k, $n]', (product) => {
+    it.for(['f32', 'f16'] as const)('in %s, all transposes', async (dtype, { skip }) => {
+      skip(dtype === 'f16' && !device.hasF16, `${device.description} has no f16`);
+      const { batch, m, n, k } = product;
+      const coarse = (size: number, seed: number) =>
+        testValues([size], seed).map((value) => Math.round(value * 256) / 256);
+      const [as, bs] = [coarse(batch * m * k, 1), coarse(batch * k * n, 2)];
+      const transposes = [false, true].flatMap((first) => [false, true].map((second) => [first, second] as const));
+      const results = transposes.map(([transposeA, transposeB]) => {
+        const a = upload(device, dtype, transposeA ? [batch, k, m] : [batch, m, k], as);
+        const b = upload(device, dtype, transposeB ? [batch, n, k] : [batch, k, n], bs);
+        const out = empty(device, dtype, [batch, m, n]);
+        device.kernels.matmul(a, b, out, transposeA, transposeB);
+        for (const { buffer } of [a, b]) device.free(buffer);
+        return { out, expected: reference(as, bs, product, transposeA, transposeB) };
+      });
+      for (const { out, expected } of results) {
+        expectClose(
+          await device.read(out),
+          expected,
+          dtype === 'f16' ? { rtol: 6e-4, atol: 1e-5 } : { rtol: 1e-5, atol: 1e-5 },
+        );
+        device.free(out.buffer);
+      }
+    });
+  });
+});

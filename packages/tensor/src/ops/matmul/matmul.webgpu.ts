@@ -1,0 +1,37 @@
+/** Launches the WebGPU matrix product: the tiles of the convolutions, without the gathering. */
+import { read, write } from '../../device/webgpu/dispatch.ts';
+import { writePreamble } from '../../device/webgpu/preamble.ts';
+import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
+import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
+import { defaultTile, tileColumns, tileConstants, tileCount, tileRows } from '../conv3d/conv3d.variants.ts';
+import type { MatmulKernels } from './matmul.kernels.ts';
+
+export const matmulWebgpu = (device: WebgpuDevice): MatmulKernels => ({
+  matmul(a, b, out, transposeA, transposeB) {
+    const [batch, rows, columns] = out.shape as [number, number, number];
+    const depth = a.shape[transposeA ? 1 : 2]!;
+    const tile = defaultTile(batch * rows, columns);
+    const access = (contiguous: number): string => (contiguous % 4 === 0 ? 'Quad' : 'Elements');
+    device.dispatch({
+      shader: 'matmul/matmul',
+      preamble: writePreamble({
+        types: { element: a.dtype, staged: a.dtype },
+        constants: { ...tileConstants(tile), TRANSPOSE_LEFT: transposeA, TRANSPOSE_RIGHT: transposeB },
+        code: `
+fn loadLeft(index: u32, count: u32) -> vec4<staged> { return left${access(transposeA ? rows : depth)}(index, count); }
+fn loadRight(index: u32, count: u32) -> vec4<staged> { return right${access(transposeB ? depth : columns)}(index, count); }
+fn storeResult(index: u32, count: u32, value: vec4f) { store${access(columns)}(index, count, value); }`,
+      }),
+      bindings: [read(a), read(b), write(out)],
+      parameters: [
+        batch,
+        rows,
+        columns,
+        depth,
+        Math.ceil(rows / tileRows(tile)),
+        Math.ceil(columns / tileColumns(tile)),
+      ],
+      workgroups: foldWorkgroups(batch * tileCount(tile, rows, columns)),
+    });
+  },
+});
