@@ -1,24 +1,26 @@
-/** The WebGPU device's table of kernels. */
+/** The kernels of the WebGPU device: one factory an op. */
 import type { WebgpuDevice } from '../device/webgpu/webgpu-device.ts';
 import { conv3dWebgpu } from './conv3d/conv3d.webgpu.ts';
 import { copyWebgpu } from './copy/copy.webgpu.ts';
 import { elementwiseWebgpu } from './elementwise/elementwise.webgpu.ts';
 import { instanceNormWebgpu } from './instance-norm/instance-norm.webgpu.ts';
 import type { Kernels } from './kernels.ts';
+import { matmulWebgpu } from './matmul/matmul.webgpu.ts';
 import { optimizerWebgpu } from './optimizer/optimizer.webgpu.ts';
 import { randomWebgpu } from './random/random.webgpu.ts';
 import { reduceWebgpu } from './reduce/reduce.webgpu.ts';
+import { resampleWebgpu } from './resample/resample.webgpu.ts';
 import { softmaxWebgpu } from './softmax/softmax.webgpu.ts';
 
-export function createWebgpuKernels(device: WebgpuDevice): Kernels {
-  return {
-    ...conv3dWebgpu(device),
-    ...copyWebgpu(device),
-    ...elementwiseWebgpu(device),
-    ...instanceNormWebgpu(device),
-    ...optimizerWebgpu(device),
-    ...randomWebgpu(device),
-    ...reduceWebgpu(device),
-    ...softmaxWebgpu(device),
-  } as Kernels;
-}
+export const createWebgpuKernels = (device: WebgpuDevice): Kernels => ({
+  ...conv3dWebgpu(device),
+  ...copyWebgpu(device),
+  ...elementwiseWebgpu(device),
+  ...instanceNormWebgpu(device),
+  ...matmulWebgpu(device),
+  ...optimizerWebgpu(device),
+  ...randomWebgpu(device),
+  ...reduceWebgpu(device),
+  ...resampleWebgpu(device),
+  ...softmaxWebgpu(device),
+});

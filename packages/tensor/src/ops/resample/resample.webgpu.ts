@@ -1,0 +1,134 @@
+/** Launches resampling, sampling at points, pooling and filters on WebGPU. */
+import type { Operand } from '../../device/device.ts';
+import { read, write } from '../../device/webgpu/dispatch.ts';
+import { writePreamble } from '../../device/webgpu/preamble.ts';
+import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
+import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
+import { type DType, isFloat } from '../../dtype.ts';
+import { type Shape, sizeOf, type Triple } from '../../shape.ts';
+import { type AxisWeights, axisWeights, isIdentity, transposed } from './axis-weights.ts';
+import type { ResampleKernels, ResampleMap } from './resample.kernels.ts';
+
+const INVOCATIONS = 256;
+type Mode = 'nearest' | 'linear' | 'cubic';
+
+const workgroupsFor = (count: number): [number, number, number] => foldWorkgroups(Math.ceil(count / INVOCATIONS));
+
+const axesOf = (mode: Mode, x: Operand, out: Operand, map: ResampleMap): AxisWeights[] =>
+  [0, 1, 2].map((i) => axisWeights(mode, x.shape[i + 1]!, out.shape[i + 1]!, map.scale[i]!, map.offset[i]!));
+
+export const resampleWebgpu = (device: WebgpuDevice): ResampleKernels => {
+  /** Memory for the next few launches; freed by the caller right after them, since the queue is in order. */
+  const scratch = (dtype: DType, shape: Shape): Operand => ({
+    buffer: device.allocate(device.bytesFor(dtype, sizeOf(shape))),
+    byteOffset: 0,
+    dtype,
+    shape,
+  });
+  const upload = (dtype: DType, values: readonly number[]): Operand => {
+    const operand = scratch(dtype, [values.length]);
+    device.write(operand, isFloat(dtype) ? Float32Array.from(values) : Int32Array.from(values));
+    return operand;
+  };
+
+  function alongAxis(x: Operand, out: Operand, axis: number, weights: AxisWeights): void {
+    const tables = [upload('i32', weights.starts), upload('i32', weights.indices), upload('f32', weights.weights)];
+    const count = sizeOf(out.shape);
+    device.dispatch({
+      shader: 'resample/axis',
+      preamble: '',
+      bindings: [read(x), ...tables.map(read), write(out)],
+      parameters: [count, x.shape[axis]!, out.shape[axis]!, sizeOf(out.shape.slice(axis + 1))],
+      workgroups: workgroupsFor(count),
+    });
+    for (const { buffer } of tables) device.free(buffer);
+  }
+
+  /** One axis after the other. An axis that stays as it is costs nothing, unless all do. */
+  function alongAxes(x: Operand, out: Operand, axes: readonly AxisWeights[]): void {
+    const changed = [1, 2, 3].filter((axis) => !isIdentity(axes[axis - 1]!, x.shape[axis]!));
+    const steps = changed.length === 0 ? [3] : changed;
+    let current = x;
+    steps.forEach((axis, i) => {
+      const shape = current.shape.map((extent, a) => (a === axis ? out.shape[axis]! : extent));
+      const next = i === steps.length - 1 ? out : scratch('f32', shape);
+      alongAxis(current, next, axis, axes[axis - 1]!);
+      if (current !== x) device.free(current.buffer);
+      current = next;
+    });
+  }
+
+  function grid(shader: string, mode: 'nearest' | 'linear', x: Operand, points: Operand, out: Operand, volume: Shape, outside: string): void {
+    const count = sizeOf(out.shape);
+    device.dispatch({
+      shader,
+      preamble: writePreamble({ constants: { LINEAR: mode === 'linear', EDGE: outside === 'edge' } }),
+      bindings: [read(x), read(points), write(out)],
+      parameters: [count, ...volume.slice(1), sizeOf(points.shape.slice(1, 4))],
+      workgroups: workgroupsFor(count),
+    });
+  }
+
+  function pooling(
+    shader: string,
+    mode: 'max' | 'average',
+    operands: readonly Operand[],
+    pooled: Shape,
+    sizes: readonly Triple[],
+    countPadding: boolean,
+  ): void {
+    const out = operands.at(-1)!;
+    const count = sizeOf(out.shape);
+    device.dispatch({
+      shader,
+      preamble: writePreamble({ constants: { MAX: mode === 'max' } }),
+      bindings: [...operands.slice(0, -1).map(read), write(out)],
+      parameters: [count, ...operands[0]!.shape.slice(1), ...pooled.slice(1, 4), ...sizes.flat(), countPadding ? 1 : 0],
+      workgroups: workgroupsFor(count),
+    });
+  }
+
+  return {
+    resample(mode, x, out, map) {
+      alongAxes(x, out, axesOf(mode, x, out, map));
+    },
+
+    resampleGradient(mode, dy, dx, map) {
+      alongAxes(dy, dx, axesOf(mode, dx, dy, map).map((weights, i) => transposed(weights, dx.shape[i + 1]!)));
+    },
+
+    sampleGrid(mode, x, points, out, outside) {
+      grid('resample/sample-grid', mode, x, points, out, x.shape, outside);
+    },
+
+    sampleGridGradient(mode, dy, points, dx, outside) {
+      grid('resample/sample-grid-gradient', mode, dy, points, dx, dx.shape, outside);
+    },
+
+    pool(mode, x, out, kernel, stride, padding, countPadding) {
+      pooling('resample/pool', mode, [x, out], out.shape, [kernel, stride, padding], countPadding);
+    },
+
+    poolGradient(mode, dy, x, dx, kernel, stride, padding, countPadding) {
+      pooling('resample/pool-gradient', mode, [x, dy, dx], dy.shape, [kernel, stride, padding], countPadding);
+    },
+
+    filterAxis(x, taps, out, axis) {
+      const count = sizeOf(x.shape);
+      device.dispatch({
+        shader: 'resample/filter-axis',
+        preamble: '',
+        bindings: [read(x), read(taps), write(out)],
+        parameters: [
+          count,
+          x.shape[axis]!,
+          sizeOf(x.shape.slice(axis + 1)),
+          x.shape[4]!,
+          sizeOf(x.shape.slice(1)),
+          taps.shape[2]!,
+        ],
+        workgroups: workgroupsFor(count),
+      });
+    },
+  };
+};
