@@ -72,8 +72,9 @@ const CASES: Record<string, ConvolutionCase> = {
 };
 
 /** Sums are f32 in both; an f16 result is rounded once. */
+/** f32: the relative tolerance of the golden cases, since Winograd's transforms round more than a plain sum. */
 const TOLERANCE: Partial<Record<DType, Tolerance>> = {
-  f32: { rtol: 1e-5, atol: 3e-5 },
+  f32: { rtol: 1e-4, atol: 3e-5 },
   f16: { rtol: 6e-4, atol: 5e-5 },
 };
 
