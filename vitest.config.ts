@@ -4,7 +4,7 @@
  */
 import { defineConfig } from 'vitest/config';
 
-const report = process.env['VOXELGRAD_TEST_REPORT'];
+const report = process.env.VOXELGRAD_TEST_REPORT;
 
 export default defineConfig({
   test: {

@@ -9,7 +9,9 @@ const assets = join(root, 'packages/tensor/assets');
 
 await compileKernels(join(root, 'packages/tensor/src'), assets);
 
-const names = (await readdir(join(root, 'shaders'), { recursive: true })).filter((name) => name.endsWith('.wgsl')).sort();
+const names = (await readdir(join(root, 'shaders'), { recursive: true }))
+  .filter((name) => name.endsWith('.wgsl'))
+  .sort();
 const shaders: Record<string, string> = {};
 for (const name of names) shaders[name.replaceAll('\\', '/')] = await readFile(join(root, 'shaders', name), 'utf8');
 const target = join(assets, 'shaders.json');

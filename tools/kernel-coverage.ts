@@ -31,7 +31,9 @@ for (const file of readdirSync(folder!)) {
 for (const [driver, seen] of executed) {
   const missed = kernels.filter((kernel) => !seen.has(kernel));
   const covered = kernels.length - missed.length;
-  console.log(`WebGPU kernels executed by tests on ${driver}: ${covered} of ${kernels.length}${missed.length > 0 ? `; not ${missed.join(', ')}` : ''}`);
+  console.log(
+    `WebGPU kernels executed by tests on ${driver}: ${covered} of ${kernels.length}${missed.length > 0 ? `; not ${missed.join(', ')}` : ''}`,
+  );
   if (missed.length > 0) process.exitCode = 1;
 }
 if (executed.size === 0) {

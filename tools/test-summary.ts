@@ -10,7 +10,11 @@ interface Report {
   readonly numPendingTests: number;
   readonly numTodoTests: number;
   readonly success: boolean;
-  readonly testResults: readonly { readonly name: string; readonly status: string; readonly assertionResults: readonly unknown[] }[];
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly unknown[];
+  }[];
 }
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -23,9 +27,12 @@ for (const argument of process.argv.slice(2)) {
   }
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
   // A file that fails before its first test counts as one failure.
-  const broken = report.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0);
+  const broken = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  );
   for (const { name: path } of broken) console.log(`${name}: ${path} failed to load`);
-  const failed = report.numFailedTests + broken.length + (report.success || report.numFailedTests + broken.length > 0 ? 0 : 1);
+  const failed =
+    report.numFailedTests + broken.length + (report.success || report.numFailedTests + broken.length > 0 ? 0 : 1);
   const skipped = report.numPendingTests + report.numTodoTests;
   console.log(`${name}: ${report.numPassedTests} passed, ${failed} failed, ${skipped} skipped`);
   total.passed += report.numPassedTests;

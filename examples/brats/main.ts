@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DataSet, openDataSet } from '@voxelgrad/io';
 import { openFolder, writePhantomFiles } from '@voxelgrad/io/node';
-import { type CommandSpec, parseOptions, Progress, runCommand } from '@voxelgrad/nnunet/node';
+import { type CommandSpec, Progress, parseOptions, runCommand } from '@voxelgrad/nnunet/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { parseSize, startStudy, studyOptions } from '../study/options.ts';
 
@@ -22,7 +22,11 @@ const command = {
     patch: { type: 'string', help: 'Patch, depth x height x width in voxels; 32x48x48 for phantoms, else 48x64x64.' },
     size: { type: 'string', default: '48x64x64', help: 'Size of the phantoms, depth x height x width.' },
     cases: { type: 'integer', minimum: 2, default: 20, help: 'Number of phantoms.' },
-    heldOut: { type: 'integer', minimum: 1, help: 'Cases at the end of the list that are not trained on; by default one in five.' },
+    heldOut: {
+      type: 'integer',
+      minimum: 1,
+      help: 'Cases at the end of the list that are not trained on; by default one in five.',
+    },
     out: { type: 'string', placeholder: 'folder', default: 'out/brats', help: 'Where everything is written.' },
   },
   examples: ['pnpm example:brats --epochs 10 --device webgpu', 'pnpm example:brats --data ~/BraTS2023 --patch 96'],

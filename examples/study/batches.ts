@@ -37,7 +37,12 @@ export class StudyBatches {
   constructor(settings: StudyBatchesSettings) {
     const { patch, mirrorAxes, seed, iterations } = settings;
     const maskedChannels = maskedFlags(settings.training);
-    const training = batchesOf(settings, settings.training, mildTransforms({ patchSize: patch, mirrorAxes, maskedChannels }), seed);
+    const training = batchesOf(
+      settings,
+      settings.training,
+      mildTransforms({ patchSize: patch, mirrorAxes, maskedChannels }),
+      seed,
+    );
     // Validation patches are not changed, but for labels outside of the case, which count as background.
     const plain = mildTransforms({ patchSize: patch, mirrorAxes: [] });
     const recipe = { ...plain, transforms: plain.transforms.slice(-1) };
@@ -88,7 +93,16 @@ function batchesOf(
   const sources = cases.flatMap(({ name, shape, image, label }) => {
     if (label === undefined) return [];
     const channels = image.length / label.length;
-    return [new ArrayCase({ name, shape, channels, image, label, classLocations: collectClassLocations(label, classes, random) })];
+    return [
+      new ArrayCase({
+        name,
+        shape,
+        channels,
+        image,
+        label,
+        classLocations: collectClassLocations(label, classes, random),
+      }),
+    ];
   });
   const sampler = new RandomPatches({
     cases: sources,

@@ -6,7 +6,8 @@ import type { StudySettings } from './study.ts';
 
 export async function saveChart({ title, dataSet, out }: StudySettings, history: TrainingHistory): Promise<void> {
   const { epochs } = history;
-  const numbers = (values: readonly (number | null | undefined)[]): number[] => values.map((value) => value ?? Number.NaN);
+  const numbers = (values: readonly (number | null | undefined)[]): number[] =>
+    values.map((value) => value ?? Number.NaN);
   const chart = drawTrainingChart({
     title,
     trainLoss: epochs.map(({ trainingLoss }) => trainingLoss),

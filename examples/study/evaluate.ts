@@ -9,9 +9,9 @@ import {
   diceTable,
   drawCase,
   formatDice,
+  formatSummary,
   namedMetrics,
   predictSlidingWindow,
-  formatSummary,
   type Region,
   type RegionMetrics,
   regionName,
@@ -66,13 +66,19 @@ export async function evaluateCases(cases: readonly PreparedCase[], settings: Ev
   await writeFileAtomic(join(out, 'predictions', 'summary.json'), formatSummary(summary));
   return {
     summary,
-    table: diceTable(summary, { names: Object.fromEntries(regions.map(({ name, region }) => [regionName(region), name])) }),
+    table: diceTable(summary, {
+      names: Object.fromEntries(regions.map(({ name, region }) => [regionName(region), name])),
+    }),
     dice: Object.fromEntries(regions.map(({ name, region }) => [name, summary.mean[regionName(region)]!.Dice])),
     meanDice: summary.foreground_mean.Dice,
   };
 }
 
-async function evaluateCase(prepared: PreparedCase, file: string, settings: EvaluationSettings): Promise<RegionMetrics[]> {
+async function evaluateCase(
+  prepared: PreparedCase,
+  file: string,
+  settings: EvaluationSettings,
+): Promise<RegionMetrics[]> {
   const { dataSet, network, device, window, out } = settings;
   const labels = dataSet.labels!;
   const logits = await predictSlidingWindow(
@@ -87,7 +93,12 @@ async function evaluateCase(prepared: PreparedCase, file: string, settings: Eval
   const loaded = await readCase(dataSet.cases.find(({ name }) => name === prepared.name)!);
   const truth = loaded.label!.data;
   const regions = scoredRegions(dataSet);
-  const metrics = compareLabels(truth, prediction, regions.map(({ region }) => region), labels.ignore);
+  const metrics = compareLabels(
+    truth,
+    prediction,
+    regions.map(({ region }) => region),
+    labels.ignore,
+  );
   const subtitle = regions.map(({ name }, i) => `${name} ${formatDice(metrics[i]!.Dice)}`).join('   ');
   await savePicture(
     drawCase({

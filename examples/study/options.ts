@@ -7,7 +7,12 @@ import { writeResult } from './result-file.ts';
 import { runStudy, type StudySettings } from './study.ts';
 
 export const studyOptions = {
-  device: { type: 'choice', choices: ['auto', 'cpu', 'webgpu'], default: 'auto', help: 'Where to compute; auto is the fastest real device.' },
+  device: {
+    type: 'choice',
+    choices: ['auto', 'cpu', 'webgpu'],
+    default: 'auto',
+    help: 'Where to compute; auto is the fastest real device.',
+  },
   threads: { type: 'integer', minimum: 1, help: 'Threads of the cpu device; by default one for each core.' },
   iterations: { type: 'integer', minimum: 1, help: 'Iterations of an epoch.', default: 50 },
   batch: { type: 'integer', minimum: 1, help: 'Patches in a batch.', default: 2 },
@@ -70,7 +75,9 @@ export async function startStudy(plan: StudyPlan, options: StudyOptions, signal:
     const { evaluation, history, seconds, end } = result;
     const trained = `${history.losses.length} iterations in ${formatDuration(seconds)}`;
     if (evaluation === undefined) {
-      console.log(`\ninterrupted after ${history.losses.length} iterations; saved. To go on:\n  ${plan.command} --resume`);
+      console.log(
+        `\ninterrupted after ${history.losses.length} iterations; saved. To go on:\n  ${plan.command} --resume`,
+      );
       return;
     }
     console.log(`\n${trained}${end === 'patience' ? ', stopped by patience' : ''}\n\n${evaluation.table}\n`);

@@ -40,14 +40,25 @@ export async function prepareCase(entry: Case): Promise<PreparedCase> {
   const { channels, label } = await readCase(entry);
   const first = channels[0]!;
   const fullShape = spatialShape(first);
-  const fullMask = nonzeroMask(channels.map(({ data }) => data), fullShape);
+  const fullMask = nonzeroMask(
+    channels.map(({ data }) => data),
+    fullShape,
+  );
   const box = boundingBox(fullMask, fullShape);
   const shape = boxShape(box);
   const croppedShare = shape.reduce((share, extent, axis) => (share * extent) / fullShape[axis]!, 1);
   const mask = cropToBox(fullMask, fullShape, box);
   const masked = croppedShare < MASKED_BELOW;
   const normalized = channels.map(({ data }) => zScore(cropToBox(data, fullShape, box), masked ? mask : undefined));
-  const prepared = { name: entry.name, shape, image: interleaveChannels(normalized), box, fullShape, masked, geometry: first };
+  const prepared = {
+    name: entry.name,
+    shape,
+    image: interleaveChannels(normalized),
+    box,
+    fullShape,
+    masked,
+    geometry: first,
+  };
   if (label === undefined) return prepared;
   const cropped = Int16Array.from(cropToBox(label.data, fullShape, box));
   for (let i = 0; i < cropped.length; i++) if (cropped[i] === 0 && mask[i] === 0) cropped[i] = -1;

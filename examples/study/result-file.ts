@@ -3,7 +3,11 @@ import { writeFileAtomic } from '@voxelgrad/io/node';
 import type { Device } from '@voxelgrad/tensor';
 import type { StudyResult } from './study.ts';
 
-export async function writeResult(path: string, device: Device, { history, seconds, evaluation }: StudyResult): Promise<void> {
+export async function writeResult(
+  path: string,
+  device: Device,
+  { history, seconds, evaluation }: StudyResult,
+): Promise<void> {
   const result = {
     device: device.kind,
     iterations: history.losses.length,

@@ -7,7 +7,14 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Case, DataSet } from '@voxelgrad/io';
 import { writeFileAtomic } from '@voxelgrad/io/node';
-import { Adam, deepSupervision, diceAndBinaryCrossEntropy, diceAndCrossEntropy, type Optimizer, polynomial } from '@voxelgrad/nn';
+import {
+  Adam,
+  deepSupervision,
+  diceAndBinaryCrossEntropy,
+  diceAndCrossEntropy,
+  type Optimizer,
+  polynomial,
+} from '@voxelgrad/nn';
 import {
   describeCheckpoint,
   encodeCheckpoint,
@@ -132,7 +139,10 @@ async function trainNetwork(
   const progress = new Progress({ total: epochs * iterationsPerEpoch - done, label: 'training', unit: 'iteration' });
   let note = '';
   const save = async (history: TrainingHistory): Promise<void> =>
-    writeFileAtomic(checkpoint, await encodeCheckpoint(network, optimizer, { history, description: identity(settings) }));
+    writeFileAtomic(
+      checkpoint,
+      await encodeCheckpoint(network, optimizer, { history, description: identity(settings) }),
+    );
   const result = await train({
     network,
     optimizer,

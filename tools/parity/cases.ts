@@ -23,7 +23,8 @@ export interface ParityCase {
 export async function readCases(folder: string): Promise<ParityCase[]> {
   const folders = [folder];
   if (existsSync(folder))
-    for (const entry of await readdir(folder, { withFileTypes: true })) if (entry.isDirectory()) folders.push(join(folder, entry.name));
+    for (const entry of await readdir(folder, { withFileTypes: true }))
+      if (entry.isDirectory()) folders.push(join(folder, entry.name));
   const found: ParityCase[] = [];
   for (const candidate of folders.sort()) {
     const index = join(candidate, 'index.json');
@@ -44,6 +45,7 @@ export async function readCases(folder: string): Promise<ParityCase[]> {
 export type CaseTensors = ReadonlyMap<string, SafetensorsEntry>;
 
 export async function readTensors({ folder, file, name }: ParityCase): Promise<CaseTensors> {
-  if (file === undefined) throw new VoxelgradError('format', { what: `the case ${name}`, expected: 'a file with tensors', got: 'none' });
+  if (file === undefined)
+    throw new VoxelgradError('format', { what: `the case ${name}`, expected: 'a file with tensors', got: 'none' });
   return readSafetensors(new Uint8Array(await readFile(join(folder, file))));
 }

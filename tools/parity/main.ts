@@ -6,7 +6,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { isVoxelgradError, type Device } from '@voxelgrad/tensor';
+import { type Device, isVoxelgradError } from '@voxelgrad/tensor';
 import { type DeviceName, openDevice } from '@voxelgrad/tensor/node';
 import { checkLoss } from './areas/losses.ts';
 import { checkNetwork, checkTrajectory } from './areas/network.ts';
@@ -47,10 +47,19 @@ async function main(): Promise<number> {
       await check(entry, device, results[entry.area]!);
     }
   await device.close();
-  const total = (key: 'passed' | 'failed' | 'skipped'): number => Object.values(results).reduce((sum, area) => sum + area[key], 0);
+  const total = (key: 'passed' | 'failed' | 'skipped'): number =>
+    Object.values(results).reduce((sum, area) => sum + area[key], 0);
   for (const [area, { passed, failed, skipped, worst }] of Object.entries(results))
-    console.log(`${area.padEnd(14)} ${passed} passed, ${failed} failed, ${skipped} skipped; worst ${worst.toPrecision(2)} × tolerance`);
-  const summary = { device: values.device, passed: total('passed'), failed: total('failed'), skipped: total('skipped'), areas: results };
+    console.log(
+      `${area.padEnd(14)} ${passed} passed, ${failed} failed, ${skipped} skipped; worst ${worst.toPrecision(2)} × tolerance`,
+    );
+  const summary = {
+    device: values.device,
+    passed: total('passed'),
+    failed: total('failed'),
+    skipped: total('skipped'),
+    areas: results,
+  };
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(summary, null, 1)}\n`);
   console.log(`${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped`);
   return summary.failed > 0 ? 1 : 0;
@@ -72,7 +81,9 @@ async function check(entry: ParityCase, device: Device, result: AreaResult): Pro
     }
   } catch (error) {
     result.failed++;
-    console.log(`FAILED ${entry.area}/${entry.name}: ${isVoxelgradError(error) ? error.message : (error as Error).stack}`);
+    console.log(
+      `FAILED ${entry.area}/${entry.name}: ${isVoxelgradError(error) ? error.message : (error as Error).stack}`,
+    );
   }
 }
 

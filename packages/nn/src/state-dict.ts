@@ -11,14 +11,18 @@ export interface NamedArray {
 }
 
 const torchOrder = (rank: number): number[] =>
-  rank < 3 ? Array.from({ length: rank }, (_, i) => i) : [rank - 1, rank - 2, ...Array.from({ length: rank - 2 }, (_, i) => i)];
+  rank < 3
+    ? Array.from({ length: rank }, (_, i) => i)
+    : [rank - 1, rank - 2, ...Array.from({ length: rank - 2 }, (_, i) => i)];
 
 export const toTorchShape = (shape: Shape): number[] => torchOrder(shape.length).map((axis) => shape[axis]!);
 
 /** The parameters' values by their official names. */
 export async function stateDict(module: Module): Promise<Map<string, NamedArray>> {
   const named = module.namedParameters().map(([name, parameter]) => {
-    const ordered = noGrad(() => (parameter.rank < 3 ? parameter.detach() : permute(parameter, torchOrder(parameter.rank))));
+    const ordered = noGrad(() =>
+      parameter.rank < 3 ? parameter.detach() : permute(parameter, torchOrder(parameter.rank)),
+    );
     return { name, ordered };
   });
   const entries = new Map<string, NamedArray>();
@@ -34,7 +38,12 @@ export function loadStateDict(module: Module, entries: ReadonlyMap<string, Named
   const named = module.namedParameters();
   const unknown = [...entries.keys()].find((name) => !named.some(([known]) => known === name));
   if (unknown !== undefined)
-    throw new VoxelgradError('format', { what: 'weights', expected: 'only parameters of this network', got: unknown, help: 'is it another architecture?' });
+    throw new VoxelgradError('format', {
+      what: 'weights',
+      expected: 'only parameters of this network',
+      got: unknown,
+      help: 'is it another architecture?',
+    });
   for (const [name, parameter] of named) {
     const entry = entries.get(name);
     const shape = toTorchShape(parameter.shape);

@@ -5,8 +5,8 @@ import { isVoxelgradError } from './errors.ts';
 import { add, mul } from './ops/elementwise/elementwise.ts';
 import { exp, leakyRelu, tanh } from './ops/elementwise/unary.ts';
 import { instanceNorm } from './ops/instance-norm/instance-norm.ts';
-import { interpolate } from './ops/resample/resample.ts';
 import { mean, sum } from './ops/reduce/reduce.ts';
+import { interpolate } from './ops/resample/resample.ts';
 import { tidy } from './scope.ts';
 import { expectClose, testDevices, testValues } from './testing.ts';
 
@@ -51,7 +51,9 @@ describe.each(testDevices())('the record of operations on $name', ({ open }) => 
     const device = await open();
     const x = fromArray(testValues([1, 2, 2, 2, 1]), [1, 2, 2, 2, 1], { device }).requireGradient();
     const y = sum(interpolate(x, [3, 3, 3]));
-    expect(() => y.backward(undefined, { createGraph: true })).toThrowError(/interpolate cannot be differentiated again/);
+    expect(() => y.backward(undefined, { createGraph: true })).toThrowError(
+      /interpolate cannot be differentiated again/,
+    );
     y.dispose();
     x.dispose();
   });

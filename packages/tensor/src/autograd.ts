@@ -144,7 +144,10 @@ export function backward(
   if (gradient === undefined ? output.size !== 1 : !sameShape(gradient.shape, output.shape))
     throw new VoxelgradError('shape', {
       what: `backward on ${output}`,
-      expected: gradient === undefined ? 'a tensor with one element, or a gradient' : `a gradient of shape ${showShape(output.shape)}`,
+      expected:
+        gradient === undefined
+          ? 'a tensor with one element, or a gradient'
+          : `a gradient of shape ${showShape(output.shape)}`,
       got: gradient === undefined ? showShape(output.shape) : showShape(gradient.shape),
     });
   const variables = reachable(root);
@@ -192,7 +195,8 @@ function within(output: Tensor, variable: Variable): Tensor {
 /** All variables that `root` depends on, itself included, newest first. */
 function reachable(root: Variable): Variable[] {
   const found = new Set([root]);
-  for (const variable of found) for (const input of variable.producer?.inputs ?? []) if (input !== undefined) found.add(input);
+  for (const variable of found)
+    for (const input of variable.producer?.inputs ?? []) if (input !== undefined) found.add(input);
   return [...found].sort((a, b) => b.order - a.order);
 }
 

@@ -48,5 +48,9 @@ export const scalar = (value: number, placement: Placement): Tensor => full(valu
 
 /** 0, 1, 2, … as i32 (or `dtype`). */
 export function arange(count: number, { device, dtype = 'i32' }: Placement): Tensor {
-  return fromArray(Array.from({ length: count }, (_, i) => i), [count], { device, dtype });
+  return fromArray(
+    Array.from({ length: count }, (_, i) => i),
+    [count],
+    { device, dtype },
+  );
 }

@@ -5,7 +5,14 @@ export type { Device, DeviceBuffer, DeviceKind, MemoryReport, Operand } from './
 export { type DType, type HostArray, hostArray, isFloat } from './dtype.ts';
 export { type ErrorCode, type ErrorDetails, isVoxelgradError, VoxelgradError } from './errors.ts';
 export { type BatchNormOptions, type BatchNormResult, batchNorm } from './ops/batch-norm/batch-norm.ts';
-export { type ConvOptions, type ConvTransposeOptions, conv2d, conv3d, convTranspose2d, convTranspose3d } from './ops/conv3d/conv3d.ts';
+export {
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv2d,
+  conv3d,
+  convTranspose2d,
+  convTranspose3d,
+} from './ops/conv3d/conv3d.ts';
 export { cast } from './ops/copy/cast.ts';
 export {
   borderIndex,
@@ -49,10 +56,10 @@ export {
   elu,
   erf,
   exp,
+  finite,
   floor,
   gelu,
   geluTanh,
-  isFinite,
   leakyRelu,
   log,
   log1p,

@@ -60,6 +60,7 @@ function collect(value: unknown, found: Set<unknown>): Set<unknown> {
   if (typeof value !== 'object' || value === null || found.has(value)) return found;
   found.add(value);
   if (Array.isArray(value)) for (const entry of value) collect(entry, found);
-  else if (Object.getPrototypeOf(value) === Object.prototype) for (const entry of Object.values(value)) collect(entry, found);
+  else if (Object.getPrototypeOf(value) === Object.prototype)
+    for (const entry of Object.values(value)) collect(entry, found);
   return found;
 }

@@ -8,7 +8,8 @@ export type Triple = readonly [number, number, number];
 
 export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);
 
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((extent, i) => extent === b[i]);
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((extent, i) => extent === b[i]);
 
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
@@ -47,7 +48,8 @@ export function broadcastShape(a: Shape, b: Shape, op: string): number[] {
 
 /** Axes as sorted indices ≥ 0; `undefined` means all, negative ones count from the end. */
 export function normalizeAxes(axes: number | readonly number[] | undefined, rank: number, op: string): number[] {
-  const list = axes === undefined ? Array.from({ length: rank }, (_, i) => i) : typeof axes === 'number' ? [axes] : axes;
+  const list =
+    axes === undefined ? Array.from({ length: rank }, (_, i) => i) : typeof axes === 'number' ? [axes] : axes;
   const result = list.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);
   if (result.some((axis, i) => !Number.isInteger(axis) || axis < 0 || axis >= rank || axis === result[i - 1]))
     throw new VoxelgradError('shape', {

@@ -46,8 +46,17 @@ export class Tensor implements Operand {
   #variable: Variable | undefined;
   #disposed = false;
 
-  constructor(key: typeof CONSTRUCT, device: Device, storage: Storage, byteOffset: number, dtype: DType, shape: Shape, scoped: boolean) {
-    if (key !== CONSTRUCT) throw new VoxelgradError('option', { what: 'new Tensor', help: 'use fromArray, zeros or full' });
+  constructor(
+    key: typeof CONSTRUCT,
+    device: Device,
+    storage: Storage,
+    byteOffset: number,
+    dtype: DType,
+    shape: Shape,
+    scoped: boolean,
+  ) {
+    if (key !== CONSTRUCT)
+      throw new VoxelgradError('option', { what: 'new Tensor', help: 'use fromArray, zeros or full' });
     this.device = device;
     this.dtype = dtype;
     this.shape = shape;
@@ -173,7 +182,11 @@ export class Tensor implements Operand {
   /** The value of a tensor with one element. */
   async item(): Promise<number> {
     if (this.size !== 1)
-      throw new VoxelgradError('shape', { what: 'item', expected: 'a tensor with one element', got: showShape(this.shape) });
+      throw new VoxelgradError('shape', {
+        what: 'item',
+        expected: 'a tensor with one element',
+        got: showShape(this.shape),
+      });
     return (await this.data())[0]!;
   }
 

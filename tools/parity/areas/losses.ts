@@ -55,7 +55,8 @@ async function checkValueAndGradients(
   const loss = tidy(() => {
     const target = load(tensors, 'target0', device)!;
     const outputs = logits.map(channelsLast);
-    if (op === 'DeepSupervisionWrapper') return deepSupervision(lossOf('DC_and_CE_loss', attrs), attrs.weights)(outputs, targetsOf(tensors, device));
+    if (op === 'DeepSupervisionWrapper')
+      return deepSupervision(lossOf('DC_and_CE_loss', attrs), attrs.weights)(outputs, targetsOf(tensors, device));
     const regions = op === 'DC_and_BCE_loss';
     return lossOf(op, attrs)(outputs[0]!, regions ? channelsLast(target) : labelsOf(target));
   });
@@ -81,10 +82,17 @@ export const labelsOf = (target: Tensor): Tensor => reshape(target, [target.shap
 
 function lossOf(op: string, attrs: LossAttributes): SegmentationLoss {
   const { batch_dice = false, do_bg = false, smooth = 1e-5 } = attrs;
-  const settings = { batchDice: batch_dice, smooth, diceWeight: attrs.weight_dice ?? 1, crossEntropyWeight: attrs.weight_ce ?? 1 };
+  const settings = {
+    batchDice: batch_dice,
+    smooth,
+    diceWeight: attrs.weight_dice ?? 1,
+    crossEntropyWeight: attrs.weight_ce ?? 1,
+  };
   const dice = { batch: batch_dice, background: do_bg, smooth };
-  if (op === 'DC_and_BCE_loss') return diceAndBinaryCrossEntropy({ ...settings, ignoreMask: attrs.use_ignore_label === true });
-  if (op === 'DC_and_CE_loss') return diceAndCrossEntropy({ ...settings, ignoreLabel: attrs.ignore_label ?? undefined });
+  if (op === 'DC_and_BCE_loss')
+    return diceAndBinaryCrossEntropy({ ...settings, ignoreMask: attrs.use_ignore_label === true });
+  if (op === 'DC_and_CE_loss')
+    return diceAndCrossEntropy({ ...settings, ignoreLabel: attrs.ignore_label ?? undefined });
   return (logits, labels) => {
     const target = oneHot(labels, logits.shape.at(-1)!);
     const value = diceLoss(softmax(logits), target, dice);

@@ -1,5 +1,13 @@
 /** Whole networks with given weights: outputs, loss, gradients; how parameters start; twenty steps of training. */
-import { deepSupervision, diceAndCrossEntropy, loadStateDict, type NamedArray, polynomial, Sgd, stateDict } from '@voxelgrad/nn';
+import {
+  deepSupervision,
+  diceAndCrossEntropy,
+  loadStateDict,
+  type NamedArray,
+  polynomial,
+  Sgd,
+  stateDict,
+} from '@voxelgrad/nn';
 import { PlainConvUNet, ResidualEncoderUNet, type SegmentationNetwork, type UNetOptions } from '@voxelgrad/nnunet';
 import { type Device, fromArray, noGrad, permute, type Tensor, tidy, VoxelgradError } from '@voxelgrad/tensor';
 import { type CaseTensors, type ParityCase, readTensors } from '../cases.ts';
@@ -40,12 +48,15 @@ function optionsOf(args: ArchitectureArguments, inputChannels: number, classes: 
 function weightsOf(tensors: CaseTensors, prefix: string): Map<string, NamedArray> {
   const found = new Map<string, NamedArray>();
   for (const [key, { shape, data }] of tensors)
-    if (key.startsWith(prefix)) found.set(key.slice(prefix.length), { shape, data: Float32Array.from(data as ArrayLike<number>) });
+    if (key.startsWith(prefix))
+      found.set(key.slice(prefix.length), { shape, data: Float32Array.from(data as ArrayLike<number>) });
   return found;
 }
 
 const inTorchLayout = (x: Tensor): Tensor =>
-  x.rank < 3 ? x.detach() : permute(x.detach(), [x.rank - 1, x.rank - 2, ...Array.from({ length: x.rank - 2 }, (_, i) => i)]);
+  x.rank < 3
+    ? x.detach()
+    : permute(x.detach(), [x.rank - 1, x.rank - 2, ...Array.from({ length: x.rank - 2 }, (_, i) => i)]);
 
 export async function checkNetwork(entry: ParityCase, device: Device): Promise<Comparison> {
   if (entry.name === 'init_statistics') return checkInitialization(entry, device);
@@ -53,7 +64,13 @@ export async function checkNetwork(entry: ParityCase, device: Device): Promise<C
   const { rtol, atol, loss_rtol } = entry.tolerance as { rtol: number; atol: number; loss_rtol: number };
   const tensors = await readTensors(entry);
   const comparison = new Comparison({ rtol, atol });
-  const attrs = entry.attrs as { arch_kwargs: ArchitectureArguments; input_channels: number; num_classes: number; ds_weights: number[]; param_count: number };
+  const attrs = entry.attrs as {
+    arch_kwargs: ArchitectureArguments;
+    input_channels: number;
+    num_classes: number;
+    ds_weights: number[];
+    param_count: number;
+  };
   const network = networkOf(entry.op, optionsOf(attrs.arch_kwargs, attrs.input_channels, attrs.num_classes), device);
   comparison.values('number of parameters', [network.parameterCount], [attrs.param_count]);
   loadStateDict(network, weightsOf(tensors, 'sd.'));
@@ -61,7 +78,11 @@ export async function checkNetwork(entry: ParityCase, device: Device): Promise<C
   const outputs = network.forward(x);
   for (const [i, output] of outputs.entries())
     comparison.values(`out${i}`, await channelsFirst(output).data(), tensors.get(`out${i}`)!.data as Float32Array);
-  comparison.values('out_no_ds', await channelsFirst(noGrad(() => network.predict(x))).data(), tensors.get('out_no_ds')!.data as Float32Array);
+  comparison.values(
+    'out_no_ds',
+    await channelsFirst(noGrad(() => network.predict(x))).data(),
+    tensors.get('out_no_ds')!.data as Float32Array,
+  );
   const loss = tidy(() =>
     deepSupervision(diceAndCrossEntropy(), attrs.ds_weights)(outputs, targetsOf(tensors, device)),
   );
@@ -71,7 +92,10 @@ export async function checkNetwork(entry: ParityCase, device: Device): Promise<C
   for (const [name, parameter] of network.namedParameters()) {
     const expected = tensors.get(`grad.${name}`);
     if (expected === undefined) continue;
-    const got = parameter.gradient === undefined ? new Float32Array(parameter.size) : await noGrad(() => inTorchLayout(parameter.gradient!)).data();
+    const got =
+      parameter.gradient === undefined
+        ? new Float32Array(parameter.size)
+        : await noGrad(() => inTorchLayout(parameter.gradient!)).data();
     comparison.values(`grad.${name}`, got, expected.data as Float32Array);
   }
   for (const output of [...outputs, loss]) output.dispose();
@@ -82,11 +106,14 @@ export async function checkNetwork(entry: ParityCase, device: Device): Promise<C
 /** The standard deviation of each tensor against the official formula, in units of the allowed relative error. */
 async function checkInitialization(entry: ParityCase, device: Device): Promise<Comparison> {
   const attrs = entry.attrs as { params: Record<string, { shape: number[]; expected_std: number | null }> };
-  const comparison = new Comparison({ rtol: entry.tolerance['std_rel']!, atol: 1e-12 });
-  const features = [32, 64, 128].filter((feature) => Object.values(attrs.params).some(({ shape }) => shape[0] === feature));
+  const comparison = new Comparison({ rtol: entry.tolerance.std_rel!, atol: 1e-12 });
+  const features = [32, 64, 128].filter((feature) =>
+    Object.values(attrs.params).some(({ shape }) => shape[0] === feature),
+  );
   const inputChannels = attrs.params['encoder.stages.0.0.convs.0.conv.weight']!.shape[1]!;
   const classes = attrs.params['decoder.seg_layers.0.weight']!.shape[0]!;
-  const stages = new Set(Object.keys(attrs.params).flatMap((name) => /^encoder\.stages\.(\d+)/.exec(name)?.[1] ?? [])).size;
+  const stages = new Set(Object.keys(attrs.params).flatMap((name) => /^encoder\.stages\.(\d+)/.exec(name)?.[1] ?? []))
+    .size;
   while (features.length < stages) features.push(features.at(-1)! * 2);
   const network = networkOf('PlainConvUNet', { inputChannels, classes, features }, device);
   for (const [name, { shape, data }] of await stateDict(network)) {
@@ -113,8 +140,10 @@ async function checkZeroParameters(entry: ParityCase, device: Device): Promise<C
   );
   const state = await stateDict(network);
   const missing = all_params.filter((name) => !state.has(name));
-  if (missing.length > 0) throw new VoxelgradError('format', { what: 'parameters', expected: missing.join(', '), got: 'none of that name' });
-  for (const name of zero_params) comparison.values(name, state.get(name)!.data, new Float32Array(state.get(name)!.data.length));
+  if (missing.length > 0)
+    throw new VoxelgradError('format', { what: 'parameters', expected: missing.join(', '), got: 'none of that name' });
+  for (const name of zero_params)
+    comparison.values(name, state.get(name)!.data, new Float32Array(state.get(name)!.data.length));
   network.dispose();
   return comparison;
 }
@@ -135,7 +164,7 @@ export async function checkTrajectory(entry: ParityCase, device: Device): Promis
   const tensors = await readTensors(entry);
   const attrs = entry.attrs as unknown as TrajectoryAttributes;
   const comparison = new Comparison({ rtol: 1e-4, atol: 0 });
-  const final = new Comparison({ rtol: 0, atol: entry.tolerance['final_atol']! });
+  const final = new Comparison({ rtol: 0, atol: entry.tolerance.final_atol! });
   const weights = weightsOf(tensors, 'init.');
   const network = networkOf(entry.name, trajectoryOptions(entry.name, attrs, weights), device);
   loadStateDict(network, weights);
@@ -171,20 +200,29 @@ export async function checkTrajectory(entry: ParityCase, device: Device): Promis
   return final.worst > comparison.worst ? final : comparison;
 }
 
-function trajectoryOptions(name: string, { features, strides }: TrajectoryAttributes, weights: ReadonlyMap<string, NamedArray>): UNetOptions {
+function trajectoryOptions(
+  name: string,
+  { features, strides }: TrajectoryAttributes,
+  weights: ReadonlyMap<string, NamedArray>,
+): UNetOptions {
   const residual = name.startsWith('resenc');
   const first = weights.get(residual ? 'encoder.stem.convs.0.conv.weight' : 'encoder.stages.0.0.convs.0.conv.weight')!;
   const heads = [...weights].filter(([key]) => /seg_layers\.\d+\.weight/.test(key));
-  const count = (pattern: RegExp): number => new Set([...weights.keys()].flatMap((key) => pattern.exec(key)?.[1] ?? [])).size;
+  const count = (pattern: RegExp): number =>
+    new Set([...weights.keys()].flatMap((key) => pattern.exec(key)?.[1] ?? [])).size;
   const perStage = (stage: number): number =>
-    residual ? count(new RegExp(`^encoder\\.stages\\.${stage}\\.blocks\\.(\\d+)`)) : count(new RegExp(`^encoder\\.stages\\.${stage}\\.0\\.convs\\.(\\d+)`));
+    residual
+      ? count(new RegExp(`^encoder\\.stages\\.${stage}\\.blocks\\.(\\d+)`))
+      : count(new RegExp(`^encoder\\.stages\\.${stage}\\.0\\.convs\\.(\\d+)`));
   return {
     inputChannels: first.shape[1]!,
     classes: heads[0]![1].shape[0]!,
     features,
     strides,
     convsPerStage: features.map((_, stage) => perStage(stage)),
-    convsPerDecoderStage: features.slice(1).map((_, stage) => count(new RegExp(`^decoder\\.stages\\.${stage}\\.convs\\.(\\d+)`))),
+    convsPerDecoderStage: features
+      .slice(1)
+      .map((_, stage) => count(new RegExp(`^decoder\\.stages\\.${stage}\\.convs\\.(\\d+)`))),
   };
 }
 

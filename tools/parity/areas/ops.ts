@@ -10,14 +10,16 @@ export async function checkOp(entry: ParityCase, device: Device): Promise<Compar
   const inputs = leaves(tensors, device);
   const outputs = runOp(entry.op.replace('second_order:', ''), inputs, entry.attrs);
   const [name, out] = [...outputs][0]!;
-  for (const [key, tensor] of outputs) comparison.values(key, await tensor.data(), tensors.get(key)!.data as ArrayLike<number>);
+  for (const [key, tensor] of outputs)
+    comparison.values(key, await tensor.data(), tensors.get(key)!.data as ArrayLike<number>);
   const gradient = load(tensors, 'grad_out', device);
   if (gradient !== undefined && name === 'out') {
     const twice = entry.op.startsWith('second_order:');
     out.backward(gradient, twice ? { createGraph: true } : {});
     for (const [key, input] of inputs) {
       const expected = tensors.get(`grad.${key}`);
-      if (expected !== undefined) comparison.values(`grad.${key}`, await input.gradient!.data(), expected.data as ArrayLike<number>);
+      if (expected !== undefined)
+        comparison.values(`grad.${key}`, await input.gradient!.data(), expected.data as ArrayLike<number>);
     }
     if (twice) await checkSecond(tensors, inputs, device, comparison);
   }
@@ -27,7 +29,12 @@ export async function checkOp(entry: ParityCase, device: Device): Promise<Compar
 }
 
 /** `grad2.k = d/dk Σⱼ ⟨grad.j, v.j⟩`. */
-async function checkSecond(tensors: CaseTensors, inputs: ReadonlyMap<string, Tensor>, device: Device, comparison: Comparison): Promise<void> {
+async function checkSecond(
+  tensors: CaseTensors,
+  inputs: ReadonlyMap<string, Tensor>,
+  device: Device,
+  comparison: Comparison,
+): Promise<void> {
   const firstGradients = new Map<string, Tensor>();
   for (const [key, input] of inputs) {
     if (input.gradient === undefined) continue;
@@ -46,7 +53,11 @@ async function checkSecond(tensors: CaseTensors, inputs: ReadonlyMap<string, Ten
     const expected = tensors.get(`grad2.${key}`);
     if (expected === undefined) continue;
     const zeros = new Float32Array(input.size);
-    comparison.values(`grad2.${key}`, input.gradient === undefined ? zeros : await input.gradient.data(), expected.data as ArrayLike<number>);
+    comparison.values(
+      `grad2.${key}`,
+      input.gradient === undefined ? zeros : await input.gradient.data(),
+      expected.data as ArrayLike<number>,
+    );
   }
   for (const gradient of firstGradients.values()) gradient.dispose();
 }

@@ -36,7 +36,8 @@ export async function checkOptimizer(entry: ParityCase, device: Device): Promise
     optimizer.step();
     for (const [i, parameter] of parameters.entries()) {
       const expected = tensors.get(`param${i}_step${step}`);
-      if (expected !== undefined) comparison.values(`param${i} after step ${step}`, await parameter.data(), expected.data as Float32Array);
+      if (expected !== undefined)
+        comparison.values(`param${i} after step ${step}`, await parameter.data(), expected.data as Float32Array);
     }
   }
   optimizer.dispose();
@@ -50,7 +51,8 @@ function optimizerOf(op: string, parameters: readonly Tensor[], attrs: Optimizer
     weightDecay: attrs.weight_decay ?? 0,
     maximumNorm: attrs.clip_grad_norm ?? 0,
   };
-  if (op.startsWith('sgd')) return new Sgd(parameters, { ...common, momentum: attrs.momentum ?? 0, nesterov: attrs.nesterov ?? false });
+  if (op.startsWith('sgd'))
+    return new Sgd(parameters, { ...common, momentum: attrs.momentum ?? 0, nesterov: attrs.nesterov ?? false });
   const settings = {
     ...common,
     beta1: attrs.betas![0],

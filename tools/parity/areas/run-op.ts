@@ -1,7 +1,7 @@
 /** Each golden op by its PyTorch name, written with this project's ops. `x`, `w`… are in PyTorch's layout. */
 import { binaryCrossEntropy, crossEntropy, oneHot } from '@voxelgrad/nn';
-import * as vg from '@voxelgrad/tensor';
 import type { PoolOptions, Tensor, Triple } from '@voxelgrad/tensor';
+import * as vg from '@voxelgrad/tensor';
 
 type Attributes = Record<string, unknown>;
 type Inputs = ReadonlyMap<string, Tensor>;
@@ -10,7 +10,8 @@ type OpFunction = (inputs: Inputs, attrs: Attributes) => Tensor | Map<string, Te
 const spatialAxes = (rank: number): number[] => Array.from({ length: rank - 2 }, (_, i) => i + 2);
 /** [n, c, …space] → [n, …space, c]. */
 export const channelsLast = (x: Tensor): Tensor => vg.permute(x, [0, ...spatialAxes(x.rank), 1]);
-export const channelsFirst = (x: Tensor): Tensor => vg.permute(x, [0, x.rank - 1, ...spatialAxes(x.rank).map((axis) => axis - 1)]);
+export const channelsFirst = (x: Tensor): Tensor =>
+  vg.permute(x, [0, x.rank - 1, ...spatialAxes(x.rank).map((axis) => axis - 1)]);
 /** (out, in, …kernel) → […kernel, in, out]; transposed convolutions' (in, out, …kernel) → […kernel, out, in]. */
 const kernelLast = (w: Tensor): Tensor => vg.permute(w, [...spatialAxes(w.rank), 1, 0]);
 
@@ -24,10 +25,10 @@ const onChannels = (op: (x: Tensor, inputs: Inputs, attrs: Attributes) => Tensor
 
 const convOptions = (inputs: Inputs, attrs: Attributes) => ({
   bias: inputs.get('b'),
-  stride: attrs['stride'] as Triple,
-  padding: (attrs['padding'] ?? 0) as Triple,
-  dilation: (attrs['dilation'] ?? 1) as number,
-  groups: (attrs['groups'] ?? 1) as number,
+  stride: attrs.stride as Triple,
+  padding: (attrs.padding ?? 0) as Triple,
+  dilation: (attrs.dilation ?? 1) as number,
+  groups: (attrs.groups ?? 1) as number,
 });
 
 const convolution = (op: typeof vg.conv3d): OpFunction =>
@@ -35,21 +36,34 @@ const convolution = (op: typeof vg.conv3d): OpFunction =>
 
 const transposed = (op: typeof vg.convTranspose3d): OpFunction =>
   onChannels((x, inputs, attrs) =>
-    op(x, kernelLast(get(inputs, 'w')), { ...convOptions(inputs, attrs), outputPadding: (attrs['output_padding'] ?? 0) as number }),
+    op(x, kernelLast(get(inputs, 'w')), {
+      ...convOptions(inputs, attrs),
+      outputPadding: (attrs.output_padding ?? 0) as number,
+    }),
   );
 
 const affine = (inputs: Inputs, attrs: Attributes) => ({
   weight: inputs.get('w'),
   bias: inputs.get('b'),
-  epsilon: (attrs['eps'] ?? 1e-5) as number,
+  epsilon: (attrs.eps ?? 1e-5) as number,
 });
 
-const unary = (op: (x: Tensor) => Tensor): OpFunction => (inputs) => op(x(inputs));
-const pair = (op: (a: Tensor, b: Tensor) => Tensor): OpFunction => (inputs) => op(get(inputs, 'input'), get(inputs, 'other'));
+const unary =
+  (op: (x: Tensor) => Tensor): OpFunction =>
+  (inputs) =>
+    op(x(inputs));
+const pair =
+  (op: (a: Tensor, b: Tensor) => Tensor): OpFunction =>
+  (inputs) =>
+    op(get(inputs, 'input'), get(inputs, 'other'));
 
 const reduction = (op: (x: Tensor, options: vg.ReduceOptions & { correction?: number }) => Tensor): OpFunction => {
   return (inputs, { axes, keepdim, unbiased }) =>
-    op(x(inputs), { axes: axes === 'all' ? undefined : (axes as number[] | undefined), keepAxes: keepdim as boolean, correction: unbiased === false ? 0 : 1 });
+    op(x(inputs), {
+      axes: axes === 'all' ? undefined : (axes as number[] | undefined),
+      keepAxes: keepdim as boolean,
+      correction: unbiased === false ? 0 : 1,
+    });
 };
 
 /** Softmax along any axis: it is moved to the end and back. */
@@ -58,7 +72,10 @@ const along = (op: (x: Tensor) => Tensor): OpFunction => {
     const value = x(inputs);
     const axis = ((dim as number) + value.rank) % value.rank;
     const order = [...value.shape.keys()].filter((i) => i !== axis).concat(axis);
-    return vg.permute(op(vg.permute(value, order)), order.map((_, i) => order.indexOf(i)));
+    return vg.permute(
+      op(vg.permute(value, order)),
+      order.map((_, i) => order.indexOf(i)),
+    );
   };
 };
 
@@ -66,10 +83,10 @@ const pooled = (op: (x: Tensor, options: PoolOptions) => Tensor): OpFunction =>
   onChannels((x, _, attrs) => {
     const triple = (value: unknown): Triple => (typeof value === 'number' ? [value, value, value] : (value as Triple));
     return op(x, {
-      kernel: triple(attrs['kernel']),
-      stride: triple(attrs['stride']),
-      padding: triple(attrs['padding'] ?? 0),
-      countPadding: (attrs['count_include_pad'] ?? true) as boolean,
+      kernel: triple(attrs.kernel),
+      stride: triple(attrs.stride),
+      padding: triple(attrs.padding ?? 0),
+      countPadding: (attrs.count_include_pad ?? true) as boolean,
     });
   });
 
@@ -98,16 +115,22 @@ function pick(value: Tensor, index: Tensor): Tensor {
 }
 
 function interpolated(value: Tensor, attrs: Attributes): Tensor {
-  const factor = (attrs['scale_factor'] ?? 1) as number;
-  const size = (attrs['size'] as number[] | undefined) ?? value.shape.slice(2).map((extent) => Math.floor(extent * factor));
+  const factor = (attrs.scale_factor ?? 1) as number;
+  const size =
+    (attrs.size as number[] | undefined) ?? value.shape.slice(2).map((extent) => Math.floor(extent * factor));
   const planar = size.length === 2;
   const volume = planar ? vg.reshape(value, [...value.shape.slice(0, 2), 1, ...value.shape.slice(2)]) : value;
-  const name = attrs['mode'] as string;
-  const mode = name === 'trilinear' || name === 'bilinear' ? 'linear' : name === 'bicubic' ? 'cubic' : (name as 'nearest' | 'nearest-exact');
+  const name = attrs.mode as string;
+  const mode =
+    name === 'trilinear' || name === 'bilinear'
+      ? 'linear'
+      : name === 'bicubic'
+        ? 'cubic'
+        : (name as 'nearest' | 'nearest-exact');
   const result = channelsFirst(
     vg.interpolate(channelsLast(volume), (planar ? [1, ...size] : size) as unknown as Triple, {
       mode,
-      alignCorners: attrs['align_corners'] === true,
+      alignCorners: attrs.align_corners === true,
     }),
   );
   return planar ? vg.reshape(result, [...value.shape.slice(0, 2), ...size]) : result;
@@ -117,13 +140,21 @@ function interpolated(value: Tensor, attrs: Attributes): Tensor {
 function gridSampled(value: Tensor, grid: Tensor, attrs: Attributes): Tensor {
   const extents = value.shape.slice(2);
   const { device } = grid;
-  const corners = attrs['align_corners'] === true;
+  const corners = attrs.align_corners === true;
   const factors = extents.map((extent) => (corners ? (extent - 1) / 2 : extent / 2));
   const shifts = extents.map((extent) => (extent - 1) / 2);
   const reversed = vg.flip(grid.detach(), -1);
-  const coordinates = vg.add(vg.mul(reversed, vg.fromArray(factors, [3], { device })), vg.fromArray(shifts, [3], { device }));
-  const mode = attrs['mode'] === 'nearest' ? 'nearest' : 'linear';
-  return channelsFirst(vg.sampleGrid(channelsLast(value), coordinates, { mode, outside: attrs['padding_mode'] === 'border' ? 'edge' : 'zero' }));
+  const coordinates = vg.add(
+    vg.mul(reversed, vg.fromArray(factors, [3], { device })),
+    vg.fromArray(shifts, [3], { device }),
+  );
+  const mode = attrs.mode === 'nearest' ? 'nearest' : 'linear';
+  return channelsFirst(
+    vg.sampleGrid(channelsLast(value), coordinates, {
+      mode,
+      outside: attrs.padding_mode === 'border' ? 'edge' : 'zero',
+    }),
+  );
 }
 
 const EXPRESSIONS: Record<string, OpFunction> = {
@@ -143,9 +174,9 @@ const EXPRESSIONS: Record<string, OpFunction> = {
   'a*b*tanh(a)': (inputs) => vg.mul(vg.mul(get(inputs, 'a'), get(inputs, 'b')), vg.tanh(get(inputs, 'a'))),
 };
 
-const expression: OpFunction = (inputs, attrs) => EXPRESSIONS[attrs['expr'] as string]!(inputs, attrs);
+const expression: OpFunction = (inputs, attrs) => EXPRESSIONS[attrs.expr as string]!(inputs, attrs);
 
-const concatenated: OpFunction = (inputs, attrs) => vg.concat([...inputs.values()], attrs['axis'] as number);
+const concatenated: OpFunction = (inputs, attrs) => vg.concat([...inputs.values()], attrs.axis as number);
 
 const OPS: Record<string, OpFunction> = {
   conv3d: convolution(vg.conv3d),
@@ -153,7 +184,7 @@ const OPS: Record<string, OpFunction> = {
   conv_transpose3d: transposed(vg.convTranspose3d),
   conv_transpose2d: transposed(vg.convTranspose2d as typeof vg.convTranspose3d),
   instance_norm: onChannels((x, inputs, attrs) => vg.instanceNorm(x, affine(inputs, attrs))),
-  group_norm: onChannels((x, inputs, attrs) => vg.groupNorm(x, attrs['groups'] as number, affine(inputs, attrs))),
+  group_norm: onChannels((x, inputs, attrs) => vg.groupNorm(x, attrs.groups as number, affine(inputs, attrs))),
   layer_norm: (inputs, attrs) => vg.layerNorm(x(inputs), affine(inputs, attrs)),
   batch_norm: (inputs, { training, momentum, eps }) => {
     const { y, runningMean, runningVariance } = vg.batchNorm(channelsLast(x(inputs)), {
@@ -166,24 +197,26 @@ const OPS: Record<string, OpFunction> = {
       epsilon: eps as number,
     });
     const outputs = new Map([['out', channelsFirst(y)]]);
-    return training === true ? outputs.set('new_running_mean', runningMean).set('new_running_var', runningVariance) : outputs;
+    return training === true
+      ? outputs.set('new_running_mean', runningMean).set('new_running_var', runningVariance)
+      : outputs;
   },
-  leaky_relu: (inputs, attrs) => vg.leakyRelu(x(inputs), attrs['negative_slope'] as number),
+  leaky_relu: (inputs, attrs) => vg.leakyRelu(x(inputs), attrs.negative_slope as number),
   relu: unary(vg.relu),
-  gelu: (inputs, attrs) => (attrs['approximate'] === 'tanh' ? vg.geluTanh(x(inputs)) : vg.gelu(x(inputs))),
+  gelu: (inputs, attrs) => (attrs.approximate === 'tanh' ? vg.geluTanh(x(inputs)) : vg.gelu(x(inputs))),
   silu: unary(vg.silu),
   sigmoid: unary(vg.sigmoid),
   tanh: unary(vg.tanh),
   softplus: unary(vg.softplus),
-  elu: (inputs, attrs) => vg.elu(x(inputs), attrs['alpha'] as number),
+  elu: (inputs, attrs) => vg.elu(x(inputs), attrs.alpha as number),
   exp: unary(vg.exp),
   abs: unary(vg.abs),
   neg: unary(vg.neg),
   log: unary(vg.log),
   sqrt: unary(vg.sqrt),
   rsqrt: unary(vg.rsqrt),
-  pow: (inputs, attrs) => vg.pow(x(inputs), attrs['exponent'] as number),
-  clamp: (inputs, attrs) => vg.clamp(x(inputs), attrs['min'] as number, attrs['max'] as number),
+  pow: (inputs, attrs) => vg.pow(x(inputs), attrs.exponent as number),
+  clamp: (inputs, attrs) => vg.clamp(x(inputs), attrs.min as number, attrs.max as number),
   softmax: along(vg.softmax),
   log_softmax: along(vg.logSoftmax),
   max_pool3d: pooled(vg.maxPool3d),
@@ -196,21 +229,21 @@ const OPS: Record<string, OpFunction> = {
   amax: reduction(vg.max),
   amin: reduction(vg.min),
   logsumexp: reduction(vg.logSumExp),
-  cumsum: (inputs, attrs) => vg.cumulativeSum(x(inputs), attrs['axis'] as number),
-  argmax: (inputs, attrs) => vg.argMax(x(inputs), attrs['axis'] as number),
+  cumsum: (inputs, attrs) => vg.cumulativeSum(x(inputs), attrs.axis as number),
+  argmax: (inputs, attrs) => vg.argMax(x(inputs), attrs.axis as number),
   matmul: (inputs) => {
     const [a, b] = [...inputs.values()] as [Tensor, Tensor];
     return vg.matmul(a, b);
   },
   cat: concatenated,
   pad: (inputs, attrs) => {
-    const amounts = pads(x(inputs).rank, attrs['pad_last_axis_first'] as number[]);
-    if (attrs['mode'] === 'constant') return vg.pad(x(inputs), amounts, attrs['value'] as number);
-    return vg.padBorder(x(inputs), amounts, attrs['mode'] === 'reflect' ? 'mirror' : 'edge');
+    const amounts = pads(x(inputs).rank, attrs.pad_last_axis_first as number[]);
+    if (attrs.mode === 'constant') return vg.pad(x(inputs), amounts, attrs.value as number);
+    return vg.padBorder(x(inputs), amounts, attrs.mode === 'reflect' ? 'mirror' : 'edge');
   },
-  slice: (inputs, attrs) => sliced(x(inputs), attrs['slices'] as number[][]),
-  flip: (inputs, attrs) => vg.flip(x(inputs), attrs['axes'] as number[]),
-  permute: (inputs, attrs) => vg.permute(x(inputs), attrs['axes'] as number[]),
+  slice: (inputs, attrs) => sliced(x(inputs), attrs.slices as number[][]),
+  flip: (inputs, attrs) => vg.flip(x(inputs), attrs.axes as number[]),
+  permute: (inputs, attrs) => vg.permute(x(inputs), attrs.axes as number[]),
   broadcast_chain: expression,
   div_chain: expression,
   where: expression,
@@ -219,7 +252,9 @@ const OPS: Record<string, OpFunction> = {
   minimum: pair(vg.minimum),
   scatter_onehot: (inputs, attrs) => {
     const index = get(inputs, 'i');
-    return channelsFirst(oneHot(vg.reshape(index, [index.shape[0]!, ...index.shape.slice(2)]), attrs['classes'] as number));
+    return channelsFirst(
+      oneHot(vg.reshape(index, [index.shape[0]!, ...index.shape.slice(2)]), attrs.classes as number),
+    );
   },
   gather: (inputs) => pick(x(inputs), get(inputs, 'i')),
   grid_sample3d: (inputs, attrs) => gridSampled(x(inputs), get(inputs, 'g'), attrs),
@@ -234,7 +269,12 @@ const OPS: Record<string, OpFunction> = {
 export function runOp(op: string, inputs: Inputs, attrs: Attributes): Map<string, Tensor> {
   const run = OPS[op];
   if (run === undefined)
-    throw new vg.VoxelgradError('option', { what: 'parity', expected: 'a known op', got: op, help: 'add it to tools/parity/areas/run-op.ts' });
+    throw new vg.VoxelgradError('option', {
+      what: 'parity',
+      expected: 'a known op',
+      got: op,
+      help: 'add it to tools/parity/areas/run-op.ts',
+    });
   const result = vg.tidy(() => {
     const value = run(inputs, attrs);
     return value instanceof Map ? [...value].flat() : value;

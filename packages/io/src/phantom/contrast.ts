@@ -13,10 +13,10 @@ export type Modality = (typeof modalities)[number];
 // biome-ignore format: a table
 const means: Readonly<Record<Modality, readonly number[]>> = {
   //    outside fluid  grey  white   cap vessel oedema necrosis enhancing
-  t1n: [0,      0.35,  0.74,  0.98,  0.88, 0.76,  0.72,   0.50,     0.70],
-  t1c: [0,      0.35,  0.77,  1.00,  0.90, 1.45,  0.74,   0.52,     1.42],
-  t2w: [0,      1.35,  0.85,  0.66,  0.95, 0.70,  1.12,   1.25,     0.98],
-  t2f: [0,      0.35,  0.82,  0.70,  1.22, 0.72,  1.22,   0.84,     1.10],
+  t1n: [0,      0.35,  0.74,  0.98,  0.73, 0.70,  0.72,   0.50,     0.70],
+  t1c: [0,      0.35,  0.77,  1.00,  0.75, 1.42,  0.74,   0.52,     1.42],
+  t2w: [0,      1.35,  0.85,  0.66,  1.10, 0.98,  1.12,   1.25,     0.98],
+  t2f: [0,      0.35,  0.82,  0.70,  1.22, 1.08,  1.22,   0.84,     1.10],
 };
 
 export interface ContrastOptions {

@@ -26,7 +26,7 @@ export interface PhantomCase {
 
 export const defaultPhantomShape: Shape3 = [48, 64, 64];
 
-const contrast = { noise: 0.11, bias: 0.12, spread: 0.1 };
+const contrast = { noise: 0.12, bias: 0.14, spread: 0.1 };
 
 /** Case number `index` of a seed: always the same. 1 mm voxels, in the orientation of BraTS. */
 export function makePhantomCase(index: number, { seed, shape = defaultPhantomShape }: PhantomOptions): PhantomCase {
@@ -50,7 +50,7 @@ export function makePhantomCase(index: number, { seed, shape = defaultPhantomSha
   });
   return {
     name: `BraTS-PHANTOM-${String(index).padStart(5, '0')}-000`,
-    images: Object.fromEntries(entries) as Record<Modality, Image<Int16Array>>,
+    images: Object.fromEntries(entries) as unknown as Record<Modality, Image<Int16Array>>,
     label: { ...geometry, data: segmentation(brain.tissues) },
   };
 }

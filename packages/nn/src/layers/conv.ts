@@ -21,7 +21,10 @@ export class Conv extends Module {
   readonly #stride: readonly number[];
   readonly #padding: readonly number[];
 
-  constructor({ inputChannels, outputChannels, kernel, stride, bias = true }: ConvSettings, initialization: Initialization) {
+  constructor(
+    { inputChannels, outputChannels, kernel, stride, bias = true }: ConvSettings,
+    initialization: Initialization,
+  ) {
     super();
     this.weight = heNormal([...kernel, inputChannels, outputChannels], initialization);
     this.bias = bias ? constantParameter(0, [outputChannels], initialization) : undefined;
@@ -52,7 +55,8 @@ export class ConvTranspose extends Module {
 
   /** `x [n, …space, cin]` → `[n, …space · kernel, cout]`. */
   forward(x: Tensor): Tensor {
-    if (this.#stride.length === 2) return convTranspose2d(x, this.weight, { bias: this.bias, stride: pair(this.#stride) });
+    if (this.#stride.length === 2)
+      return convTranspose2d(x, this.weight, { bias: this.bias, stride: pair(this.#stride) });
     return convTranspose3d(x, this.weight, { bias: this.bias, stride: triple(this.#stride) });
   }
 }

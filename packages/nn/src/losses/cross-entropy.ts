@@ -1,5 +1,19 @@
 /** Cross-entropy over channels, and binary cross-entropy for regions, both from logits. */
-import { abs, add, clamp, div, logSoftmax, mean, mul, neg, relu, softplus, sub, sum, type Tensor } from '@voxelgrad/tensor';
+import {
+  abs,
+  add,
+  clamp,
+  div,
+  logSoftmax,
+  mean,
+  mul,
+  neg,
+  relu,
+  softplus,
+  sub,
+  sum,
+  type Tensor,
+} from '@voxelgrad/tensor';
 
 /**
  * The mean over voxels of `−Σ target · log softmax(logits)`; `logits` and one-hot `target` are `[n, …space, c]`. With `mask [n, …space, 1]` the

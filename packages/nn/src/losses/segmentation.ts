@@ -120,7 +120,9 @@ export function nearestTarget(target: Tensor, space: readonly number[]): Tensor 
   return space.reduce((result, extent, i) => {
     const full = result.shape[i + 1]!;
     if (full === extent) return result;
-    const index = Int32Array.from({ length: extent }, (_, j) => Math.min(full - 1, Math.floor((j + 0.5) * (full / extent))));
+    const index = Int32Array.from({ length: extent }, (_, j) =>
+      Math.min(full - 1, Math.floor((j + 0.5) * (full / extent))),
+    );
     return gather(result, fromArray(index, [extent], { device: target.device }), i + 1);
   }, target);
 }

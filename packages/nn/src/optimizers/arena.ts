@@ -2,7 +2,7 @@
  * All parameters of a network in one flat piece of memory, and their gradients in another: an optimizer's step is then one kernel, whatever the number
  * of layers. Each parameter starts at a multiple of 256 bytes, as WebGPU's bindings ask; the gaps stay zero.
  */
-import { fromArray, keep, Tensor, VoxelgradError, zeros } from '@voxelgrad/tensor';
+import { fromArray, keep, type Tensor, VoxelgradError, zeros } from '@voxelgrad/tensor';
 
 const ALIGNMENT = 64;
 

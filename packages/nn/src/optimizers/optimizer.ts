@@ -30,7 +30,11 @@ export abstract class Optimizer {
 
   constructor(parameters: readonly Tensor[], { learningRate, weightDecay = 0, maximumNorm = 0 }: OptimizerSettings) {
     if (!(learningRate >= 0))
-      throw new VoxelgradError('option', { what: 'learning rate', expected: 'a number ≥ 0', got: String(learningRate) });
+      throw new VoxelgradError('option', {
+        what: 'learning rate',
+        expected: 'a number ≥ 0',
+        got: String(learningRate),
+      });
     this.learningRate = learningRate;
     this.weightDecay = weightDecay;
     this.#maximumNorm = maximumNorm;

@@ -35,7 +35,12 @@ export function completeArchitecture(options: UNetOptions): Architecture {
     epsilon: 1e-5,
     ...options,
   };
-  const lists = { kernels: features.length, strides: features.length, convsPerStage: features.length, convsPerDecoderStage: features.length - 1 };
+  const lists = {
+    kernels: features.length,
+    strides: features.length,
+    convsPerStage: features.length,
+    convsPerDecoderStage: features.length - 1,
+  };
   for (const [name, length] of Object.entries(lists) as [keyof typeof lists, number][])
     if (architecture[name].length !== length || features.length < 2)
       throw new VoxelgradError('option', {
@@ -48,5 +53,8 @@ export function completeArchitecture(options: UNetOptions): Architecture {
 
 /** What an input's extents must be divisible by: the product of the strides on each axis. */
 export function divisors({ strides }: Pick<Architecture, 'strides'>): readonly number[] {
-  return strides.reduce<readonly number[]>((product, stride) => product.map((value, axis) => value * stride[axis]!), strides[0]!.map(() => 1));
+  return strides.reduce<readonly number[]>(
+    (product, stride) => product.map((value, axis) => value * stride[axis]!),
+    strides[0]!.map(() => 1),
+  );
 }

@@ -28,7 +28,10 @@ export class ConvBlock extends Module {
     super();
     const { outputChannels, activation = true, epsilon = 1e-5 } = settings;
     this.conv = new Conv(settings, initialization);
-    this.norm = new InstanceNorm({ channels: outputChannels, epsilon, slope: activation ? LEAKY_SLOPE : 1 }, initialization);
+    this.norm = new InstanceNorm(
+      { channels: outputChannels, epsilon, slope: activation ? LEAKY_SLOPE : 1 },
+      initialization,
+    );
   }
 
   forward(x: Tensor): Tensor {

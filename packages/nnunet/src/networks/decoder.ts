@@ -13,7 +13,10 @@ export class UNetDecoder extends Module {
   readonly transpconvs: readonly ConvTranspose[];
   readonly seg_layers: readonly Conv[];
 
-  constructor({ features, kernels, strides, convsPerDecoderStage, classes, bias, epsilon }: Architecture, initialization: Initialization) {
+  constructor(
+    { features, kernels, strides, convsPerDecoderStage, classes, bias, epsilon }: Architecture,
+    initialization: Initialization,
+  ) {
     super();
     // Decoder stage i works at the resolution of encoder stage `level`, coarse to fine.
     const levels = features.slice(1).map((_, i) => features.length - 2 - i);
@@ -41,7 +44,10 @@ export class UNetDecoder extends Module {
     );
     this.seg_layers = levels.map(
       (level) =>
-        new Conv({ inputChannels: features[level]!, outputChannels: classes, kernel: kernels[level]!.map(() => 1) }, initialization),
+        new Conv(
+          { inputChannels: features[level]!, outputChannels: classes, kernel: kernels[level]!.map(() => 1) },
+          initialization,
+        ),
     );
   }
 

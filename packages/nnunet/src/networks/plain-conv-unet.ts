@@ -28,7 +28,10 @@ class PlainConvEncoder extends Module {
   /** Each stage is a list of one: the official code wraps it in a Sequential, which shows in the names. */
   readonly stages: readonly (readonly [StackedConvBlocks])[];
 
-  constructor({ inputChannels, features, kernels, strides, convsPerStage, bias, epsilon }: Architecture, initialization: Initialization) {
+  constructor(
+    { inputChannels, features, kernels, strides, convsPerStage, bias, epsilon }: Architecture,
+    initialization: Initialization,
+  ) {
     super();
     this.stages = features.map((outputChannels, stage) => [
       new StackedConvBlocks(

@@ -3,7 +3,16 @@
  * building_blocks/{residual,residual_encoders}.py): a residual encoder of basic blocks (He et al. 2016, ResNet-D shortcuts) under the same decoder.
  */
 import { Conv, type Initialization, InstanceNorm, Module } from '@voxelgrad/nn';
-import { add, averagePool3d, leakyRelu, RandomGenerator, reshape, type Tensor, tidy, type Triple } from '@voxelgrad/tensor';
+import {
+  add,
+  averagePool3d,
+  leakyRelu,
+  RandomGenerator,
+  reshape,
+  type Tensor,
+  type Triple,
+  tidy,
+} from '@voxelgrad/tensor';
 import { type Architecture, completeArchitecture, type UNetOptions } from './architecture.ts';
 import { ConvBlock, type ConvBlockSettings, LEAKY_SLOPE, StackedConvBlocks } from './blocks.ts';
 import { UNetDecoder } from './decoder.ts';
@@ -14,7 +23,10 @@ class Projection extends Module {
   readonly conv: Conv;
   readonly norm: InstanceNorm;
 
-  constructor({ inputChannels, outputChannels, kernel, epsilon = 1e-5 }: ConvBlockSettings, initialization: Initialization) {
+  constructor(
+    { inputChannels, outputChannels, kernel, epsilon = 1e-5 }: ConvBlockSettings,
+    initialization: Initialization,
+  ) {
     super();
     this.conv = new Conv({ inputChannels, outputChannels, kernel: kernel.map(() => 1), bias: false }, initialization);
     this.norm = new InstanceNorm({ channels: outputChannels, epsilon }, initialization);
@@ -73,7 +85,10 @@ class StackedBlocks extends Module {
     super();
     const { outputChannels, stride } = settings;
     const following = { ...settings, inputChannels: outputChannels, stride: stride.map(() => 1) };
-    this.blocks = Array.from({ length: count }, (_, i) => new BasicBlock(i === 0 ? settings : following, initialization));
+    this.blocks = Array.from(
+      { length: count },
+      (_, i) => new BasicBlock(i === 0 ? settings : following, initialization),
+    );
   }
 
   forward(x: Tensor): Tensor {
@@ -85,7 +100,10 @@ class ResidualEncoder extends Module {
   readonly stem: StackedConvBlocks;
   readonly stages: readonly StackedBlocks[];
 
-  constructor({ inputChannels, features, kernels, strides, convsPerStage, bias, epsilon }: Architecture, initialization: Initialization) {
+  constructor(
+    { inputChannels, features, kernels, strides, convsPerStage, bias, epsilon }: Architecture,
+    initialization: Initialization,
+  ) {
     super();
     const [first, kernel] = [features[0]!, kernels[0]!];
     this.stem = new StackedConvBlocks(

@@ -5,7 +5,18 @@
  *
  * Windows are cut on the host and their logits added up there, one window behind the device, which so never waits.
  */
-import { add, type Device, flip, fromArray, noGrad, scale, type Shape, type Tensor, tidy, VoxelgradError } from '@voxelgrad/tensor';
+import {
+  add,
+  type Device,
+  flip,
+  fromArray,
+  noGrad,
+  type Shape,
+  scale,
+  type Tensor,
+  tidy,
+  VoxelgradError,
+} from '@voxelgrad/tensor';
 import { type Blend, windowWeights } from '../inference-geometry/importance.ts';
 import { mirrorCombinations } from '../inference-geometry/mirroring.ts';
 import { outside, type PaddingMode, paddingSources, paddingToPatch } from '../inference-geometry/padding.ts';
@@ -60,7 +71,13 @@ export async function predictSlidingWindow(
   let pending: { readonly origin: readonly number[]; readonly logits: Promise<ArrayLike<number>> } | undefined;
   for (const [i, origin] of origins.entries()) {
     options.signal?.throwIfAborted();
-    const logits = predictWindow(networks, device, cutWindow(image, layout.sources, origin, window), [...patch, channels], mirrorAxes);
+    const logits = predictWindow(
+      networks,
+      device,
+      cutWindow(image, layout.sources, origin, window),
+      [...patch, channels],
+      mirrorAxes,
+    );
     // While the device works on this window, add up the one before.
     if (pending !== undefined) sums.add(pending.origin, await pending.logits);
     pending = { origin, logits };
@@ -89,9 +106,15 @@ interface Layout {
   readonly sources: readonly Int32Array[];
 }
 
-function layOut(image: readonly number[], patch: readonly number[], { border = 'constant', borderWidth }: SlidingWindowOptions): Layout {
+function layOut(
+  image: readonly number[],
+  patch: readonly number[],
+  { border = 'constant', borderWidth }: SlidingWindowOptions,
+): Layout {
   const padding = paddingToPatch(image, patch, borderWidth);
-  const sources = image.map((extent, axis) => paddingSources(extent, padding.before[axis]!, padding.after[axis]!, border));
+  const sources = image.map((extent, axis) =>
+    paddingSources(extent, padding.before[axis]!, padding.after[axis]!, border),
+  );
   return { shape: padding.shape, before: padding.before, sources };
 }
 
@@ -127,7 +150,12 @@ function predictWindow(
 }
 
 /** The voxels of one window `[…window, c]`; zeros where the layout says there is no voxel. */
-function cutWindow(image: Volume, sources: readonly Int32Array[], origin: readonly number[], window: readonly number[]): Float32Array {
+function cutWindow(
+  image: Volume,
+  sources: readonly Int32Array[],
+  origin: readonly number[],
+  window: readonly number[],
+): Float32Array {
   const [, h, w, c] = image.shape as readonly [number, number, number, number];
   const [depth, height, width] = window as readonly [number, number, number];
   const values = new Float32Array(depth * height * width * c);

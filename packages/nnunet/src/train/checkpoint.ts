@@ -24,9 +24,14 @@ export interface Checkpoint {
 const NETWORK = 'network.';
 const OPTIMIZER = 'optimizer.';
 
-export async function encodeCheckpoint(network: Module, optimizer: Optimizer, checkpoint: Checkpoint): Promise<Uint8Array> {
+export async function encodeCheckpoint(
+  network: Module,
+  optimizer: Optimizer,
+  checkpoint: Checkpoint,
+): Promise<Uint8Array> {
   const entries = new Map<string, SafetensorsEntry>();
-  for (const [name, { shape, data }] of await stateDict(network)) entries.set(NETWORK + name, { dtype: 'F32', shape, data });
+  for (const [name, { shape, data }] of await stateDict(network))
+    entries.set(NETWORK + name, { dtype: 'F32', shape, data });
   for (const [name, values] of await optimizer.state())
     entries.set(OPTIMIZER + name, { dtype: 'F32', shape: [values.length], data: values as Float32Array });
   return writeSafetensors(entries, {
@@ -53,7 +58,12 @@ export function describeCheckpoint(bytes: Uint8Array, name: string): Checkpoint 
 export function restoreCheckpoint(bytes: Uint8Array, network: Module, optimizer?: Optimizer): void {
   const entries = readSafetensors(bytes);
   const under = (prefix: string) =>
-    [...entries].flatMap(([name, entry]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), entry] as const] : []));
-  loadStateDict(network, new Map(under(NETWORK).map(([name, { shape, data }]) => [name, { shape, data: data as Float32Array }])));
+    [...entries].flatMap(([name, entry]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), entry] as const] : [],
+    );
+  loadStateDict(
+    network,
+    new Map(under(NETWORK).map(([name, { shape, data }]) => [name, { shape, data: data as Float32Array }])),
+  );
   optimizer?.restore(new Map(under(OPTIMIZER).map(([name, { data }]) => [name, data as Float32Array])));
 }

@@ -3,7 +3,21 @@
  * the sums ("pseudo", since patches are no whole cases). Counting happens on the device; only the sums come back.
  */
 import { oneHot } from '@voxelgrad/nn';
-import { add, argMax, cast, full, greater, keep, mul, narrow, noGrad, stack, sum, type Tensor, tidy } from '@voxelgrad/tensor';
+import {
+  add,
+  argMax,
+  cast,
+  full,
+  greater,
+  keep,
+  mul,
+  narrow,
+  noGrad,
+  stack,
+  sum,
+  type Tensor,
+  tidy,
+} from '@voxelgrad/tensor';
 
 export class PseudoDice {
   readonly #regions: boolean;
@@ -37,7 +51,10 @@ export class PseudoDice {
     const values = await counts.data();
     counts.dispose();
     const classes = values.length / 3;
-    return Array.from({ length: classes }, (_, c) => (2 * values[c]!) / (values[classes + c]! + values[2 * classes + c]!));
+    return Array.from(
+      { length: classes },
+      (_, c) => (2 * values[c]!) / (values[classes + c]! + values[2 * classes + c]!),
+    );
   }
 }
 

@@ -76,10 +76,17 @@ describe.each(testDevices())('training on $name', ({ open }) => {
 
     const controller = new AbortController();
     const first = settingsFor(device, 2);
-    const stopped = await train({ ...first, signal: controller.signal, onIteration: (i) => i === 3 && controller.abort() });
+    const stopped = await train({
+      ...first,
+      signal: controller.signal,
+      onIteration: (i) => i === 3 && controller.abort(),
+    });
     expect(stopped.end).toBe('interrupted');
     expect(stopped.history.losses.length).toBeLessThan(10);
-    const bytes = await encodeCheckpoint(first.network, first.optimizer, { history: stopped.history, description: 'a test' });
+    const bytes = await encodeCheckpoint(first.network, first.optimizer, {
+      history: stopped.history,
+      description: 'a test',
+    });
 
     const second = settingsFor(device, 2);
     restoreCheckpoint(bytes, second.network, second.optimizer);
@@ -100,7 +107,13 @@ describe.each(testDevices())('training on $name', ({ open }) => {
     const settings = settingsFor(device, 50);
     // Without progress: the learning rate is zero, and validation always the same.
     const validationBatch = () => settings.trainingBatch(0);
-    const { history, end } = await train({ ...settings, learningRate: () => 0, patience: 2, iterationsPerEpoch: 1, validationBatch });
+    const { history, end } = await train({
+      ...settings,
+      learningRate: () => 0,
+      patience: 2,
+      iterationsPerEpoch: 1,
+      validationBatch,
+    });
     expect(end).toBe('patience');
     expect(history.epochs).toHaveLength(3);
     settings.optimizer.dispose();

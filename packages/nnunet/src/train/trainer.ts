@@ -39,13 +39,17 @@ export interface TrainingSettings {
   readonly signal?: AbortSignal | undefined;
   readonly onIteration?: ((iteration: number, loss: number) => void) | undefined;
   /** Called after each epoch, when the weights are those of its end. `best`: its moving pseudo Dice is the best so far. */
-  readonly onEpoch?: ((record: EpochRecord, best: boolean, history: TrainingHistory) => Promise<void> | void) | undefined;
+  readonly onEpoch?:
+    | ((record: EpochRecord, best: boolean, history: TrainingHistory) => Promise<void> | void)
+    | undefined;
 }
 
 export type TrainingEnd = 'finished' | 'patience' | 'interrupted';
 
 /** Trains until the epochs are done, patience ends or `signal` asks to stop; then the history tells where to go on. */
-export async function train(settings: TrainingSettings): Promise<{ readonly history: TrainingHistory; readonly end: TrainingEnd }> {
+export async function train(
+  settings: TrainingSettings,
+): Promise<{ readonly history: TrainingHistory; readonly end: TrainingEnd }> {
   const { epochs, iterationsPerEpoch, patience, signal } = settings;
   const history = settings.history ?? emptyHistory();
   while (history.epochs.length < epochs) {

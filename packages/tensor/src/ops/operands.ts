@@ -20,7 +20,12 @@ export function checkDevice(op: string, ...tensors: readonly (Tensor | undefined
 
 export function checkDType(op: string, tensor: Tensor, allowed: readonly DType[]): void {
   if (!allowed.includes(tensor.dtype))
-    throw new VoxelgradError('dtype', { what: op, expected: allowed.join(' or '), got: String(tensor), help: 'cast it first' });
+    throw new VoxelgradError('dtype', {
+      what: op,
+      expected: allowed.join(' or '),
+      got: String(tensor),
+      help: 'cast it first',
+    });
 }
 
 export function checkRank(op: string, name: string, tensor: Tensor, axes: string): void {
@@ -31,11 +36,16 @@ export function checkRank(op: string, name: string, tensor: Tensor, axes: string
 
 export function checkShapeIs(op: string, name: string, tensor: Tensor, expected: Shape): void {
   if (showShape(tensor.shape) !== showShape(expected))
-    throw new VoxelgradError('shape', { what: `${op}: ${name}`, expected: showShape(expected), got: showShape(tensor.shape) });
+    throw new VoxelgradError('shape', {
+      what: `${op}: ${name}`,
+      expected: showShape(expected),
+      got: showShape(tensor.shape),
+    });
 }
 
 /** A new tensor on the device of `like`. */
-export const output = (like: Tensor, shape: Shape, dtype: DType = like.dtype): Tensor => Tensor.empty(like.device, dtype, shape);
+export const output = (like: Tensor, shape: Shape, dtype: DType = like.dtype): Tensor =>
+  Tensor.empty(like.device, dtype, shape);
 
 /** The same memory seen with another shape of the same size. For kernels only. */
 export const seenAs = (operand: Operand, shape: Shape): Operand => ({

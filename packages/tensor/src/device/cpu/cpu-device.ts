@@ -9,7 +9,7 @@ import { createCpuKernels } from '../../ops/cpu-kernels.ts';
 import type { Kernels } from '../../ops/kernels.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Device, DeviceBuffer, MemoryReport, Operand } from '../device.ts';
-import { halfToFloat, floatToHalf } from '../half.ts';
+import { floatToHalf, halfToFloat } from '../half.ts';
 import { Heap } from './heap.ts';
 import { type CommandQueue, InlineQueue, type SpawnWorker, ThreadedQueue } from './queue.ts';
 import { RING, RING_END_BYTE } from './ring.ts';

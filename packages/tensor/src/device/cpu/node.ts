@@ -8,8 +8,8 @@ import { Worker } from 'node:worker_threads';
 import { VoxelgradError } from '../../errors.ts';
 import { CpuDevice } from './cpu-device.ts';
 import type { SpawnWorker, WorkerHandle } from './queue.ts';
-import type { WorkerMessage } from './ring.ts';
 import { chooseKernels } from './relaxed-simd.ts';
+import type { WorkerMessage } from './ring.ts';
 
 export interface CpuOptions {
   /** Worker threads; by default one for each core. Results have the same bits for any number. */

@@ -48,7 +48,7 @@ export function runWorker(start, post) {
       if (item >= items) break;
       try {
         if (kernel === ring.marker) post({ type: 'marker', id: /** @type {number} */ (words[slot + ring.parameters]) });
-        else /** @type {Function} */ (kernels[kernel])(parameters, item, thread);
+        /** @type {Function} */ else kernels[kernel](parameters, item, thread);
       } catch (error) {
         post({ type: 'failed', kernel: kernelNames[kernel] ?? 'marker', message: String(error) });
       }

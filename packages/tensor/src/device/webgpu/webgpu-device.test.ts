@@ -115,7 +115,10 @@ describe.each(webgpu)('the queue of $name', ({ open }) => {
 
   test('reads views of a buffer that the same dispatch writes to', async () => {
     const arena = upload(device, 'f32', [128], new Float32Array(128).fill(3));
-    const [first, second] = [0, 256].map((byteOffset) => ({ ...arena, byteOffset, shape: [64] })) as [Operand, Operand];
+    const [first, second] = [0, 256].map((byteOffset) => ({ ...arena, byteOffset, shape: [64] })) as unknown as [
+      Operand,
+      Operand,
+    ];
     affine(first, second, 2);
     affine(second, first, 2);
     const values = await device.read(arena);

@@ -23,12 +23,26 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 
 /** Reorders the axes: output axis i is input axis `order[i]`. */
 export function permute(x: Tensor, order: readonly number[]): Tensor {
-  if (!sameShape(normalizeAxes(order, x.rank, 'permute'), stridesOf(order).map((_, i) => i)) || order.length !== x.rank)
+  if (
+    !sameShape(
+      normalizeAxes(order, x.rank, 'permute'),
+      stridesOf(order).map((_, i) => i),
+    ) ||
+    order.length !== x.rank
+  )
     throw new VoxelgradError('shape', { what: 'permute', expected: `all ${x.rank} axes`, got: showShape(order) });
   const shape = order.map((axis) => x.shape[axis]!);
   const strides = stridesOf(x.shape);
   const out = output(x, shape);
-  copyBox(x, out, shape, 0, order.map((axis) => strides[axis]!), 0, stridesOf(shape));
+  copyBox(
+    x,
+    out,
+    shape,
+    0,
+    order.map((axis) => strides[axis]!),
+    0,
+    stridesOf(shape),
+  );
   const inverse = order.map((_, axis) => order.indexOf(axis));
   return record('permute', [x], out, [], (g) => [permute(g, inverse)]);
 }
@@ -47,7 +61,12 @@ export function slice(x: Tensor, start: readonly number[], end: readonly number[
   const out = output(x, shape);
   copyBox(x, out, shape, offsetOf(start, strides), strides, 0, stridesOf(shape));
   const after = x.shape.map((extent, i) => extent - end[i]!);
-  return record('slice', [x], out, [], (g) => [pad(g, start.map((low, i) => [low, after[i]!] as const))]);
+  return record('slice', [x], out, [], (g) => [
+    pad(
+      g,
+      start.map((low, i) => [low, after[i]!] as const),
+    ),
+  ]);
 }
 
 /** `length` entries of one axis from `start` on. */
@@ -67,9 +86,13 @@ export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
   const start = x.shape.map((extent, i) => (reversed.includes(i) ? extent - 1 : 0));
   const out = output(x, x.shape);
   copyBox(
-    x, out, x.shape,
-    offsetOf(start, strides), strides.map((stride, i) => (reversed.includes(i) ? -stride : stride)),
-    0, strides,
+    x,
+    out,
+    x.shape,
+    offsetOf(start, strides),
+    strides.map((stride, i) => (reversed.includes(i) ? -stride : stride)),
+    0,
+    strides,
   );
   return record('flip', [x], out, [], (g) => [flip(g, reversed)]);
 }
@@ -108,7 +131,8 @@ export function borderIndex(i: number, extent: number, mode: 'edge' | 'mirror'):
 /** Joins tensors along one axis. */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   const first = tensors[0];
-  if (first === undefined) throw new VoxelgradError('shape', { what: 'concat', expected: 'at least one tensor', got: 'none' });
+  if (first === undefined)
+    throw new VoxelgradError('shape', { what: 'concat', expected: 'at least one tensor', got: 'none' });
   const along = normalizeAxes(axis, first.rank, 'concat')[0]!;
   checkDevice('concat', ...tensors);
   for (const tensor of tensors) {
@@ -121,7 +145,9 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
     checkDType('concat', tensor, [first.dtype]);
   }
   const lengths = tensors.map((tensor) => tensor.shape[along]!);
-  const shape = first.shape.map((extent, i) => (i === along ? lengths.reduce((sum, length) => sum + length, 0) : extent));
+  const shape = first.shape.map((extent, i) =>
+    i === along ? lengths.reduce((sum, length) => sum + length, 0) : extent,
+  );
   const strides = stridesOf(shape);
   const out = output(first, shape);
   const starts: number[] = [];
@@ -145,7 +171,11 @@ export function stack(tensors: readonly Tensor[], axis: number): Tensor {
 /** Stretches axes of extent 1, and new ones in front, to `shape`. */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (!sameShape(broadcastShape(x.shape, shape, 'broadcastTo'), shape))
-    throw new VoxelgradError('shape', { what: 'broadcastTo', expected: `a shape that stretches to ${showShape(shape)}`, got: showShape(x.shape) });
+    throw new VoxelgradError('shape', {
+      what: 'broadcastTo',
+      expected: `a shape that stretches to ${showShape(shape)}`,
+      got: showShape(x.shape),
+    });
   const strides = stridesOf(x.shape);
   const missing = shape.length - x.rank;
   const out = output(x, shape);
@@ -162,7 +192,10 @@ export function gather(x: Tensor, index: Tensor, axis: number): Tensor {
   const along = normalizeAxes(axis, x.rank, 'gather')[0]!;
   if (index.rank !== 1)
     throw new VoxelgradError('shape', { what: 'gather: index', expected: '[count]', got: showShape(index.shape) });
-  const out = output(x, x.shape.map((extent, i) => (i === along ? index.size : extent)));
+  const out = output(
+    x,
+    x.shape.map((extent, i) => (i === along ? index.size : extent)),
+  );
   x.device.kernels.gather(x, index, out, along);
   const extent = x.shape[along]!;
   return record('gather', [x], out, [index], (g, [index]) => [scatterAdd(g, index, along, extent)]);
@@ -171,7 +204,10 @@ export function gather(x: Tensor, index: Tensor, axis: number): Tensor {
 /** Zeros with `x[i]` added at `index[i]` of an axis of the given extent: the gradient of gather. */
 export function scatterAdd(x: Tensor, index: Tensor, axis: number, extent: number): Tensor {
   checkDevice('scatterAdd', x, index);
-  const out = output(x, x.shape.map((length, i) => (i === axis ? extent : length)));
+  const out = output(
+    x,
+    x.shape.map((length, i) => (i === axis ? extent : length)),
+  );
   x.device.kernels.scatterAdd(x, index, out, axis);
   return record('scatterAdd', [x], out, [index], (g, [index]) => [gather(g, index, axis)]);
 }
@@ -181,9 +217,13 @@ const offsetOf = (position: readonly number[], strides: readonly number[]): numb
 
 /** One strided copy; axes that are contiguous on both sides are merged, so that kernels see as few as possible. */
 function copyBox(
-  x: Tensor, out: Tensor, shape: Shape,
-  fromOffset: number, fromStrides: readonly number[],
-  toOffset: number, toStrides: readonly number[],
+  x: Tensor,
+  out: Tensor,
+  shape: Shape,
+  fromOffset: number,
+  fromStrides: readonly number[],
+  toOffset: number,
+  toStrides: readonly number[],
 ): void {
   const extents: number[] = [];
   const from: number[] = [];
@@ -211,6 +251,10 @@ function copyBox(
   if (sizeOf(extents) === 0) return;
   const flat = (operand: Operand): Operand => seenAs(operand, [sizeOf(operand.shape)]);
   x.device.kernels.stridedCopy(flat(x), flat(out), {
-    shape: extents, fromOffset, fromStrides: from, toOffset, toStrides: to,
+    shape: extents,
+    fromOffset,
+    fromStrides: from,
+    toOffset,
+    toStrides: to,
   });
 }

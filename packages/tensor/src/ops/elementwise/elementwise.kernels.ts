@@ -6,9 +6,24 @@ import type { Operand } from '../../device/device.ts';
  * gelu is the exact one (with erf), geluTanh the approximation.
  */
 export type UnaryOp =
-  | 'neg' | 'abs' | 'sign' | 'square' | 'sqrt' | 'rsqrt' | 'exp' | 'log' | 'log1p' | 'sin' | 'cos' | 'erf'
-  | 'floor' | 'ceil' | 'round' // round: halves to even
-  | 'sigmoid' | 'tanh' | 'softplus' // softplus: ln(1 + eˣ), without overflow
+  | 'neg'
+  | 'abs'
+  | 'sign'
+  | 'square'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'exp'
+  | 'log'
+  | 'log1p'
+  | 'sin'
+  | 'cos'
+  | 'erf'
+  | 'floor'
+  | 'ceil'
+  | 'round' // round: halves to even
+  | 'sigmoid'
+  | 'tanh'
+  | 'softplus' // softplus: ln(1 + eˣ), without overflow
   | 'scale' // x · p
   | 'shift' // x + p
   | 'power' // xᵖ as PyTorch: negative x only with whole p
@@ -16,13 +31,22 @@ export type UnaryOp =
   | 'relu'
   | 'leakyRelu' // p: slope
   | 'elu' // p: alpha
-  | 'gelu' | 'geluTanh' | 'silu'
-  | 'clampMin' | 'clampMax' // p: the bound
+  | 'gelu'
+  | 'geluTanh'
+  | 'silu'
+  | 'clampMin'
+  | 'clampMax' // p: the bound
   | 'isFinite'; // 1 or 0 in x's dtype
 
 /** Arithmetic of two values of the same dtype (f32, f16 or i32) with that dtype as result. */
 export type ArithmeticOp =
-  | 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'max' | 'min'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'pow'
+  | 'max'
+  | 'min'
   | 'leakyReluGradient' // a · (b > 0 ? 1 : p): a the gradient, b the input
   | 'squaredDifference';
 

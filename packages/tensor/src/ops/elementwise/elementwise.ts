@@ -12,7 +12,12 @@ import { exp, log, neg, powScalar, reciprocal, scale, shift } from './unary.ts';
 function binary(op: ArithmeticOp | ComparisonOp | LogicalOp, a: Tensor, b: Tensor, boolean: boolean, p = 0): Tensor {
   checkDevice(op, a, b);
   if (a.dtype !== b.dtype)
-    throw new VoxelgradError('dtype', { what: op, expected: 'tensors of one dtype', got: `${a} and ${b}`, help: 'cast one of them' });
+    throw new VoxelgradError('dtype', {
+      what: op,
+      expected: 'tensors of one dtype',
+      got: `${a} and ${b}`,
+      help: 'cast one of them',
+    });
   const out = output(a, broadcastShape(a.shape, b.shape, op), boolean ? 'bool' : a.dtype);
   a.device.kernels.binary(op, a, b, out, p);
   return out;

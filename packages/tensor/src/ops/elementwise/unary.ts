@@ -5,8 +5,8 @@ import { VoxelgradError } from '../../errors.ts';
 import { Tensor } from '../../tensor.ts';
 import { cast } from '../copy/cast.ts';
 import { output } from '../operands.ts';
-import { add, equal, greater, mul, where } from './elementwise.ts';
 import type { UnaryOp } from './elementwise.kernels.ts';
+import { add, equal, greater, mul, where } from './elementwise.ts';
 
 const ALSO_INTEGER: readonly UnaryOp[] = ['neg', 'abs', 'square', 'scale', 'shift'];
 
@@ -47,7 +47,8 @@ export const neg = (x: Tensor): Tensor => record('neg', [x], apply('neg', x), []
 export const scale = (x: Tensor, factor: number): Tensor =>
   record('scale', [x], apply('scale', x, factor), [], (g) => [scale(g, factor)]);
 /** `x + offset`. */
-export const shift = (x: Tensor, offset: number): Tensor => record('shift', [x], apply('shift', x, offset), [], (g) => [g]);
+export const shift = (x: Tensor, offset: number): Tensor =>
+  record('shift', [x], apply('shift', x, offset), [], (g) => [g]);
 
 export const abs = (x: Tensor): Tensor => fromInput('abs', x, sign);
 export const sign = (x: Tensor): Tensor => flat('sign', x);
@@ -66,7 +67,8 @@ export const log = (x: Tensor): Tensor => fromInput('log', x, reciprocal);
 export const log1p = (x: Tensor): Tensor => fromInput('log1p', x, (x) => reciprocal(shift(x, 1)));
 export const sin = (x: Tensor): Tensor => fromInput('sin', x, cos);
 export const cos = (x: Tensor): Tensor => fromInput('cos', x, (x) => neg(sin(x)));
-export const erf = (x: Tensor): Tensor => fromInput('erf', x, (x) => scale(exp(neg(square(x))), 2 / Math.sqrt(Math.PI)));
+export const erf = (x: Tensor): Tensor =>
+  fromInput('erf', x, (x) => scale(exp(neg(square(x))), 2 / Math.sqrt(Math.PI)));
 
 export const sigmoid = (x: Tensor): Tensor => fromOutput('sigmoid', x, (y) => mul(y, shift(neg(y), 1)));
 export const tanh = (x: Tensor): Tensor => fromOutput('tanh', x, (y) => shift(neg(square(y)), 1));
@@ -123,4 +125,4 @@ export const powScalar = (x: Tensor, exponent: number): Tensor =>
   fromInput('power', x, (x) => (exponent === 0 ? scale(x, 0) : scale(powScalar(x, exponent - 1), exponent)), exponent);
 
 /** 1 where a value is neither infinite nor NaN, else 0, in the dtype of x. */
-export const isFinite = (x: Tensor): Tensor => apply('isFinite', x);
+export const finite = (x: Tensor): Tensor => apply('isFinite', x);

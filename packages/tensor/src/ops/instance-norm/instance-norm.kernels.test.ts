@@ -139,7 +139,7 @@ describe.each(testDevices())('normalisation kernels on $name', ({ open }) => {
       const { shape, groups, affine } = norm;
       const [n, c] = [shape[0]!, shape.at(-1)!];
       // Far from zero, so that E[x²] − E[x]² would lose the variance; exact in f16. Keeps clear of the activation's corner.
-      const xs = testValues(shape, 1).map((value, i) => 5 + (i % c % 8) + Math.round(value * 64) / 64);
+      const xs = testValues(shape, 1).map((value, i) => 5 + ((i % c) % 8) + Math.round(value * 64) / 64);
       const dys = testValues(shape, 2).map((value) => Math.round(value * 256) / 256);
       const weights = affine ? testValues([c], 3).map((value) => value + 1.5) : new Float32Array(c).fill(1);
       const biases = affine ? testValues([c], 4) : new Float32Array(c);

@@ -30,7 +30,14 @@ function reduceAxes(op: ReduceOp, x: Tensor, axes: readonly number[]): Tensor {
     const inner = sizeOf(result.shape.slice(last + 1));
     const shape = result.shape.map((extent, axis) => (axis >= first && axis <= last ? 1 : extent));
     const out = output(x, shape);
-    x.device.kernels.reduce(op, seenAs(result, [outer, reduced, inner]), seenAs(out, [outer, inner]), outer, reduced, inner);
+    x.device.kernels.reduce(
+      op,
+      seenAs(result, [outer, reduced, inner]),
+      seenAs(out, [outer, inner]),
+      outer,
+      reduced,
+      inner,
+    );
     if (result !== x) result.dispose();
     result = out;
     end = start;
@@ -38,7 +45,8 @@ function reduceAxes(op: ReduceOp, x: Tensor, axes: readonly number[]): Tensor {
   return result === x ? x.view(x.shape) : result;
 }
 
-const withoutAxes = (shape: Shape, axes: readonly number[]): number[] => shape.filter((_, axis) => !axes.includes(axis));
+const withoutAxes = (shape: Shape, axes: readonly number[]): number[] =>
+  shape.filter((_, axis) => !axes.includes(axis));
 
 function finish(reduced: Tensor, shape: Shape, axes: readonly number[], keepAxes: boolean | undefined): Tensor {
   if (keepAxes === true) return reduced;
@@ -81,7 +89,10 @@ function extremum(op: 'max' | 'min', x: Tensor, { axes, keepAxes }: ReduceOption
 }
 
 /** The variance over `axes`, by two passes; divided by the count less `correction` (1: unbiased, 0: of the population). */
-export function variance(x: Tensor, { axes, keepAxes, correction = 1 }: ReduceOptions & { readonly correction?: number } = {}): Tensor {
+export function variance(
+  x: Tensor,
+  { axes, keepAxes, correction = 1 }: ReduceOptions & { readonly correction?: number } = {},
+): Tensor {
   const list = normalizeAxes(axes, x.rank, 'variance');
   const count = sizeOf(list.map((axis) => x.shape[axis]!));
   const centred = sub(x, mean(x, { axes: list, keepAxes: true }));
@@ -127,6 +138,8 @@ export function cumulativeSum(x: Tensor, axis: number, reverse = false): Tensor 
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const missing = x.rank - shape.length;
-  const axes = x.shape.flatMap((extent, axis) => (axis < missing || (shape[axis - missing] === 1 && extent !== 1) ? [axis] : []));
+  const axes = x.shape.flatMap((extent, axis) =>
+    axis < missing || (shape[axis - missing] === 1 && extent !== 1) ? [axis] : [],
+  );
   return reshape(axes.length === 0 ? x : sum(x, { axes, keepAxes: true }), shape);
 }

@@ -23,7 +23,12 @@ function nearestIndex(i: number, scale: number, offset: number): number {
   return Math.floor(Math.fround(Math.fround(i + offset / scale) * Math.fround(scale)));
 }
 
-function sources(mode: 'nearest' | 'linear' | 'cubic', i: number, scale: number, offset: number): readonly (readonly [number, number])[] {
+function sources(
+  mode: 'nearest' | 'linear' | 'cubic',
+  i: number,
+  scale: number,
+  offset: number,
+): readonly (readonly [number, number])[] {
   if (mode === 'nearest') return [[nearestIndex(i, scale, offset), 1]];
   const coordinate = i * scale + offset;
   const first = Math.floor(coordinate);
@@ -37,7 +42,11 @@ function sources(mode: 'nearest' | 'linear' | 'cubic', i: number, scale: number,
 
 /** The matrix that resamples an axis of `input` voxels to `output` voxels; indices outside are those of the edge. */
 export function axisWeights(
-  mode: 'nearest' | 'linear' | 'cubic', input: number, output: number, scale: number, offset: number,
+  mode: 'nearest' | 'linear' | 'cubic',
+  input: number,
+  output: number,
+  scale: number,
+  offset: number,
 ): AxisWeights {
   const starts = [0];
   const indices: number[] = [];
@@ -75,7 +84,9 @@ export function transposed({ starts, indices, weights }: AxisWeights, columns: n
 
 /** Whether the matrix changes nothing. */
 export const isIdentity = ({ starts, indices, weights }: AxisWeights, input: number): boolean =>
-  starts.length === input + 1 && indices.length === input && indices.every((index, i) => index === i && weights[i] === 1);
+  starts.length === input + 1 &&
+  indices.length === input &&
+  indices.every((index, i) => index === i && weights[i] === 1);
 
 /** The most entries in a row. */
 export const longestRow = ({ starts }: AxisWeights): number =>

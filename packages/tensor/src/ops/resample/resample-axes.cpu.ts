@@ -25,7 +25,10 @@ class Tables {
 }
 
 /** Offsets and weights of two neighbours for each voxel, or undefined if some voxel has others. */
-function neighbourPairs({ starts, indices, weights }: AxisWeights, input: number): readonly (readonly number[])[] | undefined {
+function neighbourPairs(
+  { starts, indices, weights }: AxisWeights,
+  input: number,
+): readonly (readonly number[])[] | undefined {
   const [offsets, left, right]: [number[], number[], number[]] = [[], [], []];
   for (let i = 0; i + 1 < starts.length; i++) {
     const [start, end] = [starts[i]!, starts[i + 1]!];

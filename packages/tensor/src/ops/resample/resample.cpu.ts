@@ -18,13 +18,23 @@ const POINT_COST = 24;
 /** A period of the channels that is a multiple of four. */
 const vectorPeriod = (channels: number): number => channels * (channels % 4 === 0 ? 1 : channels % 2 === 0 ? 2 : 4);
 
-const axesOf = (mode: 'nearest' | 'linear' | 'cubic', x: Operand, out: Operand, map: ResampleMap): readonly AxisWeights[] =>
+const axesOf = (
+  mode: 'nearest' | 'linear' | 'cubic',
+  x: Operand,
+  out: Operand,
+  map: ResampleMap,
+): readonly AxisWeights[] =>
   [0, 1, 2].map((i) => axisWeights(mode, x.shape[i + 1]!, out.shape[i + 1]!, map.scale[i]!, map.offset[i]!));
 
 export const resampleCpu = (device: CpuDevice): ResampleKernels => {
   const enqueuePool = (
-    kernel: string, x: Operand, pooled: Operand, dx: Operand | undefined, owned: Operand,
-    sizes: readonly [Triple, Triple, Triple], countPadding: boolean,
+    kernel: string,
+    x: Operand,
+    pooled: Operand,
+    dx: Operand | undefined,
+    owned: Operand,
+    sizes: readonly [Triple, Triple, Triple],
+    countPadding: boolean,
   ): void => {
     const [batch, depth, height, width, channels] = x.shape as unknown as Shape5;
     const [kernelSize] = sizes;
@@ -79,11 +89,15 @@ export const resampleCpu = (device: CpuDevice): ResampleKernels => {
       const rows = depth * height;
       const perItem = Math.max(1, Math.ceil((rows * Math.max(1, batch)) / OWNERS));
       const itemsPerSample = Math.ceil(rows / perItem);
-      device.enqueue(mode === 'linear' ? 'sampleGridLinearGradient' : 'sampleGridNearestGradient', batch * itemsPerSample, [
-        ...[dy, grid, dx].map((operand) => device.address(operand)),
-        ...[depth, height, width, channels, points, itemsPerSample, perItem],
-        outside === 'edge' ? 1 : 0,
-      ]);
+      device.enqueue(
+        mode === 'linear' ? 'sampleGridLinearGradient' : 'sampleGridNearestGradient',
+        batch * itemsPerSample,
+        [
+          ...[dy, grid, dx].map((operand) => device.address(operand)),
+          ...[depth, height, width, channels, points, itemsPerSample, perItem],
+          outside === 'edge' ? 1 : 0,
+        ],
+      );
     },
 
     pool(mode, x, out, kernel, stride, padding, countPadding) {

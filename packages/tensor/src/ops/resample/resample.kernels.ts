@@ -19,11 +19,32 @@ export interface ResampleKernels {
    */
   sampleGrid(mode: 'nearest' | 'linear', x: Operand, grid: Operand, out: Operand, outside: 'zero' | 'edge'): void;
   /** Gradient of sampleGrid (linear, f32) with respect to x: fixed order, so it may be slow. */
-  sampleGridGradient(mode: 'nearest' | 'linear', dy: Operand, grid: Operand, dx: Operand, outside: 'zero' | 'edge'): void;
+  sampleGridGradient(
+    mode: 'nearest' | 'linear',
+    dy: Operand,
+    grid: Operand,
+    dx: Operand,
+    outside: 'zero' | 'edge',
+  ): void;
   /** Max or average pooling; average divides by the whole window or by the voxels inside (`countPadding`). */
-  pool(mode: 'max' | 'average', x: Operand, out: Operand, kernel: Triple, stride: Triple, padding: Triple, countPadding: boolean): void;
+  pool(
+    mode: 'max' | 'average',
+    x: Operand,
+    out: Operand,
+    kernel: Triple,
+    stride: Triple,
+    padding: Triple,
+    countPadding: boolean,
+  ): void;
   poolGradient(
-    mode: 'max' | 'average', dy: Operand, x: Operand, dx: Operand, kernel: Triple, stride: Triple, padding: Triple, countPadding: boolean,
+    mode: 'max' | 'average',
+    dy: Operand,
+    x: Operand,
+    dx: Operand,
+    kernel: Triple,
+    stride: Triple,
+    padding: Triple,
+    countPadding: boolean,
   ): void;
   /**
    * Correlates every (n, c) volume with its own taps along one spatial axis (1 = d, 2 = h, 3 = w): `taps` f32 `[n, c, length]`, odd length,

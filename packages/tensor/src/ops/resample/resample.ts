@@ -4,7 +4,7 @@
  */
 import { notTwiceDifferentiable, record } from '../../autograd.ts';
 import { VoxelgradError } from '../../errors.ts';
-import { showShape, type Shape, type Triple } from '../../shape.ts';
+import { type Shape, showShape, type Triple } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { checkDevice, checkDType, checkRank, checkShapeIs, output } from '../operands.ts';
 import type { ResampleMap } from './resample.kernels.ts';
@@ -22,11 +22,19 @@ export interface InterpolateOptions {
 }
 
 /** Resamples space to `size`. The gradient is a fused kernel. */
-export function interpolate(x: Tensor, size: Triple, { mode = 'linear', alignCorners = false }: InterpolateOptions = {}): Tensor {
+export function interpolate(
+  x: Tensor,
+  size: Triple,
+  { mode = 'linear', alignCorners = false }: InterpolateOptions = {},
+): Tensor {
   checkRank('interpolate', 'x', x, 'n, d, h, w, c');
   checkDType('interpolate', x, ['f32']);
   if (size.some((extent) => !Number.isInteger(extent) || extent < 1))
-    throw new VoxelgradError('shape', { what: 'interpolate', expected: 'a size of whole numbers ≥ 1', got: showShape(size) });
+    throw new VoxelgradError('shape', {
+      what: 'interpolate',
+      expected: 'a size of whole numbers ≥ 1',
+      got: showShape(size),
+    });
   const kernel = mode === 'linear' || mode === 'cubic' ? mode : 'nearest';
   const axes = [0, 1, 2].map((axis) => axisMap(x.shape[axis + 1]!, size[axis]!, mode, alignCorners));
   const map: ResampleMap = {
@@ -45,7 +53,12 @@ export function interpolate(x: Tensor, size: Triple, { mode = 'linear', alignCor
 }
 
 /** Scale and offset from output indices to input coordinates along one axis. */
-function axisMap(input: number, target: number, mode: InterpolationMode, alignCorners: boolean): readonly [number, number] {
+function axisMap(
+  input: number,
+  target: number,
+  mode: InterpolationMode,
+  alignCorners: boolean,
+): readonly [number, number] {
   const ratio = input / target;
   if (mode === 'nearest') return [ratio, 0];
   if (mode === 'nearest-exact') return [ratio, ratio / 2];
@@ -92,7 +105,11 @@ export interface PoolOptions {
 export const maxPool3d = (x: Tensor, options: PoolOptions): Tensor => pool('max', x, options);
 export const averagePool3d = (x: Tensor, options: PoolOptions): Tensor => pool('average', x, options);
 
-function pool(mode: 'max' | 'average', x: Tensor, { kernel, stride = kernel, padding = [0, 0, 0], countPadding = true }: PoolOptions): Tensor {
+function pool(
+  mode: 'max' | 'average',
+  x: Tensor,
+  { kernel, stride = kernel, padding = [0, 0, 0], countPadding = true }: PoolOptions,
+): Tensor {
   checkRank('pool', 'x', x, 'n, d, h, w, c');
   checkDType('pool', x, ['f32']);
   const size = [0, 1, 2].map((i) => Math.floor((x.shape[i + 1]! + 2 * padding[i]! - kernel[i]!) / stride[i]!) + 1);
@@ -122,7 +139,11 @@ export function filterAxis(x: Tensor, taps: Tensor, axis: 1 | 2 | 3): Tensor {
   checkRank('filterAxis', 'x', x, 'n, d, h, w, c');
   checkShapeIs('filterAxis', 'taps', taps, [x.shape[0]!, x.shape[4]!, taps.shape[2] ?? 0]);
   if (taps.shape[2]! % 2 !== 1)
-    throw new VoxelgradError('shape', { what: 'filterAxis: taps', expected: 'an odd length', got: showShape(taps.shape) });
+    throw new VoxelgradError('shape', {
+      what: 'filterAxis: taps',
+      expected: 'an odd length',
+      got: showShape(taps.shape),
+    });
   const out = output(x, x.shape);
   x.device.kernels.filterAxis(x, taps, out, axis);
   return out;

@@ -58,7 +58,15 @@ export const resampleWebgpu = (device: WebgpuDevice): ResampleKernels => {
     });
   }
 
-  function grid(shader: string, mode: 'nearest' | 'linear', x: Operand, points: Operand, out: Operand, volume: Shape, outside: string): void {
+  function grid(
+    shader: string,
+    mode: 'nearest' | 'linear',
+    x: Operand,
+    points: Operand,
+    out: Operand,
+    volume: Shape,
+    outside: string,
+  ): void {
     const count = sizeOf(out.shape);
     device.dispatch({
       shader,
@@ -94,7 +102,11 @@ export const resampleWebgpu = (device: WebgpuDevice): ResampleKernels => {
     },
 
     resampleGradient(mode, dy, dx, map) {
-      alongAxes(dy, dx, axesOf(mode, dx, dy, map).map((weights, i) => transposed(weights, dx.shape[i + 1]!)));
+      alongAxes(
+        dy,
+        dx,
+        axesOf(mode, dx, dy, map).map((weights, i) => transposed(weights, dx.shape[i + 1]!)),
+      );
     },
 
     sampleGrid(mode, x, points, out, outside) {

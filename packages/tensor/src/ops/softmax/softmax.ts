@@ -7,7 +7,10 @@ import { exp } from '../elementwise/unary.ts';
 import { checkDType, output, seenAs } from '../operands.ts';
 import { sum } from '../reduce/reduce.ts';
 
-const rows = (shape: Shape): Shape => [shape.slice(0, -1).reduce((product, extent) => product * extent, 1), shape.at(-1) ?? 1];
+const rows = (shape: Shape): Shape => [
+  shape.slice(0, -1).reduce((product, extent) => product * extent, 1),
+  shape.at(-1) ?? 1,
+];
 
 export function softmax(x: Tensor): Tensor {
   return recordedSoftmax('softmax', x, (g, y) => {
@@ -21,7 +24,11 @@ export function logSoftmax(x: Tensor): Tensor {
 }
 
 /** The gradient is one kernel, or, where it is recorded itself, made of ops. */
-function recordedSoftmax(op: 'softmax' | 'logSoftmax', x: Tensor, plainGradient: (g: Tensor, y: Tensor) => Tensor): Tensor {
+function recordedSoftmax(
+  op: 'softmax' | 'logSoftmax',
+  x: Tensor,
+  plainGradient: (g: Tensor, y: Tensor) => Tensor,
+): Tensor {
   checkDType(op, x, ['f32', 'f16']);
   const shape = rows(x.shape);
   const y = output(x, x.shape);
