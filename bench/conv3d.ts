@@ -1,0 +1,72 @@
+/**
+ * 3-D convolutions on the cpu device against PyTorch: useful GFLOP/s, which count 2 · taps · cin · cout operations for each voxel of the smaller side however
+ * many are really done (Winograd does fewer).
+ */
+import { conv3d as convolve, convTranspose3d, noGrad, RandomGenerator, type Tensor, tidy } from '@voxelgrad/tensor';
+import { openCpu } from '@voxelgrad/tensor/node';
+import { type BenchRow, interleaved, rateRow } from './measure.ts';
+import { TorchPeer } from './torch-peer.ts';
+
+interface Case {
+  readonly channels: readonly [input: number, output: number];
+  readonly size: number;
+  readonly stride?: number;
+  readonly transposed?: boolean;
+}
+
+const CASES: readonly Case[] = [
+  { channels: [32, 32], size: 64 },
+  { channels: [64, 64], size: 32 },
+  { channels: [128, 128], size: 16 },
+  { channels: [256, 256], size: 8 },
+  { channels: [1, 32], size: 64 },
+  { channels: [32, 64], size: 64, stride: 2 },
+  { channels: [64, 32], size: 32, stride: 2, transposed: true },
+];
+
+const nameOf = ({ channels: [input, output], size, stride = 1, transposed = false }: Case): string =>
+  `${input === output ? input : `${input}→${output}`}@${size}³${transposed ? ' transposed' : stride > 1 ? ` stride ${stride}` : ''}`;
+
+/** Operations of one direction; backward has two, or one where the input needs no gradient. */
+function operations({ channels: [input, output], size, stride = 1, transposed = false }: Case): number {
+  const voxels = (transposed ? size : size / stride) ** 3;
+  return 2 * (transposed ? 8 : 27) * input * output * voxels;
+}
+
+export async function conv3d(): Promise<BenchRow[]> {
+  const device = await openCpu();
+  const peer = await TorchPeer.start(device.threads);
+  const random = new RandomGenerator(1);
+  const rows: BenchRow[] = [];
+  for (const benchCase of CASES) {
+    const { channels, size, stride = 1, transposed = false } = benchCase;
+    const [input, output] = channels;
+    const x = random.normal([1, size, size, size, input], device);
+    const weight = random
+      .normal(transposed ? [2, 2, 2, output, input] : [3, 3, 3, input, output], device, 0, 0.05)
+      .requireGradient();
+    if (input > 1) x.requireGradient();
+    const forward = (): Tensor =>
+      transposed ? convTranspose3d(x, weight, { stride }) : convolve(x, weight, { stride, padding: 1 });
+    const once = async (work: () => void): Promise<undefined> => {
+      tidy(work);
+      await device.synchronize();
+      return undefined;
+    };
+    const gradient = noGrad(() => random.normal(forward().shape, device));
+    const request = { kind: 'conv3d', channels_in: input, channels_out: output, size, stride, transposed };
+    for (const backward of [false, true]) {
+      const seconds = await interleaved({
+        ours: () => once(backward ? () => forward().backward(gradient) : () => void noGrad(forward)),
+        ...(peer === undefined ? {} : { peer: () => peer.run({ ...request, backward }) }),
+      });
+      const work = operations(benchCase) * (backward ? (input > 1 ? 3 : 2) : 1) * 1e-9;
+      const name = `${nameOf(benchCase)} ${backward ? 'forward + backward' : 'forward'}`;
+      rows.push(rateRow(name, 'GFLOP/s', work / seconds.ours!, 'PyTorch', peer && work / seconds.peer!));
+    }
+    for (const tensor of [x, weight, gradient]) tensor.dispose();
+  }
+  peer?.stop();
+  await device.close();
+  return rows;
+}

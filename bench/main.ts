@@ -1,0 +1,61 @@
+/**
+ * pnpm bench [NAME…] [--json]: measures and prints a table, or with --json one line `{"bench", "machine", "rows": [{"case", "unit", "ours", "peer", "peerValue",
+ * "ratio"}]}` for each bench; a ratio above 1 means that ours is better. A peer that is absent leaves rows without a ratio, and stderr says so.
+ */
+import { arch, cpus, platform } from 'node:os';
+import { formatTable } from '@voxelgrad/nnunet';
+import { closestTo, parseOptions, runCommand } from '@voxelgrad/nnunet/node';
+import { VoxelgradError } from '@voxelgrad/tensor';
+import { conv3d } from './conv3d.ts';
+import type { BenchRow } from './measure.ts';
+import { unetStep } from './unet-step.ts';
+
+const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = { conv3d, 'unet-step': unetStep };
+
+await runCommand(async () => {
+  const { options, positionals } = parseOptions(
+    {
+      name: 'pnpm bench',
+      summary: `Measures against named peers: ${Object.keys(BENCHES).join(', ')}. PyTorch is that of the interpreter in PEER_PYTHON.`,
+      positionals: [{ name: 'name', help: 'Which benches; all by default.', optional: true, many: true }],
+      options: { json: { type: 'boolean', help: 'Print JSON, one line for each bench.' } },
+    },
+    process.argv.slice(2),
+  );
+  const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
+  for (const name of names) {
+    const bench = BENCHES[name];
+    if (bench === undefined) throw unknownBench(name);
+    const rows = await bench();
+    const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, ${platform()} ${arch()}, Node ${process.version}`;
+    if (options.json) console.log(JSON.stringify({ bench: name, machine, rows }));
+    else console.log(`${name} on ${machine}\n${tableOf(rows)}\n`);
+  }
+});
+
+function unknownBench(name: string): VoxelgradError {
+  const known = Object.keys(BENCHES);
+  const meant = closestTo(name, known);
+  return new VoxelgradError('option', {
+    what: `there is no bench named ${name}`,
+    expected: known.join(', '),
+    ...(meant === undefined ? {} : { help: `did you mean ${meant}?` }),
+  });
+}
+
+function shown(value: number | null): string {
+  return value === null ? '–' : String(Number(value.toPrecision(3)));
+}
+
+function tableOf(rows: readonly BenchRow[]): string {
+  return formatTable({
+    header: ['case', 'unit', 'ours', 'peer', 'ratio'],
+    rows: rows.map((row) => [
+      row.case,
+      row.unit,
+      shown(row.ours),
+      row.peer === null ? '–' : `${row.peer} ${shown(row.peerValue)}`,
+      shown(row.ratio),
+    ]),
+  });
+}
