@@ -210,7 +210,7 @@ export function outputTile(volume: TiledVolume, tiling: Tiling, tile: i32, from:
   const to = volume.address + <usize>(image * volume.depth + z) * planesBytes + <usize>y * rowBytes + <usize>x * pixelBytes;
   const rows = min(4, volume.height - y);
   const columns = min(4, volume.width - x);
-  const sliceBytes = 36 * planeBytes;
+  const sliceBytes: usize = 36 * planeBytes;
   const zero = splat(0);
   for (let channel: usize = 0; channel < pixelBytes; channel += 16) {
     const start = bias == 0 ? zero : v128.load(bias + channel);

@@ -10,10 +10,14 @@ const BLOCK_BYTES = 600e3;
 const FEWEST_ITEMS = 16;
 /** Weights of more bytes are not read once for each block of tiles. */
 const WEIGHT_BYTES = 6e6;
+/** A weight gradient keeps all transformed tiles if they take less: they stay in a third-level cache. */
+const TRANSFORMED_BYTES = 24e6;
 /** Memory that the parts of a weight gradient may take. */
 const PARTS_BYTES = 100e6;
+/** With fewer tiles, transforming the weights takes longer than the products save. */
+const FEWEST_TILES = 16;
 
-/** Stride 1, 3×3×3 or 1×3×3, and channels enough to pay for the transforms. */
+/** Stride 1, 3×3×3 or 1×3×3, with channels and voxels enough to pay for the transforms. */
 export function suitsWinograd(sizes: Conv3dSizes): boolean {
   const { kernel, inputChannels, outputChannels } = sizes;
   return (
@@ -25,7 +29,8 @@ export function suitsWinograd(sizes: Conv3dSizes): boolean {
     sizes.groups === 1 &&
     inputChannels % 4 === 0 &&
     outputChannels % 4 === 0 &&
-    Math.min(inputChannels, outputChannels) >= 8
+    Math.min(inputChannels, outputChannels) >= 8 &&
+    sizes.batch * volume(tilesOf(kernel[0], sizes.output).counts) >= FEWEST_TILES
   );
 }
 
@@ -173,7 +178,7 @@ export function weightGradientWinograd(
   const sumBytes = 4 * points * inputChannels * outputChannels;
   const mostParts = Math.min(Math.floor(PARTS_BYTES / sumBytes), Math.floor(tiles / (2 * block)));
   const parts = Math.min(mostParts, Math.ceil(FEWEST_ITEMS / tiling.slices));
-  if (parts * tiling.slices >= FEWEST_ITEMS) {
+  if (parts * tiling.slices >= FEWEST_ITEMS && tiles * tiling.slices * perTile > TRANSFORMED_BYTES) {
     const tilesPerItem = Math.ceil(tiles / parts);
     const usedParts = Math.ceil(tiles / tilesPerItem);
     const buffer = device.allocate(sumBytes * usedParts);
