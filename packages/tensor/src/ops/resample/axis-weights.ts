@@ -55,7 +55,7 @@ export function axisWeights(
     const row = new Map<number, number>();
     for (const [index, weight] of sources(mode, i, scale, offset)) {
       const inside = Math.min(Math.max(index, 0), input - 1);
-      if (weight !== 0) row.set(inside, (row.get(inside) ?? 0) + weight);
+      if (weight !== 0 && input > 0) row.set(inside, (row.get(inside) ?? 0) + weight);
     }
     for (const [index, weight] of row) {
       indices.push(index);

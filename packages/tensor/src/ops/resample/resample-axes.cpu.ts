@@ -34,10 +34,8 @@ function neighbourPairs(
     const [start, end] = [starts[i]!, starts[i + 1]!];
     const base = Math.min(indices[start] ?? 0, input - 2);
     if (base < 0 || end - start > 2 || end === start || indices[end - 1]! > base + 1) return undefined;
-    const weightAt = (index: number) => {
-      const at = indices.indexOf(index, start);
-      return at >= start && at < end ? weights[at]! : 0;
-    };
+    const entries = indices.slice(start, end);
+    const weightAt = (index: number) => (entries.includes(index) ? weights[start + entries.indexOf(index)]! : 0);
     offsets.push(4 * base);
     left.push(floatBits(weightAt(base)));
     right.push(floatBits(weightAt(base + 1)));
