@@ -35,7 +35,7 @@ export async function interleaved(
       const { result } = task;
       if (result.state === 'errored') throw result.error;
       if (!('latency' in result)) throw new Error(`${task.name} has no result`);
-      (seconds[task.name] ??= []).push(told[task.name] ?? result.latency.mean / 1000);
+      seconds[task.name] = [...(seconds[task.name] ?? []), told[task.name] ?? result.latency.mean / 1000];
     }
   }
   return Object.fromEntries(Object.entries(seconds).map(([name, values]) => [name, median(values)]));

@@ -20,6 +20,7 @@ export {
   Adam,
   type AdamOptions,
   AdamW,
+  type LossScaling,
   Optimizer,
   type OptimizerSettings,
   type OptimizerState,

@@ -81,7 +81,8 @@ export function noGrad<Result>(work: () => Result): Result {
   return withRecording(false, work);
 }
 
-function withRecording<Result>(on: boolean, work: () => Result): Result {
+/** Runs `work` with recording switched on or off. */
+export function withRecording<Result>(on: boolean, work: () => Result): Result {
   const before = recording;
   recording = on;
   try {
@@ -106,7 +107,18 @@ export function record<const Saved extends readonly Tensor[]>(
   save: Saved,
   gradient: GradientFunction<Saved>,
 ): Tensor {
-  if (!isRecorded(inputs)) return output;
+  return isRecorded(inputs) ? recordAlways(name, inputs, output, save, gradient) : output;
+}
+
+/** As `record`, also where no input has history, for ops with parameters of their own; not under `noGrad`. */
+export function recordAlways<const Saved extends readonly Tensor[]>(
+  name: string,
+  inputs: readonly (Tensor | undefined)[],
+  output: Tensor,
+  save: Saved,
+  gradient: GradientFunction<Saved>,
+): Tensor {
+  if (!recording) return output;
   const producer: Producer = {
     name,
     inputs: inputs.map((input) => input?.variable),

@@ -1,5 +1,7 @@
 /** Tensors with gradients on any GPU (WebGPU) and any CPU (WebAssembly). */
+export { autocast, fullPrecision } from './autocast.ts';
 export { noGrad, record } from './autograd.ts';
+export { checkpoint } from './checkpointing.ts';
 export { arange, fromArray, full, ones, type Placement, scalar, zeros } from './create.ts';
 export type { Device, DeviceBuffer, DeviceKind, MemoryReport, Operand } from './device/device.ts';
 export { type DType, type HostArray, hostArray, isFloat } from './dtype.ts';

@@ -25,7 +25,7 @@ import {
 import { binaryCrossEntropy, crossEntropy } from './cross-entropy.ts';
 import { type DiceSettings, diceLoss } from './dice.ts';
 
-/** From logits `[n, …space, c]` and a target at the same resolution to one value. */
+/** From logits `[n, …space, c]` (f32 or f16; losses are f32) and a target at the same resolution to one value. */
 export type SegmentationLoss = (logits: Tensor, target: Tensor) => Tensor;
 
 export interface LabelLossSettings {
@@ -50,7 +50,8 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
 export function diceAndCrossEntropy(settings: LabelLossSettings = {}): SegmentationLoss {
   const { diceWeight = 1, crossEntropyWeight = 1, ignoreLabel } = settings;
   const dice: DiceSettings = { batch: settings.batchDice ?? false, background: false, smooth: settings.smooth ?? 1e-5 };
-  return (logits, labels) => {
+  return (output, labels) => {
+    const logits = cast(output, 'f32');
     const target = oneHot(labels, logits.shape.at(-1)!);
     const mask = ignoreLabel === undefined ? undefined : counted(labels, ignoreLabel);
     const masked = mask === undefined ? target : mul(target, mask);
@@ -70,7 +71,8 @@ export function diceAndBinaryCrossEntropy(
 ): SegmentationLoss {
   const { diceWeight = 1, crossEntropyWeight = 1, ignoreMask = false } = settings;
   const dice: DiceSettings = { batch: settings.batchDice ?? false, background: true, smooth: settings.smooth ?? 1e-5 };
-  return (logits, target) => {
+  return (output, target) => {
+    const logits = cast(output, 'f32');
     const floats = cast(target, 'f32');
     const [regions, mask] = ignoreMask ? splitMask(floats) : [floats, undefined];
     return add(

@@ -4,7 +4,16 @@
  * `step()` clips the gradients' common norm, updates the parameters and sets the gradients to zero for the next backward(). All of it happens
  * on the device; a step whose gradients hold an infinity or a NaN changes nothing and is counted.
  */
-import { type HostArray, type LossScaleSettings, type Tensor, VoxelgradError } from '@voxelgrad/tensor';
+import {
+  type HostArray,
+  type LossScaleSettings,
+  mul,
+  reshape,
+  slice,
+  type Tensor,
+  tidy,
+  VoxelgradError,
+} from '@voxelgrad/tensor';
 import { keptTensor, ParameterArena } from './arena.ts';
 
 export interface OptimizerSettings {
@@ -12,12 +21,40 @@ export interface OptimizerSettings {
   readonly weightDecay?: number;
   /** Gradients are scaled down so that their common L2 norm is at most this; nnU-Net clips at 12. */
   readonly maximumNorm?: number;
+  /** For mixed precision: losses go through `scaleLoss` before backward(). True takes PyTorch's defaults. */
+  readonly lossScaling?: boolean | LossScaling;
+}
+
+/** Dynamic loss scaling as torch.amp.GradScaler: the scale grows after a run of finite steps and shrinks when a step is not. */
+export interface LossScaling {
+  readonly initialScale?: number;
+  readonly growthFactor?: number;
+  readonly backoffFactor?: number;
+  /** Finite steps in a row before the scale grows. */
+  readonly growthInterval?: number;
 }
 
 /** What a checkpoint holds: the flat state arrays and the control words, by name. */
 export type OptimizerState = ReadonlyMap<string, HostArray>;
 
-const NO_SCALING: LossScaleSettings = { maximumNorm: 0, growthFactor: 2, backoffFactor: 0.5, growthInterval: 0 };
+/** Where the loss scale lies in the control words. */
+const SCALE_WORD = 3;
+
+/** The kernel's settings; a growth interval of 0 means no scaling. */
+function scalingOf(
+  maximumNorm: number,
+  lossScaling: boolean | LossScaling,
+): LossScaleSettings & { initialScale: number } {
+  if (lossScaling === false)
+    return { maximumNorm, growthFactor: 2, backoffFactor: 0.5, growthInterval: 0, initialScale: 1 };
+  const {
+    initialScale = 65536,
+    growthFactor = 2,
+    backoffFactor = 0.5,
+    growthInterval = 2000,
+  } = lossScaling === true ? {} : lossScaling;
+  return { maximumNorm, growthFactor, backoffFactor, growthInterval, initialScale };
+}
 
 export abstract class Optimizer {
   /** May be set before any step. */
@@ -26,9 +63,10 @@ export abstract class Optimizer {
   /** See optimizer.kernels.ts: norm, factor, found-infinite, loss scale, …, steps taken. */
   protected readonly control: Tensor;
   protected readonly weightDecay: number;
-  readonly #maximumNorm: number;
+  readonly #scaling: LossScaleSettings;
 
-  constructor(parameters: readonly Tensor[], { learningRate, weightDecay = 0, maximumNorm = 0 }: OptimizerSettings) {
+  constructor(parameters: readonly Tensor[], settings: OptimizerSettings) {
+    const { learningRate, weightDecay = 0, maximumNorm = 0, lossScaling = false } = settings;
     if (!(learningRate >= 0))
       throw new VoxelgradError('option', {
         what: 'learning rate',
@@ -37,14 +75,21 @@ export abstract class Optimizer {
       });
     this.learningRate = learningRate;
     this.weightDecay = weightDecay;
-    this.#maximumNorm = maximumNorm;
+    const { initialScale, ...scaling } = scalingOf(maximumNorm, lossScaling);
+    this.#scaling = scaling;
     this.arena = new ParameterArena(parameters);
-    this.control = keptTensor([0, 1, 0, 1, 0, 0, 0, 0], this.arena.values);
+    this.control = keptTensor([0, 1, 0, initialScale, 0, 0, 0, 0], this.arena.values);
+  }
+
+  /** The loss times the current scale, which lives on the device. What backward() is to be called on in mixed precision. */
+  scaleLoss(loss: Tensor): Tensor {
+    if (this.#scaling.growthInterval === 0) return loss;
+    return tidy(() => mul(loss, reshape(slice(this.control, [SCALE_WORD], [SCALE_WORD + 1]), loss.shape)));
   }
 
   step(): void {
     const { values, gradients } = this.arena;
-    values.device.kernels.prepareStep(gradients, this.control, { ...NO_SCALING, maximumNorm: this.#maximumNorm });
+    values.device.kernels.prepareStep(gradients, this.control, this.#scaling);
     this.update(values, gradients);
     this.arena.clearGradients();
   }
@@ -54,10 +99,14 @@ export abstract class Optimizer {
   /** The tensors of the state, by name. */
   protected abstract stateTensors(): Map<string, Tensor>;
 
-  /** The L2 norm of the last step's gradients before clipping, and the steps that were skipped for not being finite. */
-  async statistics(): Promise<{ readonly gradientNorm: number; readonly skippedSteps: number }> {
+  /** The L2 norm of the last step's gradients before clipping, the loss scale, and the steps that were skipped for not being finite. */
+  async statistics(): Promise<{
+    readonly gradientNorm: number;
+    readonly lossScale: number;
+    readonly skippedSteps: number;
+  }> {
     const control = await this.control.data();
-    return { gradientNorm: Math.sqrt(control[0]!), skippedSteps: control[5]! };
+    return { gradientNorm: Math.sqrt(control[0]!), lossScale: control[SCALE_WORD]!, skippedSteps: control[5]! };
   }
 
   async state(): Promise<OptimizerState> {

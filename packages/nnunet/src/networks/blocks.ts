@@ -54,3 +54,8 @@ export class StackedConvBlocks extends Module {
     return tidy(() => this.convs.reduce((value, block) => block.forward(value), x));
   }
 }
+
+/** How a network runs its blocks: plainly, or with gradient checkpointing. */
+export type RunBlock = <Inputs extends Tensor[]>(block: (...inputs: Inputs) => Tensor, ...inputs: Inputs) => Tensor;
+
+export const runPlainly: RunBlock = (block, ...inputs) => block(...inputs);

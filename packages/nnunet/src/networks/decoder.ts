@@ -5,7 +5,7 @@
 import { Conv, ConvTranspose, type Initialization, Module } from '@voxelgrad/nn';
 import { concat, type Tensor, tidy } from '@voxelgrad/tensor';
 import type { Architecture } from './architecture.ts';
-import { StackedConvBlocks } from './blocks.ts';
+import { type RunBlock, StackedConvBlocks } from './blocks.ts';
 
 export class UNetDecoder extends Module {
   // The official order of the fields: it is the order of the optimizer's parameters.
@@ -52,13 +52,19 @@ export class UNetDecoder extends Module {
   }
 
   /** `skips`: the encoder's outputs, finest first. Logits for each resolution, finest first; only the finest where `onlyFinest`. */
-  forward(skips: readonly Tensor[], onlyFinest: boolean): Tensor[] {
+  forward(skips: readonly Tensor[], onlyFinest: boolean, run: RunBlock): Tensor[] {
     return tidy(() => {
       const outputs: Tensor[] = [];
       let x = skips.at(-1)!;
       this.stages.forEach((stage, i) => {
         const coarse = x;
-        x = tidy(() => stage.forward(concat([this.transpconvs[i]!.forward(coarse), skips.at(-2 - i)!], -1)));
+        x = tidy(() =>
+          run(
+            (coarse, skip) => stage.forward(concat([this.transpconvs[i]!.forward(coarse), skip], -1)),
+            coarse,
+            skips.at(-2 - i)!,
+          ),
+        );
         if (i > 0) coarse.dispose();
         if (!onlyFinest || i === this.stages.length - 1) outputs.unshift(this.seg_layers[i]!.forward(x));
       });

@@ -4,15 +4,17 @@
  * three-dimensional by its kernels. Parameter names and order are the official ones.
  */
 import { type Initialization, Module } from '@voxelgrad/nn';
-import { type Device, RandomGenerator, type Tensor, tidy } from '@voxelgrad/tensor';
+import { checkpoint, type Device, RandomGenerator, type Tensor, tidy } from '@voxelgrad/tensor';
 import { type Architecture, completeArchitecture, type UNetOptions } from './architecture.ts';
-import { StackedConvBlocks } from './blocks.ts';
+import { type RunBlock, runPlainly, StackedConvBlocks } from './blocks.ts';
 import { UNetDecoder } from './decoder.ts';
 
 export interface NetworkPlacement {
   readonly device: Device;
   /** Seeds the initialisation (He normal); 0 by default. */
   readonly seed?: number;
+  /** Keeps only each stage's inputs and computes it again in the backward pass: less memory, one more forward pass. */
+  readonly gradientCheckpointing?: boolean;
 }
 
 /** What training and prediction need of a network. */
@@ -50,9 +52,9 @@ class PlainConvEncoder extends Module {
   }
 
   /** The output of every stage, finest first. */
-  forward(x: Tensor): Tensor[] {
+  forward(x: Tensor, run: RunBlock): Tensor[] {
     const outputs: Tensor[] = [];
-    for (const [stage] of this.stages) outputs.push(stage.forward(outputs.at(-1) ?? x));
+    for (const [stage] of this.stages) outputs.push(run((input) => stage.forward(input), outputs.at(-1) ?? x));
     return outputs;
   }
 }
@@ -62,19 +64,22 @@ export class PlainConvUNet extends Module implements SegmentationNetwork {
   readonly encoder: PlainConvEncoder;
   readonly decoder: UNetDecoder;
 
-  constructor({ device, seed = 0, ...options }: UNetOptions & NetworkPlacement) {
+  readonly #run: RunBlock;
+
+  constructor({ device, seed = 0, gradientCheckpointing = false, ...options }: UNetOptions & NetworkPlacement) {
     super();
     this.architecture = completeArchitecture(options);
+    this.#run = gradientCheckpointing ? checkpoint : runPlainly;
     const initialization = { device, random: new RandomGenerator(seed) };
     this.encoder = new PlainConvEncoder(this.architecture, initialization);
     this.decoder = new UNetDecoder(this.architecture, initialization);
   }
 
   forward(x: Tensor): Tensor[] {
-    return tidy(() => this.decoder.forward(this.encoder.forward(x), false));
+    return tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), false, this.#run));
   }
 
   predict(x: Tensor): Tensor {
-    return tidy(() => this.decoder.forward(this.encoder.forward(x), true)[0]!);
+    return tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), true, this.#run)[0]!);
   }
 }

@@ -6,6 +6,7 @@ import { Conv, type Initialization, InstanceNorm, Module } from '@voxelgrad/nn';
 import {
   add,
   averagePool3d,
+  checkpoint,
   leakyRelu,
   RandomGenerator,
   reshape,
@@ -14,7 +15,14 @@ import {
   tidy,
 } from '@voxelgrad/tensor';
 import { type Architecture, completeArchitecture, type UNetOptions } from './architecture.ts';
-import { ConvBlock, type ConvBlockSettings, LEAKY_SLOPE, StackedConvBlocks } from './blocks.ts';
+import {
+  ConvBlock,
+  type ConvBlockSettings,
+  LEAKY_SLOPE,
+  type RunBlock,
+  runPlainly,
+  StackedConvBlocks,
+} from './blocks.ts';
 import { UNetDecoder } from './decoder.ts';
 import type { NetworkPlacement, SegmentationNetwork } from './plain-conv-unet.ts';
 
@@ -128,9 +136,10 @@ class ResidualEncoder extends Module {
     );
   }
 
-  forward(x: Tensor): Tensor[] {
+  forward(x: Tensor, run: RunBlock): Tensor[] {
     const outputs: Tensor[] = [];
-    for (const stage of this.stages) outputs.push(stage.forward(outputs.at(-1) ?? this.stem.forward(x)));
+    const start = run((input) => this.stem.forward(input), x);
+    for (const stage of this.stages) outputs.push(run((input) => stage.forward(input), outputs.at(-1) ?? start));
     return outputs;
   }
 }
@@ -140,19 +149,22 @@ export class ResidualEncoderUNet extends Module implements SegmentationNetwork {
   readonly encoder: ResidualEncoder;
   readonly decoder: UNetDecoder;
 
-  constructor({ device, seed = 0, ...options }: UNetOptions & NetworkPlacement) {
+  readonly #run: RunBlock;
+
+  constructor({ device, seed = 0, gradientCheckpointing = false, ...options }: UNetOptions & NetworkPlacement) {
     super();
     this.architecture = completeArchitecture(options);
+    this.#run = gradientCheckpointing ? checkpoint : runPlainly;
     const initialization = { device, random: new RandomGenerator(seed) };
     this.encoder = new ResidualEncoder(this.architecture, initialization);
     this.decoder = new UNetDecoder(this.architecture, initialization);
   }
 
   forward(x: Tensor): Tensor[] {
-    return tidy(() => this.decoder.forward(this.encoder.forward(x), false));
+    return tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), false, this.#run));
   }
 
   predict(x: Tensor): Tensor {
-    return tidy(() => this.decoder.forward(this.encoder.forward(x), true)[0]!);
+    return tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), true, this.#run)[0]!);
   }
 }

@@ -4,11 +4,13 @@
  * There are three kernels: forward, data gradient, weight gradient; each one's gradients are the other two, so convolutions can be
  * differentiated as often as one likes. A transposed convolution is the data gradient run forward.
  */
+import { lowered } from '../../autocast.ts';
 import { record } from '../../autograd.ts';
 import type { DType } from '../../dtype.ts';
 import { VoxelgradError } from '../../errors.ts';
 import { type Shape, showShape, type Triple } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
+import { cast } from '../copy/cast.ts';
 import { reshape } from '../copy/copy.ts';
 import { checkDevice, checkDType, checkRank, checkShapeIs, output } from '../operands.ts';
 import { sum } from '../reduce/reduce.ts';
@@ -36,6 +38,10 @@ const geometryOf = ({ stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvO
  * Padding is with zeros. Throws 'shape' with both shapes where they do not fit.
  */
 export function conv3d(x: Tensor, weight: Tensor, options: ConvOptions = {}): Tensor {
+  return convolve(lowered(x), lowered(weight), options);
+}
+
+function convolve(x: Tensor, weight: Tensor, options: ConvOptions): Tensor {
   const geometry = geometryOf(options);
   checkOperands('conv3d', x, weight, options.bias);
   const [n, d, h, w, cin] = x.shape as readonly [number, number, number, number, number];
@@ -63,7 +69,7 @@ export function conv3d(x: Tensor, weight: Tensor, options: ConvOptions = {}): Te
   return record('conv3d', [x, weight, options.bias], y, [x, weight], (dy, [x, weight]) => [
     x.requiresGradient ? dataGradient(dy, weight, undefined, x.shape, geometry) : undefined,
     weight.requiresGradient ? weightGradient(x, dy, weight.shape, weight.dtype, geometry) : undefined,
-    options.bias === undefined ? undefined : sum(dy, { axes: [0, 1, 2, 3] }),
+    options.bias === undefined ? undefined : sumOverVoxels(dy),
   ]);
 }
 
@@ -76,6 +82,10 @@ export interface ConvTransposeOptions extends ConvOptions {
  * transposes), plus `bias [cout]`. `od = (d − 1) · stride − 2 · padding + dilation · (kd − 1) + outputPadding + 1`.
  */
 export function convTranspose3d(x: Tensor, weight: Tensor, options: ConvTransposeOptions = {}): Tensor {
+  return convolveTransposed(lowered(x), lowered(weight), options);
+}
+
+function convolveTransposed(x: Tensor, weight: Tensor, options: ConvTransposeOptions): Tensor {
   const geometry = geometryOf(options);
   checkOperands('convTranspose3d', x, weight, options.bias);
   const [n, ...rest] = x.shape as readonly [number, number, number, number, number];
@@ -100,6 +110,9 @@ export function convTranspose3d(x: Tensor, weight: Tensor, options: ConvTranspos
   return dataGradient(x, weight, options.bias, [n, ...spatial, cout], geometry);
 }
 
+/** The gradient of a bias: f32, also where the activations are f16. */
+const sumOverVoxels = (gradient: Tensor): Tensor => sum(cast(gradient, 'f32'), { axes: [0, 1, 2, 3] });
+
 /** The gradient of conv3d with respect to x, as an op: `dx` of the given shape. */
 function dataGradient(
   dy: Tensor,
@@ -111,9 +124,9 @@ function dataGradient(
   const dx = output(dy, shape);
   dy.device.kernels.conv3dDataGradient(dy, weight, bias, dx, geometry);
   return record('conv3dDataGradient', [dy, weight, bias], dx, [dy, weight], (g, [dy, weight]) => [
-    dy.requiresGradient ? conv3d(g, weight, geometry) : undefined,
+    dy.requiresGradient ? convolve(g, weight, geometry) : undefined,
     weight.requiresGradient ? weightGradient(g, dy, weight.shape, weight.dtype, geometry) : undefined,
-    bias === undefined ? undefined : sum(g, { axes: [0, 1, 2, 3] }),
+    bias === undefined ? undefined : sumOverVoxels(g),
   ]);
 }
 
@@ -123,7 +136,7 @@ function weightGradient(x: Tensor, dy: Tensor, shape: Shape, dtype: DType, geome
   x.device.kernels.conv3dWeightGradient(x, dy, dweight, geometry);
   return record('conv3dWeightGradient', [x, dy], dweight, [x, dy], (g, [x, dy]) => [
     x.requiresGradient ? dataGradient(dy, g, undefined, x.shape, geometry) : undefined,
-    dy.requiresGradient ? conv3d(x, g, geometry) : undefined,
+    dy.requiresGradient ? convolve(x, g, geometry) : undefined,
   ]);
 }
 

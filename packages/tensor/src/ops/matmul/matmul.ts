@@ -1,4 +1,5 @@
 /** Matrix products with batch axes that broadcast. */
+import { lowered } from '../../autocast.ts';
 import { record } from '../../autograd.ts';
 import { VoxelgradError } from '../../errors.ts';
 import { broadcastShape, type Shape, showShape, sizeOf } from '../../shape.ts';
@@ -13,7 +14,11 @@ interface Transposes {
 }
 
 /** `[..., m, n]` from `a [..., m, k]` and `b [..., k, n]`; either may be stored transposed. The leading axes broadcast. */
-export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: Transposes = {}): Tensor {
+export function matmul(a: Tensor, b: Tensor, transposes: Transposes = {}): Tensor {
+  return product(lowered(a), lowered(b), transposes);
+}
+
+function product(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: Transposes): Tensor {
   checkDevice('matmul', a, b);
   checkDType('matmul', a, ['f32', 'f16']);
   checkDType('matmul', b, [a.dtype]);

@@ -1,0 +1,49 @@
+/**
+ * Mixed precision (Micikevicius et al. 2018): inside `autocast`, convolutions and matrix products take and give f16, sums inside them stay f32, and
+ * what follows works on f16 until something is cast back. Norm statistics, losses, parameters and optimizer state are f32 always.
+ */
+import type { Device } from './device/device.ts';
+import { VoxelgradError } from './errors.ts';
+import { cast } from './ops/copy/cast.ts';
+import type { Tensor } from './tensor.ts';
+
+let active = false;
+
+/** Runs `work` with f16 convolutions and matrix products. Throws 'device' at the first of them where the device has no f16. */
+export function autocast<Result>(work: () => Result): Result {
+  const before = active;
+  active = true;
+  try {
+    return work();
+  } finally {
+    active = before;
+  }
+}
+
+/** Runs `work` in f32 within an autocast. */
+export function fullPrecision<Result>(work: () => Result): Result {
+  const before = active;
+  active = false;
+  try {
+    return work();
+  } finally {
+    active = before;
+  }
+}
+
+/** The operand as the op is to see it: f16 inside of autocast, as it is otherwise. For ops. */
+export function lowered(x: Tensor): Tensor {
+  if (!active || x.dtype !== 'f32') return x;
+  checkF16(x.device);
+  return cast(x, 'f16');
+}
+
+function checkF16(device: Device): void {
+  if (!device.hasF16)
+    throw new VoxelgradError('device', {
+      what: `mixed precision on ${device.kind}`,
+      expected: 'a device with f16 (the WebGPU feature shader-f16)',
+      got: device.description,
+      help: 'train without mixed precision on this device',
+    });
+}
