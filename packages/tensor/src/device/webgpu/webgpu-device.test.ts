@@ -115,10 +115,8 @@ describe.each(webgpu)('the queue of $name', ({ open }) => {
 
   test('reads views of a buffer that the same dispatch writes to', async () => {
     const arena = upload(device, 'f32', [128], new Float32Array(128).fill(3));
-    const [first, second] = [0, 256].map((byteOffset) => ({ ...arena, byteOffset, shape: [64] })) as unknown as [
-      Operand,
-      Operand,
-    ];
+    const first: Operand = { ...arena, byteOffset: 0, shape: [64] };
+    const second: Operand = { ...arena, byteOffset: 256, shape: [64] };
     affine(first, second, 2);
     affine(second, first, 2);
     const values = await device.read(arena);
