@@ -95,7 +95,8 @@ export class TrainingBatches {
     return noGrad(() =>
       tidy(() => {
         const { image, label } = runSteps(this.#upload(host), steps, random.device);
-        return { image: this.#finished(image), target: this.#finished(this.#target(label)) };
+        const target = this.#target(label);
+        return { image: this.#finished(image), target: this.#finished(target) };
       }),
     );
   }
@@ -133,15 +134,24 @@ export class TrainingBatches {
   #upload({ still, moved, movedSize, affines, labels }: HostBatch): Patches {
     const { sampler, recipe, device } = this.#settings;
     const { patchSize, channels } = sampler;
-    const groups = [still, moved].filter((samples) => samples.length > 0);
+    const groups: (readonly number[])[] = [];
     const parts: Patches[] = [];
-    if (still.length > 0) parts.push(toDevice(this.#still!, still.length, patchSize, channels, device));
-    if (moved.length > 0 && recipe.spatial !== undefined) {
+    if (still.length > 0) {
+      groups.push(still);
+      parts.push(toDevice(this.#still!, 0, still.length, patchSize, channels, device));
+    }
+    if (recipe.spatial !== undefined) {
       const { inPlane, labelMode } = recipe.spatial;
-      const larger = toDevice(this.#moved!, moved.length, movedSize, channels, device);
-      parts.push(applySpatial(larger, { affines, size: patchSize, inPlane, labelMode, labels }));
-      larger.image.dispose();
-      larger.label.dispose();
+      const atOnce = Math.max(1, Math.floor(largestUpload / (volume(movedSize) * channels)));
+      for (let first = 0; first < moved.length; first += atOnce) {
+        const end = Math.min(first + atOnce, moved.length);
+        const larger = toDevice(this.#moved!, first, end, movedSize, channels, device);
+        const parameters = { affines: affines.slice(first, end), size: patchSize, inPlane, labelMode, labels };
+        groups.push(moved.slice(first, end));
+        parts.push(applySpatial(larger, parameters));
+        larger.image.dispose();
+        larger.label.dispose();
+      }
     }
     return {
       image: joinSamples(
@@ -176,6 +186,9 @@ interface HostBatch {
   readonly labels: readonly number[];
 }
 
+/** Image values that are sent at once for the spatial transform, 128 MiB: large patches go one by one, small ones together. */
+const largestUpload = 2 ** 25;
+
 const volume = (size: Triple): number => size[0] * size[1] * size[2];
 
 /** Host arrays are kept from batch to batch and only grow. */
@@ -185,17 +198,20 @@ function withRoom(patches: HostPatches | undefined, count: number, size: Triple,
     : allocatePatches(count, size, channels);
 }
 
+/** Patches `first` to before `end` of host arrays. */
 function toDevice(
   { image, label }: HostPatches,
-  count: number,
+  first: number,
+  end: number,
   size: Triple,
   channels: number,
   device: Device,
 ): Patches {
-  const voxels = count * volume(size);
+  const voxels = volume(size);
+  const values = image.subarray(first * voxels * channels, end * voxels * channels);
   return {
-    image: fromArray(image.subarray(0, voxels * channels), [count, ...size, channels], { device }),
-    label: fromArray(label.subarray(0, voxels), [count, ...size], { device }),
+    image: fromArray(values, [end - first, ...size, channels], { device }),
+    label: fromArray(label.subarray(first * voxels, end * voxels), [end - first, ...size], { device }),
   };
 }
 

@@ -38,22 +38,29 @@ const perChannel = { axes: [1, 2, 3], keepAxes: true } as const;
 export function applyGamma(image: Tensor, { gamma, invert, retainStatistics }: GammaParameters): Tensor {
   return tidy(() => {
     const x = invert ? neg(image) : image;
-    const low = min(x, perChannel);
-    const range = sub(max(x, perChannel), low);
-    const share = div(sub(x, low), clamp(range, smallest, undefined));
-    const powered = add(mul(pow(share, channelTensor(gamma, 1, image.device)), range), low);
+    const powered = powerWithinRange(x, channelTensor(gamma, 1, image.device));
     const corrected = retainStatistics ? withStatisticsOf(x, powered) : powered;
     return whereGiven(gamma, invert ? neg(corrected) : corrected, image);
   });
 }
 
-function withStatisticsOf(x: Tensor, changed: Tensor): Tensor {
-  const ratio = div(
-    standardDeviation(x, perChannel),
-    clamp(standardDeviation(changed, perChannel), smallest, undefined),
-  );
-  return add(mul(sub(changed, mean(changed, perChannel)), ratio), mean(x, perChannel));
-}
+// A batch of patches is large: each part frees its intermediate results before the next one makes its own.
+
+const powerWithinRange = (x: Tensor, exponent: Tensor): Tensor =>
+  tidy(() => {
+    const low = min(x, perChannel);
+    const range = sub(max(x, perChannel), low);
+    const share = div(sub(x, low), clamp(range, smallest, undefined));
+    return add(mul(pow(share, exponent), range), low);
+  });
+
+const withStatisticsOf = (x: Tensor, changed: Tensor): Tensor =>
+  tidy(() => {
+    const ratio = div(deviation(x), clamp(deviation(changed), smallest, undefined));
+    return add(mul(sub(changed, mean(changed, perChannel)), ratio), mean(x, perChannel));
+  });
+
+const deviation = (x: Tensor): Tensor => tidy(() => standardDeviation(x, perChannel));
 
 export interface GammaSettings extends MultiplierSettings {
   readonly probability: number;
