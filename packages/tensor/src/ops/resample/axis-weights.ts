@@ -86,6 +86,7 @@ export function transposed({ starts, indices, weights }: AxisWeights, columns: n
 export const isIdentity = ({ starts, indices, weights }: AxisWeights, input: number): boolean =>
   starts.length === input + 1 &&
   indices.length === input &&
+  starts.every((start, i) => start === i) &&
   indices.every((index, i) => index === i && weights[i] === 1);
 
 /** The most entries in a row. */
