@@ -1,4 +1,7 @@
-/** Optimizer updates over flat arenas, four parameters at a time. What `control` holds is told in optimizer.kernels.ts. */
+/**
+ * Optimizer updates over flat arenas, four parameters at a time. What `control` holds is told in optimizer.kernels.ts. The loops test at their end:
+ * V8 computes what is worked out before a loop that tests at its start, but used only inside, again in every turn.
+ */
 import { chunkEnd, highDoubles, lowDoubles, madd, storeLanes32 } from '../../device/cpu/simd.as';
 
 @unmanaged
@@ -100,15 +103,19 @@ class SgdStep {
   firstStep: i32;
 }
 
+/** Type arguments that stand for true and false. */
+type Yes = i32;
+type No = f32;
+
+/** The last, incomplete vector of an arena has a loop of its own: a call in the loop would have V8 keep its constants in memory. */
 @inline
-function storeUpTo4(to: usize, value: v128, count: i32): void {
-  if (count >= 4) v128.store(to, value);
-  else storeLanes32(to, value, count);
+function storeFour<PARTIAL>(to: usize, value: v128, count: i32): void {
+  if (isInteger<PARTIAL>()) storeLanes32(to, value, count);
+  else v128.store(to, value);
 }
 
 /** The momentum buffer is left alone where there is no momentum. */
-@inline
-function sgd<FIRST, MOMENTUM, NESTEROV>(q: SgdStep, at: usize, count: i32): void {
+function sgd<FIRST, MOMENTUM, NESTEROV, PARTIAL>(q: SgdStep, at: usize, count: i32): void {
   const factor = v128.load32_splat(q.control, 4);
   const rate = f32x4.splat(-q.learningRate);
   const decay = f32x4.splat(q.weightDecay);
@@ -117,35 +124,39 @@ function sgd<FIRST, MOMENTUM, NESTEROV>(q: SgdStep, at: usize, count: i32): void
   const parameters = q.parameter;
   const gradients = q.gradient;
   const buffers = q.momentumBuffer;
-  for (; count > 0; count -= 4) {
+  do {
     const p = v128.load(parameters + at);
     let g = madd(p, decay, f32x4.mul(v128.load(gradients + at), factor));
     if (isInteger<MOMENTUM>()) {
       let buffer = g;
       if (!isInteger<FIRST>()) buffer = madd(g, share, f32x4.mul(v128.load(buffers + at), momentum));
-      storeUpTo4(buffers + at, buffer, count);
+      storeFour<PARTIAL>(buffers + at, buffer, count);
       g = isInteger<NESTEROV>() ? madd(buffer, momentum, g) : buffer;
     }
-    storeUpTo4(parameters + at, madd(g, rate, p), count);
+    storeFour<PARTIAL>(parameters + at, madd(g, rate, p), count);
     at += 16;
-  }
+    count -= 4;
+  } while (count > 0);
 }
 
-/** Type arguments that stand for true and false. */
-type Yes = i32;
-type No = f32;
+@inline
+function sgdAll<FIRST, MOMENTUM, NESTEROV>(q: SgdStep, at: usize, count: i32): void {
+  const whole = count & ~3;
+  if (whole > 0) sgd<FIRST, MOMENTUM, NESTEROV, No>(q, at, whole);
+  if (whole < count) sgd<FIRST, MOMENTUM, NESTEROV, Yes>(q, at + (<usize>whole << 2), count - whole);
+}
 
 export function sgdStep(q: SgdStep, item: i32, thread: i32): void {
   if (load<f32>(q.control, 8) != 0) return;
   const start = item * q.chunk;
   const count = chunkEnd(item, q.chunk, q.size) - start;
   const at = <usize>start << 2;
-  if (q.momentum == 0) sgd<No, No, No>(q, at, count);
+  if (q.momentum == 0) sgdAll<No, No, No>(q, at, count);
   else if (q.firstStep) {
-    if (q.nesterov) sgd<Yes, Yes, Yes>(q, at, count);
-    else sgd<Yes, Yes, No>(q, at, count);
-  } else if (q.nesterov) sgd<No, Yes, Yes>(q, at, count);
-  else sgd<No, Yes, No>(q, at, count);
+    if (q.nesterov) sgdAll<Yes, Yes, Yes>(q, at, count);
+    else sgdAll<Yes, Yes, No>(q, at, count);
+  } else if (q.nesterov) sgdAll<No, Yes, Yes>(q, at, count);
+  else sgdAll<No, Yes, No>(q, at, count);
 }
 
 @unmanaged
@@ -180,8 +191,7 @@ function wholePower(base: f64, exponent: i32): f64 {
   return result;
 }
 
-@inline
-function adam<AMSGRAD>(q: AdamStep, at: usize, count: i32): void {
+function adam<AMSGRAD, PARTIAL>(q: AdamStep, at: usize, count: i32): void {
   const beta1 = <f64>q.beta1 + <f64>q.beta1Rest;
   const beta2 = <f64>q.beta2 + <f64>q.beta2Rest;
   const steps = <i32>load<f32>(q.control, 24);
@@ -199,7 +209,7 @@ function adam<AMSGRAD>(q: AdamStep, at: usize, count: i32): void {
   const firsts = q.first;
   const seconds = q.second;
   const maxima = q.maximum;
-  for (; count > 0; count -= 4) {
+  do {
     const p = v128.load(parameters + at);
     const g = madd(p, gradientDecay, f32x4.mul(v128.load(gradients + at), factor));
     const before = v128.load(firsts + at);
@@ -208,14 +218,22 @@ function adam<AMSGRAD>(q: AdamStep, at: usize, count: i32): void {
     let scale = v;
     if (isInteger<AMSGRAD>()) {
       scale = f32x4.max(v128.load(maxima + at), v);
-      storeUpTo4(maxima + at, scale, count);
+      storeFour<PARTIAL>(maxima + at, scale, count);
     }
     const denominator = madd(f32x4.sqrt(scale), correction, epsilon);
-    storeUpTo4(firsts + at, m, count);
-    storeUpTo4(seconds + at, v, count);
-    storeUpTo4(parameters + at, madd(f32x4.div(m, denominator), rate, f32x4.mul(p, kept)), count);
+    storeFour<PARTIAL>(firsts + at, m, count);
+    storeFour<PARTIAL>(seconds + at, v, count);
+    storeFour<PARTIAL>(parameters + at, madd(f32x4.div(m, denominator), rate, f32x4.mul(p, kept)), count);
     at += 16;
-  }
+    count -= 4;
+  } while (count > 0);
+}
+
+@inline
+function adamAll<AMSGRAD>(q: AdamStep, at: usize, count: i32): void {
+  const whole = count & ~3;
+  if (whole > 0) adam<AMSGRAD, No>(q, at, whole);
+  if (whole < count) adam<AMSGRAD, Yes>(q, at + (<usize>whole << 2), count - whole);
 }
 
 export function adamStep(q: AdamStep, item: i32, thread: i32): void {
@@ -223,6 +241,6 @@ export function adamStep(q: AdamStep, item: i32, thread: i32): void {
   const start = item * q.chunk;
   const count = chunkEnd(item, q.chunk, q.size) - start;
   const at = <usize>start << 2;
-  if (q.maximum != 0) adam<Yes>(q, at, count);
-  else adam<No>(q, at, count);
+  if (q.maximum != 0) adamAll<Yes>(q, at, count);
+  else adamAll<No>(q, at, count);
 }
