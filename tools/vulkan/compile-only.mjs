@@ -1,0 +1,38 @@
+/**
+ * Preloaded by with-amd-compiler: leaves of Dawn's device only what compiles. Pipelines are compiled one after the other, each announced by its
+ * label, so that what the driver prints can be told apart; buffers, bind groups and commands become empty stand-ins, since the driver has no
+ * memory without its GPU.
+ */
+import { writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+const require = createRequire(join(import.meta.dirname, '../../packages/tensor/package.json'));
+const { globals } = await import(require.resolve('webgpu'));
+const device = globals.GPUDevice.prototype;
+
+/** An object whose every method does nothing and returns another such object. */
+const standIn = new Proxy(() => {}, {
+  get: (_, name) => (name === 'then' ? undefined : standIn),
+  apply: () => standIn,
+});
+
+device.createBuffer = ({ size, usage }) => ({
+  size,
+  usage,
+  mapState: 'unmapped',
+  mapAsync: async () => {},
+  getMappedRange: (offset, bytes = size) => new ArrayBuffer(bytes),
+  unmap: () => {},
+  destroy: () => {},
+});
+device.createBindGroup = () => standIn;
+device.createCommandEncoder = () => standIn;
+Object.defineProperty(device, 'queue', {
+  get: () => ({ submit: () => {}, writeBuffer: () => {}, onSubmittedWorkDone: async () => {} }),
+});
+
+device.createComputePipelineAsync = async function compile(descriptor) {
+  writeSync(2, `\n#### ${descriptor.label}\n`);
+  return this.createComputePipeline(descriptor);
+};
