@@ -1,5 +1,5 @@
 /**
- * Pooling, four channels at a time. What a voxel writes past its channels, the next voxel of the row overwrites. In the gradient of max pooling each
+ * Pooling, four channels at a time. What a voxel writes past its channels, the next voxels of the row overwrite. In the gradient of max pooling each
  * item owns rows of dx and looks at all windows that touch them, so that nothing is written twice at a time.
  */
 import { storeLanes32 } from '../../device/cpu/simd.as';
@@ -58,9 +58,10 @@ function windowsEnd(i: i32, stride: i32, padding: i32, windows: i32): i32 {
   return min(windows, (i + padding) / stride + 1);
 }
 
+/** Stores the channels from c on of a voxel, `voxels` before the end of its row. */
 @inline
-function storeChannels(to: usize, value: v128, left: i32, last: bool): void {
-  if (last && left < 4) storeLanes32(to, value, left);
+function storeChannels(to: usize, value: v128, voxels: i32, channels: i32, c: i32): void {
+  if (voxels * channels - c < 4) storeLanes32(to, value, channels - c);
   else v128.store(to, value);
 }
 
@@ -113,7 +114,7 @@ function pool<F>(q: Pool, item: i32): void {
             }
           }
         }
-        storeChannels(to + (<usize>c << 2), f.finish(sum, count), channels - c, ox + 1 == q.outWidth);
+        storeChannels(to + (<usize>c << 2), f.finish(sum, count), q.outWidth - ox, channels, c);
       }
       to += voxel;
     }
@@ -161,7 +162,7 @@ export function poolAverageGradient(q: Pool, item: i32, thread: i32): void {
             }
           }
         }
-        storeChannels(to + (<usize>c << 2), sum, channels - c, x + 1 == q.width);
+        storeChannels(to + (<usize>c << 2), sum, q.width - x, channels, c);
       }
       to += voxel;
     }

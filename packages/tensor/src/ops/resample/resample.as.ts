@@ -124,19 +124,18 @@ function resampleWidthPairs(q: Resample, row: usize, to: usize): void {
   }
 }
 
-/** Four channels at a time; what a voxel writes past its channels, the next one overwrites. */
+/** Four channels at a time; what a voxel writes past its channels, the next ones overwrite. */
 function resampleWidth(q: Resample, row: usize, to: usize): void {
   const channels = q.channels;
   const starts = q.widthStarts;
   let entry = q.widthEntries;
   for (let x = 0; x < q.width; x++) {
     const end = firstEntry(starts, q.widthEntries, x + 1);
-    const last = x + 1 == q.width;
     for (let c = 0; c < channels; c += 4) {
       const from = row + (<usize>c << 2);
       let sum = f32x4.splat(0);
       for (let e = entry; e < end; e += 8) sum = madd(v128.load(from + load<usize>(e)), v128.load32_splat(e, 4), sum);
-      if (last && channels - c < 4) storeLanes32(to + (<usize>c << 2), sum, channels - c);
+      if ((q.width - x) * channels - c < 4) storeLanes32(to + (<usize>c << 2), sum, channels - c);
       else v128.store(to + (<usize>c << 2), sum);
     }
     entry = end;
