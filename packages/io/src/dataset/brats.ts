@@ -10,7 +10,7 @@ import { VoxelgradError } from '@voxelgrad/tensor';
 import type { Folder } from '../source.ts';
 import { type CaseFolder, findCaseFolders, missingChannels, openMatch } from './case-folders.ts';
 import { type Case, type DataSet, type ImageReference, imageEnding, readLabel } from './dataset.ts';
-import { type Labels, parseLabels } from './labels.ts';
+import { type Labels, parseLabels, showValues } from './labels.ts';
 
 const modalities = [
   { name: 'T1', ending: /[_-]t1n?\.nii(\.gz)?$/i, example: '-t1n.nii.gz' },
@@ -89,7 +89,7 @@ async function findConvention(cases: readonly Case[]): Promise<BratsConvention> 
       throw new VoxelgradError('dataset', {
         what: label.file.path,
         expected: 'labels 1, 2, 3 or 1, 2, 4',
-        got: [...values].sort((a, b) => a - b).join(', '),
+        got: showValues(values),
         help: 'is this BraTS 2024, where 4 is the resection cavity? Say what the labels mean with the options channels, label and labels',
       });
     if (values.has(4)) return '1,2,4';

@@ -6,7 +6,7 @@ import { isVoxelgradError, VoxelgradError } from '@voxelgrad/tensor';
 import { affineDifference } from '../affine.ts';
 import type { Image } from '../image.ts';
 import { type Case, type DataSet, type LoadedCase, readCase } from './dataset.ts';
-import { allowedValues, type Labels } from './labels.ts';
+import { allowedValues, type Labels, showValues } from './labels.ts';
 
 export interface IntegrityReport {
   readonly cases: number;
@@ -96,7 +96,7 @@ function checkValues(entry: Case, label: Image, labels: Labels): VoxelgradError[
   const allowed = allowedValues(labels);
   const unknown = [...new Set(label.data)].filter((value) => !allowed.includes(value)).sort((a, b) => a - b);
   if (unknown.length === 0) return [];
-  return [problem(entry, `labels of ${entry.label!.file.path}`, allowed.join(', '), unknown.join(', '))];
+  return [problem(entry, `labels of ${entry.label!.file.path}`, allowed.join(', '), showValues(unknown))];
 }
 
 const problem = (entry: Case, what: string, expected: string, got: string): VoxelgradError =>

@@ -69,6 +69,12 @@ export function allowedValues(labels: Labels): number[] {
   return [...values].sort((a, b) => a - b);
 }
 
+/** Label values for a message: the first few of many. */
+export function showValues(values: Iterable<number>): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted.length <= 10 ? sorted.join(', ') : `${sorted.slice(0, 8).join(', ')} and ${sorted.length - 8} more`;
+}
+
 /** The inverse of `parseLabels`, for writing a dataset.json. */
 export function labelEntries(labels: Labels): LabelEntries {
   const entries = labels.classes.map(({ name, values }) => [name, labels.regions ? values : values[0]!] as const);
