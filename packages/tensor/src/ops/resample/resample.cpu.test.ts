@@ -54,10 +54,10 @@ const LAUNCHES: Record<string, Launch> = {
 };
 
 describe('resampling on the cpu', () => {
-  let devices: CpuDevice[] = [];
+  const devices: CpuDevice[] = [];
 
   beforeAll(async () => {
-    devices = await Promise.all([1, 2, 3].map((threads) => openCpu({ threads })));
+    for (const threads of [1, 2, 3]) devices.push(await openCpu({ threads }));
   });
 
   afterAll(() => Promise.all(devices.map((device) => device.close())));
