@@ -22,7 +22,7 @@ device.createBuffer = ({ size, usage }) => ({
   usage,
   mapState: 'unmapped',
   mapAsync: async () => {},
-  getMappedRange: (offset, bytes = size) => new ArrayBuffer(bytes),
+  getMappedRange: (_offset, bytes = size) => new ArrayBuffer(bytes),
   unmap: () => {},
   destroy: () => {},
 });

@@ -84,6 +84,7 @@ export {
 export { groupNorm, instanceNorm, layerNorm, type NormOptions } from './ops/instance-norm/instance-norm.ts';
 export { matmul } from './ops/matmul/matmul.ts';
 export type { AdamSettings, LossScaleSettings, SgdSettings } from './ops/optimizer/optimizer.kernels.ts';
+export { philox, type Words } from './ops/random/philox.ts';
 export { RandomGenerator } from './ops/random/random.ts';
 export {
   argMax,

@@ -2,8 +2,7 @@
  * Random decisions on the host (which case, which voxel, which angle) from a counter: every number is a function of (seed, stream, how many words
  * were drawn before), so three numbers are the whole state and a run resumes with the same bits.
  */
-import { VoxelgradError } from '@voxelgrad/tensor';
-import { philox, type Words } from './philox.ts';
+import { philox, VoxelgradError, type Words } from '@voxelgrad/tensor';
 
 export interface HostRandomState {
   readonly seed: number;

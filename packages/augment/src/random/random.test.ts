@@ -1,6 +1,6 @@
+import { philox } from '@voxelgrad/tensor';
 import { describe, expect, it } from 'vitest';
 import { HostRandom } from './host-random.ts';
-import { philox } from './philox.ts';
 
 describe('philox', () => {
   // The known answers that come with the authors' Random123 library (kat_vectors, philox4x32 10).

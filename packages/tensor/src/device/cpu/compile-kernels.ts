@@ -18,8 +18,17 @@ const OPTIONS = [
   ...['--enable', 'simd', '--enable', 'threads', '--initialMemory', '64', '--maximumMemory', '65536'],
 ];
 
-/** The folder with the binaries, compiled first if the sources under `source` have changed. */
-export async function compileKernels(source: string, assets: string): Promise<void> {
+let compiling: Promise<void> | undefined;
+
+/** Compiles the binaries in the folder `assets` if the sources under `source` have changed. Calls that come meanwhile wait for the first one. */
+export function compileKernels(source: string, assets: string): Promise<void> {
+  compiling ??= compileIfChanged(source, assets).finally(() => {
+    compiling = undefined;
+  });
+  return compiling;
+}
+
+async function compileIfChanged(source: string, assets: string): Promise<void> {
   const fingerprint = await sourcesHash(source);
   const stamp = join(assets, 'kernels.sha256');
   const upToDate =

@@ -10,6 +10,7 @@ import type { Kernels } from '../../ops/kernels.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Device, DeviceBuffer, MemoryReport, Operand } from '../device.ts';
 import { floatToHalf, halfToFloat } from '../half.ts';
+import { Profile } from '../profile.ts';
 import { Heap } from './heap.ts';
 import { type CommandQueue, InlineQueue, type SpawnWorker, ThreadedQueue } from './queue.ts';
 import { RING, RING_END_BYTE } from './ring.ts';
@@ -48,6 +49,7 @@ export class CpuDevice implements Device {
   readonly #staging: Staging;
   readonly #queue: CommandQueue;
   readonly #kernelIndex: ReadonlyMap<string, number>;
+  readonly #profile = new Profile();
   #closed = false;
 
   constructor(setup: CpuDeviceSetup) {
@@ -69,7 +71,7 @@ export class CpuDevice implements Device {
           )
         : new InlineQueue(setup.module, this.#memory, names);
     this.description = `WebAssembly SIMD${setup.relaxedSimd ? ' with fused multiply-add' : ''}, ${this.threads} thread${this.threads === 1 ? '' : 's'}`;
-    this.kernels = createCpuKernels(this);
+    this.kernels = this.#profile.wrap(this, createCpuKernels(this));
   }
 
   get threads(): number {
@@ -168,7 +170,12 @@ export class CpuDevice implements Device {
     return values;
   }
 
-  synchronize(): Promise<void> {
+  async synchronize(): Promise<void> {
+    await this.#queue.finished();
+  }
+
+  /** For profiles: the time at which the queue got here. */
+  timestamp(): Promise<number> {
     return this.#queue.finished();
   }
 
@@ -180,6 +187,7 @@ export class CpuDevice implements Device {
 
   async close(): Promise<void> {
     if (this.#closed) return;
+    await this.#profile.print(`cpu, ${this.description}`);
     this.#closed = true;
     await this.#queue.close();
   }

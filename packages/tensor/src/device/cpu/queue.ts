@@ -11,8 +11,8 @@ export interface CommandQueue {
   /** Commands that have run, as far as can be told without waiting. */
   readonly completed: number;
   enqueue(kernel: number, items: number, parameters: readonly number[]): void;
-  /** Resolves when all commands before this call have run; rejects if one failed since the last time. */
-  finished(): Promise<void>;
+  /** Resolves when all commands before this call have run, with the time (ms) of that moment; rejects if one failed since the last time. */
+  finished(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export class ThreadedQueue implements CommandQueue {
   readonly threads: number;
   readonly #workers: WorkerHandle[];
   readonly #words: Int32Array;
-  readonly #pending = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
+  readonly #pending = new Map<number, { resolve: (time: number) => void; reject: (error: Error) => void }>();
   #backlog: Command[] = [];
   #published = 0;
   #markers = 0;
@@ -77,7 +77,7 @@ export class ThreadedQueue implements CommandQueue {
     }
   }
 
-  finished(): Promise<void> {
+  finished(): Promise<number> {
     if (this.#closed || this.#death !== undefined)
       return Promise.reject(
         this.#death ?? new VoxelgradError('device', { what: 'the cpu device was closed', help: 'open it again' }),
@@ -133,7 +133,7 @@ export class ThreadedQueue implements CommandQueue {
     const waiting = this.#pending.get(message.id);
     this.#pending.delete(message.id);
     if (this.#pending.size === 0) for (const worker of this.#workers) worker.keepAlive(false);
-    if (this.#failure === undefined) waiting?.resolve();
+    if (this.#failure === undefined) waiting?.resolve(message.time);
     else {
       waiting?.reject(this.#failure);
       this.#failure = undefined;
@@ -186,7 +186,9 @@ export class InlineQueue implements CommandQueue {
     this.queued++;
   }
 
-  async finished(): Promise<void> {}
+  async finished(): Promise<number> {
+    return performance.now();
+  }
 
   async close(): Promise<void> {}
 }

@@ -43,5 +43,6 @@ export interface WorkerStart {
 /** What a worker says. */
 export type WorkerMessage =
   | { readonly type: 'ready' }
-  | { readonly type: 'marker'; readonly id: number }
+  /** `time`: when the worker got there, in milliseconds of a clock that all workers share. */
+  | { readonly type: 'marker'; readonly id: number; readonly time: number }
   | { readonly type: 'failed'; readonly kernel: string; readonly message: string };

@@ -47,8 +47,11 @@ export function runWorker(start, post) {
       const item = Atomics.add(words, slot + ring.next, 1);
       if (item >= items) break;
       try {
-        if (kernel === ring.marker) post({ type: 'marker', id: /** @type {number} */ (words[slot + ring.parameters]) });
-        /** @type {Function} */ else kernels[kernel](parameters, item, thread);
+        if (kernel === ring.marker) {
+          const time = performance.timeOrigin + performance.now();
+          post({ type: 'marker', id: /** @type {number} */ (words[slot + ring.parameters]), time });
+        } else kernels[kernel](parameters, item, thread);
+        /** @type {Function} */
       } catch (error) {
         post({ type: 'failed', kernel: kernelNames[kernel] ?? 'marker', message: String(error) });
       }

@@ -2,6 +2,7 @@
  * Compute pipelines, compiled asynchronously and in parallel, kept by shader, preamble and bindings. A pipeline that is being compiled is
  * asked for once; whoever else needs it waits for the same promise.
  */
+import { debug } from '../../debug.ts';
 import { isVoxelgradError, VoxelgradError } from '../../errors.ts';
 import { GPU_UNIFORM_WINDOW_BYTES } from './bind-groups.ts';
 import { compileError } from './compile-error.ts';
@@ -76,6 +77,7 @@ export class Pipelines {
       this.texts.set(shader, text);
     }
     const code = `${preamble}\n${await text}`;
+    debug(3, () => `// ${shader}\n${code}`);
     // The scope only keeps a compile error from being reported a second time as uncaptured.
     this.device.pushErrorScope('validation');
     const module = this.device.createShaderModule({ label: shader, code });

@@ -8,6 +8,7 @@ import type { Kernels } from '../../ops/kernels.ts';
 import { createWebgpuKernels } from '../../ops/webgpu-kernels.ts';
 import { type Shape, sizeOf } from '../../shape.ts';
 import type { Device, DeviceBuffer, MemoryReport, Operand } from '../device.ts';
+import { Profile } from '../profile.ts';
 import type { AdapterChoice } from './adapter.ts';
 import { type BoundRange, GPU_UNIFORM_WINDOW_BYTES } from './bind-groups.ts';
 import { BufferPool, WebgpuBuffer } from './buffer-pool.ts';
@@ -34,6 +35,7 @@ export class WebgpuDevice implements Device {
   readonly limits: GPUSupportedLimits;
   readonly features: GPUSupportedFeatures;
   readonly kernels: Kernels;
+  private readonly profile = new Profile();
   readonly coverage = new KernelCoverage();
   private readonly gpu: GPUDevice;
   private readonly failures = new Failures();
@@ -64,7 +66,7 @@ export class WebgpuDevice implements Device {
       this.failures.record(new VoxelgradError('kernel', { what: `WebGPU reports: ${error.message}` }));
     });
     device.lost.then(({ reason, message }) => this.failures.lose(this.lossOf(reason, message)));
-    this.kernels = createWebgpuKernels(this);
+    this.kernels = this.profile.wrap(this, createWebgpuKernels(this));
   }
 
   bytesFor(dtype: DType, size: number): number {
@@ -150,11 +152,18 @@ export class WebgpuDevice implements Device {
     return this.pool.report();
   }
 
+  /** For profiles: the host's clock once everything enqueued so far has run. */
+  async timestamp(): Promise<number> {
+    await this.synchronize();
+    return performance.now();
+  }
+
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
     // What is enqueued is finished first; its errors no longer concern anyone.
     await this.synchronize().catch(() => undefined);
+    await this.profile.print(`webgpu, ${this.description}`);
     this.onClose(this);
     this.gpu.destroy();
     await this.gpu.lost;

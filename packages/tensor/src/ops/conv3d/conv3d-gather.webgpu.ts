@@ -30,24 +30,27 @@ interface Product {
 function preambleOf(tile: TileVariant, { dataGradient, source, weight, result }: Product): string {
   const quadSource = isQuads(channelsOf(source));
   const quadResult = isQuads(channelsOf(result));
-  const side = dataGradient ? 'Column' : 'Row';
-  const quadWeight = dataGradient ? quadSource : quadResult;
   return writePreamble({
     types: { element: source.dtype, staged: source.dtype },
     constants: {
       ...tileConstants(tile),
       DATA_GRADIENT: dataGradient,
       MAXIMUM_TAPS: tapTable(kernelOf(weight)),
+      WHOLE_SLICES: channelsOf(source) % tile.tileK === 0,
+      SOURCE_UNIT: quadSource ? 4 : 1,
     },
     code: `
-fn gatherLeft(offsets: vec4i, masks: vec4u, k: u32) -> array<vec4<staged>, 4> {
-  return ${quadSource ? 'gatherQuads' : 'gatherElements'}(offsets, masks, k);
+fn gatherLeft(offsets: vec4i, masks: vec4u, slice: Slice, quadK: u32) -> array<vec4<staged>, 4> {
+  return ${quadSource ? 'gatherQuads' : 'gatherElements'}(offsets, masks, slice, quadK);
 }
-fn loadRight(k: u32, column: u32, depth: u32) -> vec4<staged> {
-  return right${side}${quadWeight ? 'Quad' : 'Elements'}(k, column, depth);
+fn loadRightRow(k: u32, column: u32) -> vec4<staged> {
+  return ${quadResult ? 'rightRowQuad' : 'rightRowElements'}(k, column);
 }
-fn stageRight(start: u32, column0: u32, depth: u32, thread: u32) {
-  stageRight${side}s(start, column0, depth, thread);
+fn loadRightColumns(slice: Slice, quadK: u32, column: u32) -> array<vec4<staged>, 4> {
+  return ${quadSource ? 'rightColumnQuads' : 'rightColumnElements'}(slice, quadK, column);
+}
+fn stageRight(slice: Slice, column0: u32, depth: u32, thread: u32) {
+  ${dataGradient ? 'stageRightColumns' : 'stageRightRows'}(slice, column0, depth, thread);
 }
 fn storeResult(voxel: u32, column: u32, value: vec4f) {
   ${quadResult ? 'storeQuad' : 'storeElements'}(voxel, column, value);

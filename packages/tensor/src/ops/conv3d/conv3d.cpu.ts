@@ -1,28 +1,36 @@
 /** The convolution kernels of the cpu device: which algorithm for which shape. f16 operands are converted to f32 and back. */
+
+import { debug } from '../../debug.ts';
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import { inFloats } from '../copy/in-floats.cpu.ts';
 import type { Conv3dKernels } from './conv3d.kernels.ts';
 import { convolveDirect } from './conv3d-direct.cpu.ts';
-import { conv3dSizes } from './conv3d-sizes.cpu.ts';
+import { type Conv3dSizes, conv3dSizes } from './conv3d-sizes.cpu.ts';
 import { weightGradientDirect } from './conv3d-weight-gradient.cpu.ts';
 import { convolveWinograd, suitsWinograd, weightGradientWinograd } from './conv3d-winograd.cpu.ts';
 
 export const conv3dCpu = (device: CpuDevice): Conv3dKernels => ({
   conv3d(x, weight, bias, y, geometry) {
     const sizes = conv3dSizes(x, weight, y, geometry);
-    const convolve = suitsWinograd(sizes) ? convolveWinograd : convolveDirect;
+    const convolve = choose('conv3d', sizes, convolveWinograd, convolveDirect);
     inFloats(device, [x, weight], [y], ([x, weight], [y]) => convolve(device, sizes, x, weight, bias, y, false));
   },
 
   conv3dDataGradient(dy, weight, bias, dx, geometry) {
     const sizes = conv3dSizes(dx, weight, dy, geometry);
-    const convolve = suitsWinograd(sizes) ? convolveWinograd : convolveDirect;
+    const convolve = choose('conv3dDataGradient', sizes, convolveWinograd, convolveDirect);
     inFloats(device, [dy, weight], [dx], ([dy, weight], [dx]) => convolve(device, sizes, dy, weight, bias, dx, true));
   },
 
   conv3dWeightGradient(x, dy, dweight, geometry) {
     const sizes = conv3dSizes(x, dweight, dy, geometry);
-    const weightGradient = suitsWinograd(sizes) ? weightGradientWinograd : weightGradientDirect;
+    const weightGradient = choose('conv3dWeightGradient', sizes, weightGradientWinograd, weightGradientDirect);
     inFloats(device, [x, dy], [dweight], ([x, dy], [dweight]) => weightGradient(device, sizes, x, dy, dweight));
   },
 });
+
+function choose<Algorithm>(kernel: string, sizes: Conv3dSizes, winograd: Algorithm, direct: Algorithm): Algorithm {
+  const suits = suitsWinograd(sizes);
+  debug(2, () => `${kernel} ${JSON.stringify(sizes)}: ${suits ? 'Winograd' : 'direct'}`);
+  return suits ? winograd : direct;
+}

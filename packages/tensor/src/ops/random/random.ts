@@ -6,6 +6,7 @@ import type { Device } from '../../device/device.ts';
 import { VoxelgradError } from '../../errors.ts';
 import type { Shape } from '../../shape.ts';
 import { Tensor } from '../../tensor.ts';
+import { philox } from './philox.ts';
 import type { RandomState } from './random.kernels.ts';
 
 const words = (value: number): readonly [number, number] => [value >>> 0, Math.floor(value / 2 ** 32) >>> 0];
@@ -43,6 +44,20 @@ export class RandomGenerator {
   normal(shape: Shape, device: Device, mean = 0, deviation = 1): Tensor {
     const out = Tensor.empty(device, 'f32', shape);
     device.kernels.randomNormal(out, this.#next(), mean, deviation);
+    return out;
+  }
+
+  /** 0 … count − 1 in random order, i32 (Fisher–Yates). Shuffled on the host, so that it is the same on every device. */
+  permutation(count: number, device: Device): Tensor {
+    const { seed, stream } = this.#next();
+    const order = Int32Array.from({ length: count }, (_, i) => i);
+    for (let i = count - 1; i > 0; i--) {
+      const words = philox([i >>> 2, 0, stream[0], stream[1]], seed);
+      const j = Math.floor((words[i & 3]! / 2 ** 32) * (i + 1));
+      [order[i], order[j]] = [order[j]!, order[i]!];
+    }
+    const out = Tensor.empty(device, 'i32', [count]);
+    device.write(out, order);
     return out;
   }
 }

@@ -1,0 +1,61 @@
+import { fromArray, softmax, type Tensor } from '@voxelgrad/tensor';
+import { expectClose, testDevices, testValues } from '@voxelgrad/tensor/testing';
+import { describe, it } from 'vitest';
+import { crossEntropy } from './cross-entropy.ts';
+import { diceLoss } from './dice.ts';
+import { focalLoss, tverskyLoss } from './focal.ts';
+import { oneHot } from './segmentation.ts';
+
+const SHAPE = [2, 3, 4, 2, 3] as const;
+
+describe.each(testDevices())('losses for rare classes on $name', ({ open }) => {
+  const batch = async (): Promise<{ logits: Tensor; target: Tensor; labels: number[]; values: Float32Array }> => {
+    const device = await open();
+    const values = testValues(SHAPE, 9).map((value) => 2 * value);
+    const labels = Array.from({ length: values.length / 3 }, (_, i) => (i * 7) % 3);
+    const target = oneHot(fromArray(Int32Array.from(labels), SHAPE.slice(0, 4), { device }), 3);
+    return { logits: fromArray(values, SHAPE, { device }), target, labels, values };
+  };
+
+  it('focal: its definition, and cross-entropy where gamma is 0', async () => {
+    const { logits, target, labels, values } = await batch();
+    const terms = labels.map((label, voxel) => {
+      const row = [...values.subarray(3 * voxel, 3 * voxel + 3)].map(Math.exp);
+      const p = row[label]! / (row[0]! + row[1]! + row[2]!);
+      return -((1 - p) ** 2) * Math.log(p);
+    });
+    const expected = terms.reduce((sum, term) => sum + term, 0) / terms.length;
+    expectClose([await focalLoss(logits, target, 2).item()], [expected], { rtol: 1e-5 });
+    expectClose([await focalLoss(logits, target, 0).item()], [await crossEntropy(logits, target).item()], {
+      rtol: 1e-5,
+    });
+  });
+
+  it('Tversky: Dice where both weights are a half, precision and recall where one is 0', async () => {
+    const { logits, target, labels } = await batch();
+    const probabilities = softmax(logits);
+    const half = await tverskyLoss(probabilities, target, { smooth: 0 }).item();
+    expectClose([half], [await diceLoss(probabilities, target, { smooth: 0 }).item()], { rtol: 1e-5 });
+
+    const p = await probabilities.data();
+    const [precision, recall] = [[] as number[], [] as number[]];
+    for (let sample = 0; sample < 2; sample++)
+      for (let c = 0; c < 3; c++) {
+        const voxels = labels.map((_, voxel) => voxel).slice(sample * 24, (sample + 1) * 24);
+        const total = (counts: (voxel: number) => boolean): number =>
+          voxels.reduce((sum, voxel) => sum + (counts(voxel) ? p[3 * voxel + c]! : 0), 0);
+        const overlap = total((voxel) => labels[voxel] === c);
+        precision.push(overlap / total(() => true));
+        recall.push(overlap / voxels.filter((voxel) => labels[voxel] === c).length);
+      }
+    const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expectClose(
+      [await tverskyLoss(probabilities, target, { alpha: 1, beta: 0, smooth: 0 }).item()],
+      [-mean(precision)],
+      { rtol: 1e-5 },
+    );
+    expectClose([await tverskyLoss(probabilities, target, { alpha: 0, beta: 1, smooth: 0 }).item()], [-mean(recall)], {
+      rtol: 1e-5,
+    });
+  });
+});

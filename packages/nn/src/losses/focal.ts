@@ -1,0 +1,51 @@
+/** Focal loss (Lin et al. 2017) and Tversky loss (Salehi et al. 2017): for classes that are rare or whose misses weigh more than false alarms. */
+import {
+  add,
+  div,
+  exp,
+  logSoftmax,
+  mean,
+  mul,
+  narrow,
+  neg,
+  pow,
+  reshape,
+  scale,
+  shift,
+  sub,
+  sum,
+  type Tensor,
+} from '@voxelgrad/tensor';
+
+/** The mean over voxels of `−(1 − p)^gamma · ln p`, p the probability of the true class; `target` is one-hot `[n, …space, c]`. */
+export function focalLoss(logits: Tensor, target: Tensor, gamma = 2): Tensor {
+  const logProbability = sum(mul(logSoftmax(logits), target), { axes: -1 });
+  const missing = shift(neg(exp(logProbability)), 1);
+  return neg(mean(mul(pow(missing, gamma), logProbability)));
+}
+
+export interface TverskySettings {
+  /** Weight of false positives. With both at one half this is the Dice loss. */
+  readonly alpha?: number;
+  /** Weight of false negatives. */
+  readonly beta?: number;
+  readonly background?: boolean;
+  readonly smooth?: number;
+}
+
+/** `−mean (TP + s) / (TP + alpha·FP + beta·FN + s)` over samples and channels; arguments as of the Dice loss. */
+export function tverskyLoss(
+  probabilities: Tensor,
+  target: Tensor,
+  { alpha = 0.5, beta = 0.5, background = true, smooth = 1e-5 }: TverskySettings = {},
+): Tensor {
+  const c = probabilities.shape.at(-1)!;
+  const used = (x: Tensor): Tensor => (background ? x : narrow(x, -1, 1, c - 1));
+  const counted = (x: Tensor): Tensor => sum(reshape(x, [x.shape[0]!, -1, x.shape.at(-1)!]), { axes: 1 });
+  const [prediction, truth] = [used(probabilities), used(target)];
+  const overlap = counted(mul(prediction, truth));
+  const falsePositive = sub(counted(prediction), overlap);
+  const falseNegative = sub(counted(truth), overlap);
+  const weighted = add(overlap, add(scale(falsePositive, alpha), scale(falseNegative, beta)));
+  return neg(mean(div(shift(overlap, smooth), shift(weighted, smooth))));
+}

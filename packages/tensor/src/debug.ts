@@ -1,0 +1,21 @@
+/**
+ * Looking inside: the environment variable VOXELGRAD_DEBUG (in a page, `globalThis.VOXELGRAD_DEBUG`) is a level.
+ *
+ *   1  a table of kernels when a device is closed: calls, time, GFLOP/s, GB/s
+ *   2  choices as well: which algorithm or variant for which shapes
+ *   3  the WGSL of each pipeline as well
+ */
+
+interface Surroundings {
+  readonly VOXELGRAD_DEBUG?: string | number;
+  readonly process?: { readonly env?: Record<string, string | undefined> };
+}
+
+const surroundings = globalThis as unknown as Surroundings;
+
+export const debugLevel = Number(surroundings.process?.env?.VOXELGRAD_DEBUG ?? surroundings.VOXELGRAD_DEBUG ?? 0) || 0;
+
+/** Prints `text()` on standard error (a page's console) from this level on. */
+export function debug(level: number, text: () => string): void {
+  if (debugLevel >= level) console.error(text());
+}
