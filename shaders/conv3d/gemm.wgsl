@@ -6,12 +6,14 @@
 // The data gradient of a strided convolution falls apart into stride³ classes of voxels (by remainder of their position): within a class the
 // same few taps meet every voxel, so none is wasted. Workgroups with z = class do one each; a forward pass is a single class.
 //
-// From the preamble, besides what gemm/multiply.wgsl wants: `element`; DATA_GRADIENT; MAXIMUM_TAPS; and the choice between whole-quad and
-// single-element memory access, made where channels are known to be multiples of 4 or not:
-//   fn gatherLeft(offsets, masks, k) = gatherQuads(…) | gatherElements(…)
-//   fn stageRight(start, column0, thread) = stageRightRows(…) | stageRightColumns(…)
-//   fn loadWeight(tap, k, n) = one of the loadWeight… below
-//   fn storeResult(row, column, value) = storeQuad(…) | storeElements(…)
+// From the preamble, besides what gemm/multiply.wgsl wants: `element`; DATA_GRADIENT; MAXIMUM_TAPS; WHOLE_SLICES (source channels are a multiple
+// of TILE_K, so that a slice never spans two taps); SOURCE_UNIT (elements read at once: 4, or 1 where channels are no multiple of 4); and the
+// functions that this chooses:
+//   fn gatherLeft(offsets, masks, slice, quadK) = gatherQuads(…) | gatherElements(…)
+//   fn stageRight(slice, column0, depth, thread) = stageRightRows(…) | stageRightColumns(…)
+//   fn loadRightRow(at) = rightRowQuad(…) | rightRowElements(…)
+//   fn loadRightColumns(slice, quadK, column) = rightColumnQuads(…) | rightColumnElements(…)
+//   fn storeResult(voxel, column, value) = storeQuad(…) | storeElements(…)
 
 // #include "common/index.wgsl"
 // #include "gemm/multiply.wgsl"
@@ -43,9 +45,16 @@ const AXIS_TAPS = 10u;
 const NO_ROW = 0xffffffffu;
 
 struct Tap {
-  offset: i32, // voxels from a row's origin in the source
+  offset: i32, // from a row's origin in the source, in units of SOURCE_UNIT elements
   bits: u32, // what a row's mask must have set for this tap to lie inside
   index: u32, // of the tap in the weight
+}
+
+// TILE_K elements of the rows: where they start, the tap they start in, and the channel of it.
+struct Slice {
+  start: u32,
+  tap: u32,
+  channel: u32,
 }
 
 struct Row {
@@ -99,6 +108,7 @@ fn listAxisTaps(axis: u32, class_: vec3u) {
 fn listTaps(thread: u32, counts: vec3u) {
   let total = counts.x * counts.y * counts.z;
   let extent = vec3i(parameters.sourceExtent.yzw);
+  let units = i32(parameters.sourceChannels / SOURCE_UNIT);
   for (var t = thread; t <= MAXIMUM_TAPS; t += THREADS) {
     // No mask has bit 31, so what lies past the last tap counts as outside.
     var tap = Tap(0, 1u << 31, 0);
@@ -109,7 +119,7 @@ fn listTaps(thread: u32, counts: vec3u) {
       let w = axisTaps[2][at.z];
       let index = (u32(d.x) * parameters.kernel.y + u32(h.x)) * parameters.kernel.z + u32(w.x);
       let bits = (1u << at.x) | (1u << (AXIS_TAPS + at.y)) | (1u << (2 * AXIS_TAPS + at.z));
-      tap = Tap((d.y * extent.y + h.y) * extent.z + w.y, bits, index);
+      tap = Tap(((d.y * extent.y + h.y) * extent.z + w.y) * units, bits, index);
     }
     taps[t] = tap;
   }
@@ -143,6 +153,7 @@ fn maskOf(origin: vec3i, counts: vec3u) -> u32 {
 fn listRows(thread: u32, first: u32, rows: u32, class_: vec3u, extent: vec3u, counts: vec3u) {
   let size = parameters.sourceExtent;
   let resultSize = parameters.resultExtent;
+  let units = i32(parameters.sourceChannels / SOURCE_UNIT);
   for (var quad = thread; quad < TILE_QUADS_M; quad += THREADS) {
     var offsets = vec4i(0);
     var masks = vec4u(0);
@@ -152,7 +163,7 @@ fn listRows(thread: u32, first: u32, rows: u32, class_: vec3u, extent: vec3u, co
       if (m < rows) {
         let row = rowAt(m, class_, extent);
         let o = row.origin;
-        offsets[i] = ((i32(row.batch * size.y) + o.x) * i32(size.z) + o.y) * i32(size.w) + o.z;
+        offsets[i] = (((i32(row.batch * size.y) + o.x) * i32(size.z) + o.y) * i32(size.w) + o.z) * units;
         masks[i] = maskOf(o, counts);
         voxel = ((row.batch * resultSize.y + row.voxel.x) * resultSize.z + row.voxel.y) * resultSize.w + row.voxel.z;
       }
@@ -163,14 +174,17 @@ fn listRows(thread: u32, first: u32, rows: u32, class_: vec3u, extent: vec3u, co
   }
 }
 
-// Four rows, elements k … k + 3 of each. Source channels are a multiple of 4: the four belong to one tap.
-fn gatherQuads(offsets: vec4i, masks: vec4u, k: u32) -> array<vec4<staged>, 4> {
-  let channels = parameters.sourceChannels;
-  let tap = taps[min(k / channels, MAXIMUM_TAPS)];
-  let quad = (k % channels) / 4;
-  let quads = channels / 4;
+// Four rows, four elements of each, which belong to one tap since source channels are a multiple of 4.
+fn gatherQuads(offsets: vec4i, masks: vec4u, slice: Slice, quadK: u32) -> array<vec4<staged>, 4> {
+  var index = slice.tap;
+  var channel = slice.channel + 4 * quadK;
+  if (!WHOLE_SLICES) {
+    index += channel / parameters.sourceChannels;
+    channel %= parameters.sourceChannels;
+  }
+  let tap = taps[min(index, MAXIMUM_TAPS)];
   let inside = (masks & vec4u(tap.bits)) == vec4u(tap.bits);
-  let at = select(vec4u(0), vec4u(offsets + tap.offset) * quads + quad, inside);
+  let at = select(vec4i(0), offsets + (tap.offset + i32(channel / 4)), inside);
   return array<vec4<staged>, 4>(
     select(vec4<staged>(), vec4<staged>(sourceQuads[at.x]), inside.x),
     select(vec4<staged>(), vec4<staged>(sourceQuads[at.y]), inside.y),
@@ -180,14 +194,14 @@ fn gatherQuads(offsets: vec4i, masks: vec4u, k: u32) -> array<vec4<staged>, 4> {
 }
 
 // The same for any number of channels: each element finds its own tap.
-fn gatherElements(offsets: vec4i, masks: vec4u, k: u32) -> array<vec4<staged>, 4> {
+fn gatherElements(offsets: vec4i, masks: vec4u, slice: Slice, quadK: u32) -> array<vec4<staged>, 4> {
   let channels = parameters.sourceChannels;
   var rows: array<vec4<staged>, 4>;
   for (var i = 0u; i < 4; i++) {
-    let tap = taps[min((k + i) / channels, MAXIMUM_TAPS)];
-    let channel = (k + i) % channels;
+    let channel = slice.channel + 4 * quadK + i;
+    let tap = taps[min(slice.tap + channel / channels, MAXIMUM_TAPS)];
     let inside = (masks & vec4u(tap.bits)) == vec4u(tap.bits);
-    let at = select(vec4u(0), vec4u(offsets + tap.offset) * channels + channel, inside);
+    let at = select(vec4i(0), offsets + (tap.offset + i32(channel % channels)), inside);
     rows[0][i] = select(staged(), staged(source[at.x]), inside.x);
     rows[1][i] = select(staged(), staged(source[at.y]), inside.y);
     rows[2][i] = select(staged(), staged(source[at.z]), inside.z);
@@ -196,87 +210,91 @@ fn gatherElements(offsets: vec4i, masks: vec4u, k: u32) -> array<vec4<staged>, 4
   return rows;
 }
 
-fn stageLeft(start: u32, thread: u32) {
+fn stageLeft(slice: Slice, thread: u32) {
   const BLOCKS = TILE_QUADS_M * TILE_QUADS_K;
   for (var i = 0u; i < (BLOCKS + THREADS - 1) / THREADS; i++) {
     let block = i * THREADS + thread;
     if (BLOCKS % THREADS == 0 || block < BLOCKS) {
       let quadK = block % TILE_QUADS_K;
       let quadM = block / TILE_QUADS_K;
-      putLeftBlock(quadM, quadK, gatherLeft(rowOffsets[quadM], rowMasks[quadM], start + 4 * quadK));
+      putLeftBlock(quadM, quadK, gatherLeft(rowOffsets[quadM], rowMasks[quadM], slice, quadK));
     }
   }
 }
+
+// The right tile needs no zeros: past the last k the left one has them, and columns past the last are not stored. There it only must not read
+// what might be no number.
 
 // The forward pass reads the weight as it lies: [k, n], columns contiguous.
-fn stageRightRows(start: u32, column0: u32, depth: u32, thread: u32) {
-  const QUADS = TILE_K * TILE_QUADS_N;
-  for (var i = 0u; i < (QUADS + THREADS - 1) / THREADS; i++) {
-    let quad = i * THREADS + thread;
-    if (QUADS % THREADS == 0 || quad < QUADS) {
-      let k = start + quad / TILE_QUADS_N;
-      let column = column0 + 4 * (quad % TILE_QUADS_N);
-      rightTile[(quad / TILE_QUADS_N) * RIGHT_PITCH + quad % TILE_QUADS_N] = loadRight(k, column, depth);
+fn stageRightRows(slice: Slice, column0: u32, depth: u32, thread: u32) {
+  const ROWS_AT_ONCE = THREADS / TILE_QUADS_N;
+  let quad = thread % TILE_QUADS_N;
+  let first = thread / TILE_QUADS_N;
+  let at = first * parameters.resultChannels + column0 + 4 * quad;
+  for (var i = 0u; i < (TILE_K + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE; i++) {
+    let row = first + i * ROWS_AT_ONCE;
+    if (TILE_K % ROWS_AT_ONCE == 0 || row < TILE_K) {
+      var k = slice.start + i * ROWS_AT_ONCE;
+      if (!WHOLE_SLICES) {
+        k = min(k + first, depth - 1) - first;
+      }
+      rightTile[row * RIGHT_PITCH + quad] = loadRightRow(at + k * parameters.resultChannels);
     }
   }
 }
 
-fn rightRowQuad(k: u32, column: u32, depth: u32) -> vec4<staged> {
-  let columns = parameters.resultChannels;
-  let inside = k < depth && column < columns;
-  return select(vec4<staged>(), vec4<staged>(weightQuads[select(0, (k * columns + column) / 4, inside)]), inside);
+fn rightRowQuad(at: u32) -> vec4<staged> {
+  return vec4<staged>(weightQuads[at / 4]);
 }
 
-fn rightRowElements(k: u32, column: u32, depth: u32) -> vec4<staged> {
-  let columns = parameters.resultChannels;
-  var value: vec4<staged>;
-  for (var i = 0u; i < 4; i++) {
-    let inside = k < depth && column + i < columns;
-    value[i] = select(staged(), staged(weight[select(0, k * columns + column + i, inside)]), inside);
-  }
-  return value;
+fn rightRowElements(at: u32) -> vec4<staged> {
+  return vec4<staged>(vec4<element>(weight[at], weight[at + 1], weight[at + 2], weight[at + 3]));
 }
 
 // The data gradient reads it transposed: weight[tap, n, channel of the source], contiguous along k.
-fn stageRightColumns(start: u32, column0: u32, depth: u32, thread: u32) {
+fn stageRightColumns(slice: Slice, column0: u32, depth: u32, thread: u32) {
   const BLOCKS = TILE_QUADS_N * TILE_QUADS_K;
   for (var i = 0u; i < (BLOCKS + THREADS - 1) / THREADS; i++) {
     let block = i * THREADS + thread;
     if (BLOCKS % THREADS == 0 || block < BLOCKS) {
       let quadK = block % TILE_QUADS_K;
       let quadN = block / TILE_QUADS_K;
-      let k = start + 4 * quadK;
-      let column = column0 + 4 * quadN;
-      putRightBlock(quadN, quadK, array<vec4<staged>, 4>(
-        loadRight(k, column, depth),
-        loadRight(k, column + 1, depth),
-        loadRight(k, column + 2, depth),
-        loadRight(k, column + 3, depth),
-      ));
+      putRightBlock(quadN, quadK, loadRightColumns(slice, quadK, column0 + 4 * quadN));
     }
   }
 }
 
-fn rightColumnQuad(k: u32, column: u32, depth: u32) -> vec4<staged> {
-  let channels = parameters.sourceChannels;
-  let columns = parameters.resultChannels;
-  let inside = k < depth && column < columns;
-  let tap = taps[min(k / channels, MAXIMUM_TAPS)].index;
-  let at = ((tap * columns + column) * channels + k % channels) / 4;
-  return select(vec4<staged>(), vec4<staged>(weightQuads[select(0, at, inside)]), inside);
+fn rightColumnQuads(slice: Slice, quadK: u32, column: u32) -> array<vec4<staged>, 4> {
+  var index = slice.tap;
+  var channel = slice.channel + 4 * quadK;
+  if (!WHOLE_SLICES) {
+    index += channel / parameters.sourceChannels;
+    channel %= parameters.sourceChannels;
+  }
+  let quads = parameters.sourceChannels / 4;
+  let tap = taps[min(index, MAXIMUM_TAPS)].index;
+  let at = (tap * parameters.resultChannels + column) * quads + channel / 4;
+  return array<vec4<staged>, 4>(
+    vec4<staged>(weightQuads[at]),
+    vec4<staged>(weightQuads[at + quads]),
+    vec4<staged>(weightQuads[at + 2 * quads]),
+    vec4<staged>(weightQuads[at + 3 * quads]),
+  );
 }
 
-fn rightColumnElements(k: u32, column: u32, depth: u32) -> vec4<staged> {
+fn rightColumnElements(slice: Slice, quadK: u32, column: u32) -> array<vec4<staged>, 4> {
   let channels = parameters.sourceChannels;
-  let columns = parameters.resultChannels;
-  var value: vec4<staged>;
+  var columns: array<vec4<staged>, 4>;
   for (var i = 0u; i < 4; i++) {
-    let inside = k + i < depth && column < columns;
-    let tap = taps[min((k + i) / channels, MAXIMUM_TAPS)].index;
-    let at = (tap * columns + column) * channels + (k + i) % channels;
-    value[i] = select(staged(), staged(weight[select(0, at, inside)]), inside);
+    let channel = slice.channel + 4 * quadK + i;
+    let tap = taps[min(slice.tap + channel / channels, MAXIMUM_TAPS)].index;
+    let at = (tap * parameters.resultChannels + column) * channels + channel % channels;
+    columns[0][i] = staged(weight[at]);
+    columns[1][i] = staged(weight[at + channels]);
+    columns[2][i] = staged(weight[at + 2 * channels]);
+    columns[3][i] = staged(weight[at + 3 * channels]);
   }
-  return value;
+  return columns;
 }
 
 fn biasAt(column: u32) -> vec4f {
@@ -326,13 +344,21 @@ fn main(
   listTaps(thread, counts);
   listRows(thread, row0, rows, class_, extent, counts);
 
-  let depth = counts.x * counts.y * counts.z * parameters.sourceChannels;
-  for (var start = 0u; start < depth; start += TILE_K) {
+  let channels = parameters.sourceChannels;
+  let depth = counts.x * counts.y * counts.z * channels;
+  var slice = Slice(0, 0, 0);
+  while (slice.start < depth) {
     workgroupBarrier();
-    stageLeft(start, thread);
-    stageRight(start, column0, depth, thread);
+    stageLeft(slice, thread);
+    stageRight(slice, column0, depth, thread);
     workgroupBarrier();
     multiplyTiles(thread);
+    slice.start += TILE_K;
+    slice.channel += TILE_K;
+    while (slice.channel >= channels) {
+      slice.channel -= channels;
+      slice.tap++;
+    }
   }
   // Without taps the loop, and its barrier, never runs.
   workgroupBarrier();

@@ -43,8 +43,8 @@ function preambleOf(tile: TileVariant, { dataGradient, source, weight, result }:
 fn gatherLeft(offsets: vec4i, masks: vec4u, slice: Slice, quadK: u32) -> array<vec4<staged>, 4> {
   return ${quadSource ? 'gatherQuads' : 'gatherElements'}(offsets, masks, slice, quadK);
 }
-fn loadRightRow(k: u32, column: u32) -> vec4<staged> {
-  return ${quadResult ? 'rightRowQuad' : 'rightRowElements'}(k, column);
+fn loadRightRow(at: u32) -> vec4<staged> {
+  return ${quadResult ? 'rightRowQuad' : 'rightRowElements'}(at);
 }
 fn loadRightColumns(slice: Slice, quadK: u32, column: u32) -> array<vec4<staged>, 4> {
   return ${quadSource ? 'rightColumnQuads' : 'rightColumnElements'}(slice, quadK, column);
