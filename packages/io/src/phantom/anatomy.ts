@@ -77,11 +77,12 @@ interface Place {
 
 function healthyTissue(r: number, lateral: number, { u, w, fold, deep, cortex, sulci }: Place): number {
   if (lateral < 1) return deep > 1.3 ? tissue.vessel : tissue.fluid;
-  if (lateral < 1.55 && deep > 0) return tissue.cap;
+  if (lateral < 1.35 && deep > 0.8) return tissue.cap;
   const midline = Math.abs(u) < 0.035;
   if (midline && r > 0.82) return w > 0.1 ? tissue.vessel : tissue.fluid;
-  if (r > 0.9 && fold < -1) return tissue.vessel;
+  if (r > 0.88 && fold < -0.8) return tissue.vessel;
   if (r > 0.8 && fold > sulci) return tissue.fluid;
+  if (r > 0.88 && deep > -0.6) return tissue.cap;
   if (r > 1 - cortex - 0.07 * fold) return tissue.grey;
   return r < 0.55 && deep < -1.1 ? tissue.grey : tissue.white;
 }

@@ -43,7 +43,8 @@ function addLesion(tissues: Uint8Array, depth: Float32Array, shape: Shape3, radi
         if (core < 1) {
           const inner = 1 - rim * (1 + 0.35 * thickness[i]!);
           tissues[i] = core < inner ? tissue.necrosis : tissue.enhancing;
-        } else if (isOedema(tissues[i]!, distance * (1 + 0.16 * spread[i]!), halo)) tissues[i] = tissue.oedema;
+        } else if (depth[i]! < 0.84 && isOedema(tissues[i]!, distance * (1 + 0.16 * spread[i]!), halo))
+          tissues[i] = tissue.oedema;
       }
 }
 

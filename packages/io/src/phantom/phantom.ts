@@ -26,7 +26,7 @@ export interface PhantomCase {
 
 export const defaultPhantomShape: Shape3 = [48, 64, 64];
 
-const contrast = { noise: 0.12, bias: 0.14, spread: 0.1 };
+const contrast = { noise: 0.08, bias: 0.1, spread: 0.07 };
 
 /** Case number `index` of a seed: always the same. 1 mm voxels, in the orientation of BraTS. */
 export function makePhantomCase(index: number, { seed, shape = defaultPhantomShape }: PhantomOptions): PhantomCase {
