@@ -3,9 +3,10 @@
 // M runs over taps × input channels, N over output channels: small, while voxels are many. So voxels are split between workgroups, each
 // writes its own part, and common/sum-splits adds the parts in a fixed order: the same bits every run, without atomics.
 //
-// From the preamble, besides what gemm/multiply.wgsl wants: `element`; the choice between whole-quad and single-element access:
+// From the preamble, besides what gemm/multiply.wgsl wants: `element`; SOURCE_UNIT and GRADIENT_UNIT (elements read at once: 4, or 1 where
+// channels are no multiple of 4); and the functions that they choose:
 //   fn loadLeft(columns, offset, mask) = leftQuad(…) | leftElements(…)
-//   fn loadRight(voxel, column) = rightQuad(…) | rightElements(…)
+//   fn loadRight(at) = rightQuad(…) | rightElements(…)
 
 // #include "common/index.wgsl"
 // #include "gemm/multiply.wgsl"
@@ -37,9 +38,8 @@ const AXIS_TAPS = 10u;
 
 // A column of the left matrix: one tap and one input channel.
 struct Column {
-  offset: i32, // voxels from a voxel's origin in the source
+  offset: i32, // from a voxel's origin in the source, in units of SOURCE_UNIT elements
   bits: u32, // what a voxel's mask must have set for the tap to lie inside
-  channel: u32,
 }
 
 // A batch of voxels, as many as there are threads.
@@ -51,13 +51,14 @@ fn columnAt(m: u32) -> Column {
   let tap = m / parameters.sourceChannels;
   if (tap >= kernel.x * kernel.y * kernel.z) {
     // No mask has bit 31.
-    return Column(0, 1u << 31, 0);
+    return Column(0, 1u << 31);
   }
   let at = vec3u(tap / (kernel.y * kernel.z), (tap / kernel.z) % kernel.y, tap % kernel.z);
   let reach = vec3i(at * parameters.dilation.xyz);
   let extent = vec3i(parameters.sourceExtent.yzw);
   let bits = (1u << at.x) | (1u << (AXIS_TAPS + at.y)) | (1u << (2 * AXIS_TAPS + at.z));
-  return Column((reach.x * extent.y + reach.y) * extent.z + reach.z, bits, m % parameters.sourceChannels);
+  let voxel = (reach.x * extent.y + reach.y) * extent.z + reach.z;
+  return Column((voxel * i32(parameters.sourceChannels) + i32(m % parameters.sourceChannels)) / SOURCE_UNIT, bits);
 }
 
 fn listVoxel(thread: u32, voxel: u32, end: u32) {
@@ -78,7 +79,8 @@ fn listVoxel(thread: u32, voxel: u32, end: u32) {
       }
     }
   }
-  voxelOffsets[thread] = ((i32(batch * size.y) + origin.x) * i32(size.z) + origin.y) * i32(size.w) + origin.z;
+  let first = ((i32(batch * size.y) + origin.x) * i32(size.z) + origin.y) * i32(size.w) + origin.z;
+  voxelOffsets[thread] = first * i32(parameters.sourceChannels / SOURCE_UNIT);
   voxelMasks[thread] = mask;
 }
 
@@ -86,8 +88,7 @@ fn listVoxel(thread: u32, voxel: u32, end: u32) {
 fn leftQuad(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
   let column = columns[0];
   let inside = (mask & column.bits) == column.bits;
-  let at = (u32(offset + column.offset) * parameters.sourceChannels + column.channel) / 4;
-  return select(vec4<staged>(), vec4<staged>(sourceQuads[select(0, at, inside)]), inside);
+  return select(vec4<staged>(), vec4<staged>(sourceQuads[select(0, offset + column.offset, inside)]), inside);
 }
 
 fn leftElements(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
@@ -95,26 +96,17 @@ fn leftElements(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<stage
   for (var i = 0u; i < 4; i++) {
     let column = columns[i];
     let inside = (mask & column.bits) == column.bits;
-    let at = u32(offset + column.offset) * parameters.sourceChannels + column.channel;
-    value[i] = select(staged(), staged(source[select(0, at, inside)]), inside);
+    value[i] = select(staged(), staged(source[select(0, offset + column.offset, inside)]), inside);
   }
   return value;
 }
 
-fn rightQuad(voxel: u32, column: u32, end: u32) -> vec4<staged> {
-  let columns = parameters.gradientChannels;
-  let inside = voxel < end && column < columns;
-  return select(vec4<staged>(), vec4<staged>(gradientQuads[select(0, (voxel * columns + column) / 4, inside)]), inside);
+fn rightQuad(at: u32) -> vec4<staged> {
+  return vec4<staged>(gradientQuads[at]);
 }
 
-fn rightElements(voxel: u32, column: u32, end: u32) -> vec4<staged> {
-  let columns = parameters.gradientChannels;
-  var value: vec4<staged>;
-  for (var i = 0u; i < 4; i++) {
-    let inside = voxel < end && column + i < columns;
-    value[i] = select(staged(), staged(gradient[select(0, voxel * columns + column + i, inside)]), inside);
-  }
-  return value;
+fn rightElements(at: u32) -> vec4<staged> {
+  return vec4<staged>(vec4<element>(gradient[at], gradient[at + 1], gradient[at + 2], gradient[at + 3]));
 }
 
 // A thread stages the same columns in every slice (THREADS is a multiple of the quads of a row), so it finds their taps only once.
@@ -132,12 +124,16 @@ fn stageLeft(columns: array<Column, 4>, slice: u32, thread: u32) {
   }
 }
 
+// The right tile needs no zeros: for voxels past the end the left one has them, and columns past the last are not stored. There it only must
+// not read what might be no number.
 fn stageRight(voxel0: u32, column0: u32, end: u32, thread: u32) {
   let quad = thread % TILE_QUADS_N;
+  let units = parameters.gradientChannels / GRADIENT_UNIT;
   for (var i = 0u; i < (TILE_K + RIGHT_ROWS_AT_ONCE - 1) / RIGHT_ROWS_AT_ONCE; i++) {
     let row = i * RIGHT_ROWS_AT_ONCE + thread / TILE_QUADS_N;
     if (TILE_K % RIGHT_ROWS_AT_ONCE == 0 || row < TILE_K) {
-      rightTile[row * RIGHT_PITCH + quad] = loadRight(voxel0 + row, column0 + 4 * quad, end);
+      let voxel = min(voxel0 + row, end - 1);
+      rightTile[row * RIGHT_PITCH + quad] = loadRight(voxel * units + (column0 + 4 * quad) / GRADIENT_UNIT);
     }
   }
 }

@@ -41,15 +41,16 @@ export function splitVoxels(voxels: number, size: number, workgroupsPerSplit: nu
 }
 
 function preambleOf(tile: TileVariant, x: Operand, dy: Operand): string {
+  const [quadSource, quadGradient] = [isQuads(channelsOf(x)), isQuads(channelsOf(dy))];
   return writePreamble({
     types: { element: x.dtype, staged: x.dtype },
-    constants: tileConstants(tile),
+    constants: { ...tileConstants(tile), SOURCE_UNIT: quadSource ? 4 : 1, GRADIENT_UNIT: quadGradient ? 4 : 1 },
     code: `
 fn loadLeft(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
-  return ${isQuads(channelsOf(x)) ? 'leftQuad' : 'leftElements'}(columns, offset, mask);
+  return ${quadSource ? 'leftQuad' : 'leftElements'}(columns, offset, mask);
 }
-fn loadRight(voxel: u32, column: u32, end: u32) -> vec4<staged> {
-  return ${isQuads(channelsOf(dy)) ? 'rightQuad' : 'rightElements'}(voxel, column, end);
+fn loadRight(at: u32) -> vec4<staged> {
+  return ${quadGradient ? 'rightQuad' : 'rightElements'}(at);
 }`,
   });
 }

@@ -16,10 +16,10 @@ export interface TileVariant {
 export const TILE_VARIANTS = {
   '128x128': { name: '128x128', tileK: 8, threadsM: 16, threadsN: 16, resultsM: 8, resultsN: 8 },
   '64x64': { name: '64x64', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 8, resultsN: 8 },
-  '128x32': { name: '128x32', tileK: 16, threadsM: 16, threadsN: 4, resultsM: 8, resultsN: 8 },
+  '128x32': { name: '128x32', tileK: 8, threadsM: 16, threadsN: 4, resultsM: 8, resultsN: 8 },
   '64x32': { name: '64x32', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 8, resultsN: 4 },
   '32x32': { name: '32x32', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 4, resultsN: 4 },
-  '128x16': { name: '128x16', tileK: 16, threadsM: 32, threadsN: 2, resultsM: 4, resultsN: 8 },
+  '128x16': { name: '128x16', tileK: 8, threadsM: 32, threadsN: 2, resultsM: 4, resultsN: 8 },
   '128x8': { name: '128x8', tileK: 8, threadsM: 32, threadsN: 2, resultsM: 4, resultsN: 4 },
   '256x4': { name: '256x4', tileK: 8, threadsM: 64, threadsN: 1, resultsM: 4, resultsN: 4 },
 } as const satisfies Readonly<Record<string, TileVariant>>;
