@@ -1,4 +1,5 @@
 /** Folders for files that can be made again: native libraries extracted or built on first use, shared by all processes of one user. */
+import { existsSync } from 'node:fs';
 import { lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -20,23 +21,26 @@ async function cacheRoot(): Promise<string> {
 }
 
 /**
- * The folder `name`, filled by `fill` if it is not there yet. It appears whole or not at all, also with several processes at once.
+ * The folder `name` with `files` in it, which `fill` makes if they are not all there. It appears whole or not at all, also with several processes
+ * at once; systems that clean their temporary folder file by file may leave it in pieces, and then it is made again.
  */
-export async function cacheFolder(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
+export async function cacheFolder(
+  name: string,
+  files: readonly string[],
+  fill: (folder: string) => Promise<void>,
+): Promise<string> {
   const folder = join(await cacheRoot(), name);
-  const exists = (): Promise<boolean> =>
-    lstat(folder).then(
-      () => true,
-      () => false,
-    );
-  if (await exists()) return folder;
+  const isWhole = (): boolean => files.every((file) => existsSync(join(folder, file)));
+  if (isWhole()) return folder;
   const unfinished = await mkdtemp(join(dirname(folder), 'unfinished-'));
   try {
     await fill(unfinished);
+    await rm(folder, { recursive: true, force: true });
     await rename(unfinished, folder);
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
-    if (!(await exists())) throw error;
+    // Another process was faster.
+    if (!isWhole()) throw error;
   }
   return folder;
 }

@@ -26,7 +26,7 @@ export async function extractSwiftshader(): Promise<string> {
     });
   const compressed = await readFile(locateArchive());
   const version = createHash('sha256').update(compressed).digest('hex').slice(0, 16);
-  return cacheFolder(`swiftshader-${version}`, async (folder) => {
+  return cacheFolder(`swiftshader-${version}`, WANTED, async (folder) => {
     const archive = brotliDecompressSync(compressed, { maxOutputLength: MAXIMUM_BYTES });
     const files = readTar(archive);
     for (const name of WANTED) {

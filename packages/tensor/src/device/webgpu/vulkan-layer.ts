@@ -31,17 +31,21 @@ export async function buildVulkanLayer(): Promise<VulkanLayer | undefined> {
     .update(await readFile(script))
     .digest('hex')
     .slice(0, 16);
-  const folder = await cacheFolder(`vulkan-layer-${version}`, async (target) => {
-    try {
-      await promisify(execFile)('bash', [script, target]);
-    } catch (cause) {
-      const output = (cause as { stderr?: string }).stderr ?? String(cause);
-      throw new VoxelgradError('device', {
-        what: `the Vulkan layer for lavapipe cannot be built: ${output.trim()}`,
-        help: 'on Debian and Ubuntu: apt-get install gcc libc6-dev libvulkan-dev',
-        cause,
-      });
-    }
-  });
+  const folder = await cacheFolder(
+    `vulkan-layer-${version}`,
+    ['libno_gpu_layer.so', 'no_gpu_layer.json'],
+    async (target) => {
+      try {
+        await promisify(execFile)('bash', [script, target]);
+      } catch (cause) {
+        const output = (cause as { stderr?: string }).stderr ?? String(cause);
+        throw new VoxelgradError('device', {
+          what: `the Vulkan layer for lavapipe cannot be built: ${output.trim()}`,
+          help: 'on Debian and Ubuntu: apt-get install gcc libc6-dev libvulkan-dev',
+          cause,
+        });
+      }
+    },
+  );
   return { name: LAYER_NAME, folder };
 }
