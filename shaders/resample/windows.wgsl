@@ -1,5 +1,7 @@
 // Pooling windows over [n, d, h, w, c]. The preamble has `const MAX: bool`.
 
+// #include "common/math.wgsl"
+
 struct PoolParameters {
   count: u32,
   depth: u32,
@@ -67,14 +69,14 @@ fn element_at(sample: u32, voxel: vec3<i32>, channel: u32) -> u32 {
   return (((sample * parameters.depth + at.x) * parameters.height + at.y) * parameters.width + at.z) * parameters.channels + channel;
 }
 
-// The element that max pooling takes: the first largest one.
+// The element that max pooling takes: the first largest one, or the last that is not a number, as PyTorch does.
 fn largest_in(window: Window, sample: u32, channel: u32) -> u32 {
   var best = element_at(sample, window.low, channel);
   for (var z = window.low.x; z < window.high.x; z++) {
     for (var y = window.low.y; y < window.high.y; y++) {
       for (var w = window.low.z; w < window.high.z; w++) {
         let candidate = element_at(sample, vec3<i32>(z, y, w), channel);
-        if (x[candidate] > x[best]) {
+        if (x[candidate] > x[best] || is_nan(vec4<f32>(x[candidate])).x) {
           best = candidate;
         }
       }

@@ -178,6 +178,26 @@ describe.each(testDevices())('resampling kernels on $name', ({ open }) => {
     });
   });
 
+  it('max pooling takes what is not a number, and gives it the gradient', async () => {
+    const [shape, outShape]: [Shape, Shape] = [
+      [1, 1, 2, 4, 1],
+      [1, 1, 1, 2, 1],
+    ];
+    const xs = [1, Number.NaN, 7, 3, 9, 2, 5, 6];
+    const x = upload(device, 'f32', shape, xs);
+    const dy = upload(device, 'f32', outShape, [10, 20]);
+    const [kernel, padding]: [Triple, Triple] = [
+      [1, 2, 2],
+      [0, 0, 0],
+    ];
+    const pooled = await result(outShape, (out) => device.kernels.pool('max', x, out, kernel, kernel, padding, true));
+    expectClose(pooled, [Number.NaN, 7]);
+    const spread = await result(shape, (dx) =>
+      device.kernels.poolGradient('max', dy, x, dx, kernel, kernel, padding, true),
+    );
+    expectClose(spread, [0, 10, 20, 0, 0, 0, 0, 0]);
+  });
+
   describe.each([1, 2, 3] as const)('filter along axis %i', (axis) => {
     it.each([
       { channels: 1, length: 3 },

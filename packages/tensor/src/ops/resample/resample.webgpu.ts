@@ -17,16 +17,16 @@ const workgroupsFor = (count: number): [number, number, number] => foldWorkgroup
 const axesOf = (mode: Mode, x: Operand, out: Operand, map: ResampleMap): AxisWeights[] =>
   [0, 1, 2].map((i) => axisWeights(mode, x.shape[i + 1]!, out.shape[i + 1]!, map.scale[i]!, map.offset[i]!));
 
+/** Voxels and points of a block of 4 × 4 × 4, and how many such blocks a volume has. */
+const BLOCK_SIZE = 64;
+const blocksOf = (extents: Shape): number => sizeOf(extents.map((extent) => Math.ceil(extent / 4)));
+
+const samplingPreamble = (mode: Mode, outside: 'zero' | 'edge'): string =>
+  writePreamble({ constants: { LINEAR: mode === 'linear', EDGE: outside === 'edge' } });
+
 export const resampleWebgpu = (device: WebgpuDevice): ResampleKernels => {
-  /** Memory for the next few launches; freed by the caller right after them, since the queue is in order. */
-  const scratch = (dtype: DType, shape: Shape): Operand => ({
-    buffer: device.allocate(device.bytesFor(dtype, sizeOf(shape))),
-    byteOffset: 0,
-    dtype,
-    shape,
-  });
   const upload = (dtype: DType, values: readonly number[]): Operand => {
-    const operand = scratch(dtype, [values.length]);
+    const operand = device.temporary(dtype, [values.length]);
     device.write(operand, isFloat(dtype) ? Float32Array.from(values) : Int32Array.from(values));
     return operand;
   };
@@ -51,29 +51,10 @@ export const resampleWebgpu = (device: WebgpuDevice): ResampleKernels => {
     let current = x;
     steps.forEach((axis, i) => {
       const shape = current.shape.map((extent, a) => (a === axis ? out.shape[axis]! : extent));
-      const next = i === steps.length - 1 ? out : scratch('f32', shape);
+      const next = i === steps.length - 1 ? out : device.temporary('f32', shape);
       alongAxis(current, next, axis, axes[axis - 1]!);
       if (current !== x) device.free(current.buffer);
       current = next;
-    });
-  }
-
-  function grid(
-    shader: string,
-    mode: 'nearest' | 'linear',
-    x: Operand,
-    points: Operand,
-    out: Operand,
-    volume: Shape,
-    outside: string,
-  ): void {
-    const count = sizeOf(out.shape);
-    device.dispatch({
-      shader,
-      preamble: writePreamble({ constants: { LINEAR: mode === 'linear', EDGE: outside === 'edge' } }),
-      bindings: [read(x), read(points), write(out)],
-      parameters: [count, ...volume.slice(1), sizeOf(points.shape.slice(1, 4))],
-      workgroups: workgroupsFor(count),
     });
   }
 
@@ -110,11 +91,38 @@ export const resampleWebgpu = (device: WebgpuDevice): ResampleKernels => {
     },
 
     sampleGrid(mode, x, points, out, outside) {
-      grid('resample/sample-grid', mode, x, points, out, x.shape, outside);
+      const count = sizeOf(out.shape);
+      device.dispatch({
+        shader: 'resample/sample-grid',
+        preamble: samplingPreamble(mode, outside),
+        bindings: [read(x), read(points), write(out)],
+        parameters: [count, ...x.shape.slice(1), sizeOf(points.shape.slice(1, 4))],
+        workgroups: workgroupsFor(count),
+      });
     },
 
     sampleGridGradient(mode, dy, points, dx, outside) {
-      grid('resample/sample-grid-gradient', mode, dy, points, dx, dx.shape, outside);
+      const preamble = samplingPreamble(mode, outside);
+      const [volume, grid] = [dx.shape.slice(1, 4), points.shape.slice(1, 4)];
+      const [batch, channels] = [dx.shape[0]!, dx.shape[4]!];
+      const parameters = [...volume, 0, ...grid, 0, batch, channels];
+      const pointBlocks = batch * blocksOf(grid);
+      const reach = device.temporary('i32', [pointBlocks, 2, 4]);
+      device.dispatch({
+        shader: 'resample/sample-grid-reach',
+        preamble,
+        bindings: [read(points), write(reach)],
+        parameters,
+        workgroups: foldWorkgroups(Math.ceil(pointBlocks / BLOCK_SIZE)),
+      });
+      device.dispatch({
+        shader: 'resample/sample-grid-gradient',
+        preamble,
+        bindings: [read(dy), read(points), read(reach), write(dx)],
+        parameters,
+        workgroups: foldWorkgroups(batch * blocksOf(volume) * Math.ceil(channels / 4)),
+      });
+      device.free(reach.buffer);
     },
 
     pool(mode, x, out, kernel, stride, padding, countPadding) {
