@@ -35,12 +35,15 @@ export async function cacheFolder(
   const unfinished = await mkdtemp(join(dirname(folder), 'unfinished-'));
   try {
     await fill(unfinished);
-    await rm(folder, { recursive: true, force: true });
-    await rename(unfinished, folder);
+    // Another process may have been faster, and may be loading from its folder.
+    if (!isWhole()) {
+      await rm(folder, { recursive: true, force: true });
+      await rename(unfinished, folder);
+    }
   } catch (error) {
-    await rm(unfinished, { recursive: true, force: true });
-    // Another process was faster.
     if (!isWhole()) throw error;
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
   }
   return folder;
 }
