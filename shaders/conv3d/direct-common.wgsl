@@ -5,18 +5,18 @@
 // #include "common/index.wgsl"
 
 struct Parameters {
-  inputExtent: vec4u, // n, d, h, w of x
-  outputExtent: vec4u, // of y
+  input_extent: vec4u, // n, d, h, w of x
+  output_extent: vec4u, // of y
   kernel: vec4u, // d, h, w
   stride: vec4u,
   padding: vec4u,
   dilation: vec4u,
-  inputChannels: u32,
-  outputChannels: u32,
+  input_channels: u32,
+  output_channels: u32,
   groups: u32,
-  hasBias: u32, // else any buffer is bound in its place
+  has_bias: u32, // else any buffer is bound in its place
   splits: u32,
-  voxelsPerSplit: u32,
+  voxels_per_split: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -24,21 +24,21 @@ struct Parameters {
 const GROUP_SIZE = 64u;
 
 // n, d, h, w of a linear voxel index.
-fn voxelAt(index: u32, extent: vec4u) -> vec4u {
+fn voxel_at(index: u32, extent: vec4u) -> vec4u {
   let w = index % extent.w;
   let h = (index / extent.w) % extent.z;
   let d = (index / (extent.w * extent.z)) % extent.y;
   return vec4u(index / (extent.w * extent.z * extent.y), d, h, w);
 }
 
-fn linearVoxel(batch: u32, at: vec3u, extent: vec4u) -> u32 {
+fn linear_voxel(batch: u32, at: vec3u, extent: vec4u) -> u32 {
   return ((batch * extent.y + at.x) * extent.z + at.y) * extent.w + at.z;
 }
 
-fn insideOf(at: vec3i, extent: vec4u) -> bool {
+fn inside_of(at: vec3i, extent: vec4u) -> bool {
   return all(at >= vec3i(0)) && all(at < vec3i(extent.yzw));
 }
 
-fn weightRow(tap: vec3u) -> u32 {
+fn weight_row(tap: vec3u) -> u32 {
   return (tap.x * parameters.kernel.y + tap.y) * parameters.kernel.z + tap.z;
 }

@@ -15,15 +15,15 @@ fn main(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let index = linear_invocation(group, groups, thread, GROUP_SIZE);
-  let extent = parameters.inputExtent;
-  let channel = index % parameters.inputChannels;
-  if (index / parameters.inputChannels >= extent.x * extent.y * extent.z * extent.w) {
+  let extent = parameters.input_extent;
+  let channel = index % parameters.input_channels;
+  if (index / parameters.input_channels >= extent.x * extent.y * extent.z * extent.w) {
     return;
   }
-  let voxel = voxelAt(index / parameters.inputChannels, extent);
-  let inputs = parameters.inputChannels / parameters.groups;
-  let outputs = parameters.outputChannels / parameters.groups;
-  let firstOutput = channel / inputs * outputs;
+  let voxel = voxel_at(index / parameters.input_channels, extent);
+  let inputs = parameters.input_channels / parameters.groups;
+  let outputs = parameters.output_channels / parameters.groups;
+  let first_output = channel / inputs * outputs;
   let kernel = parameters.kernel;
   let stride = vec3i(parameters.stride.xyz);
   var sum = 0f;
@@ -33,9 +33,9 @@ fn main(
         let tap = vec3u(d, h, w);
         let reach = vec3i(voxel.yzw + parameters.padding.xyz) - vec3i(tap * parameters.dilation.xyz);
         let at = reach / stride;
-        if (all(at * stride == reach) && insideOf(at, parameters.outputExtent)) {
-          let start = linearVoxel(voxel.x, vec3u(at), parameters.outputExtent) * parameters.outputChannels + firstOutput;
-          let row = (weightRow(tap) * inputs + channel % inputs) * parameters.outputChannels + firstOutput;
+        if (all(at * stride == reach) && inside_of(at, parameters.output_extent)) {
+          let start = linear_voxel(voxel.x, vec3u(at), parameters.output_extent) * parameters.output_channels + first_output;
+          let row = (weight_row(tap) * inputs + channel % inputs) * parameters.output_channels + first_output;
           for (var c = 0u; c < outputs; c++) {
             sum += f32(dy[start + c]) * f32(weight[row + c]);
           }
@@ -43,7 +43,7 @@ fn main(
       }
     }
   }
-  if (parameters.hasBias != 0) {
+  if (parameters.has_bias != 0) {
     sum += bias[channel];
   }
   dx[index] = element(sum);

@@ -15,14 +15,14 @@ fn main(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let index = linear_invocation(group, groups, thread, GROUP_SIZE);
-  let extent = parameters.outputExtent;
-  let channel = index % parameters.outputChannels;
-  if (index / parameters.outputChannels >= extent.x * extent.y * extent.z * extent.w) {
+  let extent = parameters.output_extent;
+  let channel = index % parameters.output_channels;
+  if (index / parameters.output_channels >= extent.x * extent.y * extent.z * extent.w) {
     return;
   }
-  let voxel = voxelAt(index / parameters.outputChannels, extent);
-  let channels = parameters.inputChannels / parameters.groups;
-  let firstChannel = channel / (parameters.outputChannels / parameters.groups) * channels;
+  let voxel = voxel_at(index / parameters.output_channels, extent);
+  let channels = parameters.input_channels / parameters.groups;
+  let first_channel = channel / (parameters.output_channels / parameters.groups) * channels;
   let kernel = parameters.kernel;
   let origin = vec3i(voxel.yzw * parameters.stride.xyz) - vec3i(parameters.padding.xyz);
   var sum = 0f;
@@ -31,16 +31,16 @@ fn main(
       for (var w = 0u; w < kernel.z; w++) {
         let tap = vec3u(d, h, w);
         let at = origin + vec3i(tap * parameters.dilation.xyz);
-        if (insideOf(at, parameters.inputExtent)) {
-          let start = linearVoxel(voxel.x, vec3u(at), parameters.inputExtent) * parameters.inputChannels + firstChannel;
+        if (inside_of(at, parameters.input_extent)) {
+          let start = linear_voxel(voxel.x, vec3u(at), parameters.input_extent) * parameters.input_channels + first_channel;
           for (var c = 0u; c < channels; c++) {
-            sum += f32(x[start + c]) * f32(weight[(weightRow(tap) * channels + c) * parameters.outputChannels + channel]);
+            sum += f32(x[start + c]) * f32(weight[(weight_row(tap) * channels + c) * parameters.output_channels + channel]);
           }
         }
       }
     }
   }
-  if (parameters.hasBias != 0) {
+  if (parameters.has_bias != 0) {
     sum += bias[channel];
   }
   y[index] = element(sum);

@@ -15,27 +15,27 @@ fn main(
 ) {
   let index = linear_invocation(group, groups, thread, GROUP_SIZE);
   let kernel = parameters.kernel;
-  let inputs = parameters.inputChannels / parameters.groups;
-  let size = kernel.x * kernel.y * kernel.z * inputs * parameters.outputChannels;
+  let inputs = parameters.input_channels / parameters.groups;
+  let size = kernel.x * kernel.y * kernel.z * inputs * parameters.output_channels;
   let split = index / size;
   if (split >= parameters.splits) {
     return;
   }
   let at = index % size;
-  let channel = at % parameters.outputChannels;
-  let inputChannel = channel / (parameters.outputChannels / parameters.groups) * inputs + at / parameters.outputChannels % inputs;
-  let tap = voxelAt(at / (parameters.outputChannels * inputs), vec4u(1, kernel.xyz)).yzw;
+  let channel = at % parameters.output_channels;
+  let input_channel = channel / (parameters.output_channels / parameters.groups) * inputs + at / parameters.output_channels % inputs;
+  let tap = voxel_at(at / (parameters.output_channels * inputs), vec4u(1, kernel.xyz)).yzw;
   let reach = vec3i(tap * parameters.dilation.xyz) - vec3i(parameters.padding.xyz);
-  let extent = parameters.outputExtent;
-  let begin = split * parameters.voxelsPerSplit;
-  let end = min(begin + parameters.voxelsPerSplit, extent.x * extent.y * extent.z * extent.w);
+  let extent = parameters.output_extent;
+  let begin = split * parameters.voxels_per_split;
+  let end = min(begin + parameters.voxels_per_split, extent.x * extent.y * extent.z * extent.w);
   var sum = 0f;
   for (var v = begin; v < end; v++) {
-    let voxel = voxelAt(v, extent);
+    let voxel = voxel_at(v, extent);
     let start = vec3i(voxel.yzw * parameters.stride.xyz) + reach;
-    if (insideOf(start, parameters.inputExtent)) {
-      let source = linearVoxel(voxel.x, vec3u(start), parameters.inputExtent);
-      sum += f32(x[source * parameters.inputChannels + inputChannel]) * f32(dy[v * parameters.outputChannels + channel]);
+    if (inside_of(start, parameters.input_extent)) {
+      let source = linear_voxel(voxel.x, vec3u(start), parameters.input_extent);
+      sum += f32(x[source * parameters.input_channels + input_channel]) * f32(dy[v * parameters.output_channels + channel]);
     }
   }
   partial[index] = sum;

@@ -5,32 +5,32 @@
 //
 // From the preamble, besides what gemm/multiply.wgsl wants: `element`; SOURCE_UNIT and GRADIENT_UNIT (elements read at once: 4, or 1 where
 // channels are no multiple of 4); and the functions that they choose:
-//   fn loadLeft(columns, offset, mask) = leftQuad(…) | leftElements(…)
-//   fn loadRight(at) = rightQuad(…) | rightElements(…)
+//   fn load_left(columns, offset, mask) = left_quad(…) | left_elements(…)
+//   fn load_right(at) = right_quad(…) | right_elements(…)
 
 // #include "common/index.wgsl"
 // #include "gemm/multiply.wgsl"
 
 struct Parameters {
-  sourceExtent: vec4u, // n, d, h, w
-  gradientExtent: vec4u,
+  source_extent: vec4u, // n, d, h, w
+  gradient_extent: vec4u,
   kernel: vec4u, // d, h, w
   stride: vec4u,
   padding: vec4u,
   dilation: vec4u,
-  sourceChannels: u32,
-  gradientChannels: u32,
-  tilesM: u32,
-  tilesN: u32,
+  source_channels: u32,
+  gradient_channels: u32,
+  tiles_m: u32,
+  tiles_n: u32,
   splits: u32,
-  voxelsPerSplit: u32,
+  voxels_per_split: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> source: array<element>;
-@group(0) @binding(1) var<storage, read> sourceQuads: array<vec4<element>>;
+@group(0) @binding(1) var<storage, read> source_quads: array<vec4<element>>;
 @group(0) @binding(2) var<storage, read> gradient: array<element>;
-@group(0) @binding(2) var<storage, read> gradientQuads: array<vec4<element>>;
+@group(0) @binding(2) var<storage, read> gradient_quads: array<vec4<element>>;
 @group(0) @binding(3) var<storage, read_write> partial: array<f32>;
 
 // Taps that one axis can have: the bits of a voxel's mask are split between three axes.
@@ -43,27 +43,27 @@ struct Column {
 }
 
 // A batch of voxels, as many as there are threads.
-var<workgroup> voxelOffsets: array<i32, THREADS>;
-var<workgroup> voxelMasks: array<u32, THREADS>;
+var<workgroup> voxel_offsets: array<i32, THREADS>;
+var<workgroup> voxel_masks: array<u32, THREADS>;
 
-fn columnAt(m: u32) -> Column {
+fn column_at(m: u32) -> Column {
   let kernel = parameters.kernel;
-  let tap = m / parameters.sourceChannels;
+  let tap = m / parameters.source_channels;
   if (tap >= kernel.x * kernel.y * kernel.z) {
     // No mask has bit 31.
     return Column(0, 1u << 31);
   }
   let at = vec3u(tap / (kernel.y * kernel.z), (tap / kernel.z) % kernel.y, tap % kernel.z);
   let reach = vec3i(at * parameters.dilation.xyz);
-  let extent = vec3i(parameters.sourceExtent.yzw);
+  let extent = vec3i(parameters.source_extent.yzw);
   let bits = (1u << at.x) | (1u << (AXIS_TAPS + at.y)) | (1u << (2 * AXIS_TAPS + at.z));
   let voxel = (reach.x * extent.y + reach.y) * extent.z + reach.z;
-  return Column((voxel * i32(parameters.sourceChannels) + i32(m % parameters.sourceChannels)) / SOURCE_UNIT, bits);
+  return Column((voxel * i32(parameters.source_channels) + i32(m % parameters.source_channels)) / SOURCE_UNIT, bits);
 }
 
-fn listVoxel(thread: u32, voxel: u32, end: u32) {
-  let extent = parameters.gradientExtent;
-  let size = parameters.sourceExtent;
+fn list_voxel(thread: u32, voxel: u32, end: u32) {
+  let extent = parameters.gradient_extent;
+  let size = parameters.source_extent;
   let w = voxel % extent.w;
   let h = (voxel / extent.w) % extent.z;
   let d = (voxel / (extent.w * extent.z)) % extent.y;
@@ -80,18 +80,18 @@ fn listVoxel(thread: u32, voxel: u32, end: u32) {
     }
   }
   let first = ((i32(batch * size.y) + origin.x) * i32(size.z) + origin.y) * i32(size.w) + origin.z;
-  voxelOffsets[thread] = first * i32(parameters.sourceChannels / SOURCE_UNIT);
-  voxelMasks[thread] = mask;
+  voxel_offsets[thread] = first * i32(parameters.source_channels / SOURCE_UNIT);
+  voxel_masks[thread] = mask;
 }
 
 // Source channels are a multiple of 4: the four columns share a tap.
-fn leftQuad(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
+fn left_quad(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
   let column = columns[0];
   let inside = (mask & column.bits) == column.bits;
-  return select(vec4<staged>(), vec4<staged>(sourceQuads[select(0, offset + column.offset, inside)]), inside);
+  return select(vec4<staged>(), vec4<staged>(source_quads[select(0, offset + column.offset, inside)]), inside);
 }
 
-fn leftElements(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
+fn left_elements(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
   var value: vec4<staged>;
   for (var i = 0u; i < 4; i++) {
     let column = columns[i];
@@ -101,11 +101,11 @@ fn leftElements(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<stage
   return value;
 }
 
-fn rightQuad(at: u32) -> vec4<staged> {
-  return vec4<staged>(gradientQuads[at]);
+fn right_quad(at: u32) -> vec4<staged> {
+  return vec4<staged>(gradient_quads[at]);
 }
 
-fn rightElements(at: u32) -> vec4<staged> {
+fn right_elements(at: u32) -> vec4<staged> {
   return vec4<staged>(vec4<element>(gradient[at], gradient[at + 1], gradient[at + 2], gradient[at + 3]));
 }
 
@@ -113,27 +113,27 @@ fn rightElements(at: u32) -> vec4<staged> {
 const LEFT_ROWS_AT_ONCE = THREADS / TILE_QUADS_M;
 const RIGHT_ROWS_AT_ONCE = THREADS / TILE_QUADS_N;
 
-fn stageLeft(columns: array<Column, 4>, slice: u32, thread: u32) {
+fn stage_left(columns: array<Column, 4>, slice: u32, thread: u32) {
   let quad = thread % TILE_QUADS_M;
   for (var i = 0u; i < (TILE_K + LEFT_ROWS_AT_ONCE - 1) / LEFT_ROWS_AT_ONCE; i++) {
     let row = i * LEFT_ROWS_AT_ONCE + thread / TILE_QUADS_M;
     if (TILE_K % LEFT_ROWS_AT_ONCE == 0 || row < TILE_K) {
       let at = slice + row;
-      leftTile[row * LEFT_PITCH + quad] = loadLeft(columns, voxelOffsets[at], voxelMasks[at]);
+      left_tile[row * LEFT_PITCH + quad] = load_left(columns, voxel_offsets[at], voxel_masks[at]);
     }
   }
 }
 
 // The right tile needs no zeros: for voxels past the end the left one has them, and columns past the last are not stored. There it only must
 // not read what might be no number.
-fn stageRight(voxel0: u32, column0: u32, end: u32, thread: u32) {
+fn stage_right(voxel0: u32, column0: u32, end: u32, thread: u32) {
   let quad = thread % TILE_QUADS_N;
-  let units = parameters.gradientChannels / GRADIENT_UNIT;
+  let units = parameters.gradient_channels / GRADIENT_UNIT;
   for (var i = 0u; i < (TILE_K + RIGHT_ROWS_AT_ONCE - 1) / RIGHT_ROWS_AT_ONCE; i++) {
     let row = i * RIGHT_ROWS_AT_ONCE + thread / TILE_QUADS_N;
     if (TILE_K % RIGHT_ROWS_AT_ONCE == 0 || row < TILE_K) {
       let voxel = min(voxel0 + row, end - 1);
-      rightTile[row * RIGHT_PITCH + quad] = loadRight(voxel * units + (column0 + 4 * quad) / GRADIENT_UNIT);
+      right_tile[row * RIGHT_PITCH + quad] = load_right(voxel * units + (column0 + 4 * quad) / GRADIENT_UNIT);
     }
   }
 }
@@ -145,39 +145,39 @@ fn main(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let index = linear_workgroup(group, groups);
-  let tiles = parameters.tilesM * parameters.tilesN;
+  let tiles = parameters.tiles_m * parameters.tiles_n;
   let split = index / tiles;
   if (split >= parameters.splits) {
     return;
   }
-  let row0 = ((index % tiles) / parameters.tilesN) * TILE_M;
-  let column0 = (index % parameters.tilesN) * TILE_N;
-  let extent = parameters.gradientExtent;
-  let begin = split * parameters.voxelsPerSplit;
-  let end = min(begin + parameters.voxelsPerSplit, extent.x * extent.y * extent.z * extent.w);
+  let row0 = ((index % tiles) / parameters.tiles_n) * TILE_M;
+  let column0 = (index % parameters.tiles_n) * TILE_N;
+  let extent = parameters.gradient_extent;
+  let begin = split * parameters.voxels_per_split;
+  let end = min(begin + parameters.voxels_per_split, extent.x * extent.y * extent.z * extent.w);
 
   let column = row0 + 4 * (thread % TILE_QUADS_M);
-  let columns = array<Column, 4>(columnAt(column), columnAt(column + 1), columnAt(column + 2), columnAt(column + 3));
+  let columns = array<Column, 4>(column_at(column), column_at(column + 1), column_at(column + 2), column_at(column + 3));
   for (var voxel0 = begin; voxel0 < end; voxel0 += THREADS) {
     workgroupBarrier();
-    listVoxel(thread, voxel0 + thread, end);
+    list_voxel(thread, voxel0 + thread, end);
     for (var slice = 0u; slice < THREADS; slice += TILE_K) {
       workgroupBarrier();
-      stageLeft(columns, slice, thread);
-      stageRight(voxel0 + slice, column0, end, thread);
+      stage_left(columns, slice, thread);
+      stage_right(voxel0 + slice, column0, end, thread);
       workgroupBarrier();
-      multiplyTiles(thread);
+      multiply_tiles(thread);
     }
   }
 
-  let rows = parameters.kernel.x * parameters.kernel.y * parameters.kernel.z * parameters.sourceChannels;
+  let rows = parameters.kernel.x * parameters.kernel.y * parameters.kernel.z * parameters.source_channels;
   for (var i = 0u; i < RESULTS_M; i++) {
-    let row = row0 + rowOf(thread, i);
+    let row = row0 + row_of(thread, i);
     for (var j = 0u; j < QUADS_N; j++) {
-      let at = column0 + columnOf(thread, j);
+      let at = column0 + column_of(thread, j);
       for (var c = 0u; c < 4; c++) {
-        if (row < rows && at + c < parameters.gradientChannels) {
-          partial[(split * rows + row) * parameters.gradientChannels + at + c] = sums[i * QUADS_N + j][c];
+        if (row < rows && at + c < parameters.gradient_channels) {
+          partial[(split * rows + row) * parameters.gradient_channels + at + c] = sums[i * QUADS_N + j][c];
         }
       }
     }

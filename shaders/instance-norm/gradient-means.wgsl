@@ -10,8 +10,8 @@
 @group(0) @binding(4) var<storage, read_write> dweight: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dbias: array<f32>;
 
-fn weightAt(channel: u32) -> f32 {
-  if (parameters.hasWeight != 0) {
+fn weight_at(channel: u32) -> f32 {
+  if (parameters.has_weight != 0) {
     return weight[channel];
   }
   return 1;
@@ -30,15 +30,15 @@ fn main(
   }
   let batch = index / channels;
   let channel = index % channels;
-  let perGroup = channels / parameters.groups;
-  let first = channel / perGroup * perGroup;
+  let per_group = channels / parameters.groups;
+  let first = channel / per_group * per_group;
   var sum = 0f;
   var product = 0f;
-  for (var c = first; c < first + perGroup; c++) {
-    sum += sums[batch * 2 * channels + c] * weightAt(c);
-    product += sums[(batch * 2 + 1) * channels + c] * weightAt(c);
+  for (var c = first; c < first + per_group; c++) {
+    sum += sums[batch * 2 * channels + c] * weight_at(c);
+    product += sums[(batch * 2 + 1) * channels + c] * weight_at(c);
   }
-  let size = f32(parameters.space) * f32(perGroup);
+  let size = f32(parameters.space) * f32(per_group);
   means[batch * 2 * channels + channel] = sum / size;
   means[(batch * 2 + 1) * channels + channel] = product / size;
   if (batch > 0) {
@@ -48,10 +48,10 @@ fn main(
   for (var n = 0u; n < parameters.batch; n++) {
     total += vec2f(sums[n * 2 * channels + channel], sums[(n * 2 + 1) * channels + channel]);
   }
-  if (parameters.hasBias != 0) {
+  if (parameters.has_bias != 0) {
     dbias[channel] = total.x;
   }
-  if (parameters.hasWeight != 0) {
+  if (parameters.has_weight != 0) {
     dweight[channel] = total.y;
   }
 }

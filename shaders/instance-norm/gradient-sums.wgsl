@@ -16,15 +16,15 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let place = placeOf(group, groups, thread);
+  let place = place_of(group, groups, thread);
   var sum = lanes();
   var product = lanes();
-  if (isInside(place)) {
-    let channel = channelOf(place);
+  if (is_inside(place)) {
+    let channel = channel_of(place);
     for (var row = place.row; row < place.end; row += ROW_LANES) {
-      let at = indexOf(place, row);
+      let at = index_of(place, row);
       let unit = normalized(channel, lanes(x[at]));
-      let g = lanes(dy[at]) * slopeAt(unit * channel.weight + channel.bias);
+      let g = lanes(dy[at]) * slope_at(unit * channel.weight + channel.bias);
       sum += g;
       product += g * unit;
     }
@@ -38,9 +38,9 @@ fn main(
       products[thread] += products[thread + distance];
     }
   }
-  if (thread < CHANNEL_LANES && isInside(place)) {
-    let at = (place.tile * parameters.batch + place.batch) * 2 * chunksOf() + place.chunk;
+  if (thread < CHANNEL_LANES && is_inside(place)) {
+    let at = (place.tile * parameters.batch + place.batch) * 2 * chunks_of() + place.chunk;
     partial[at] = sums[thread];
-    partial[at + chunksOf()] = products[thread];
+    partial[at + chunks_of()] = products[thread];
   }
 }

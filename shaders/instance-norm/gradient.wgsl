@@ -1,4 +1,4 @@
-// Last stage of the gradient: dx = inverseDeviation · (g · weight − mean(g · weight) − x̂ · mean(g · weight · x̂)), means over the group.
+// Last stage of the gradient: dx = inverse_deviation · (g · weight − mean(g · weight) − x̂ · mean(g · weight · x̂)), means over the group.
 // `means` is [n, 2, c].
 
 // #include "instance-norm/channel.wgsl"
@@ -14,17 +14,17 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let place = placeOf(group, groups, thread);
-  if (!isInside(place)) {
+  let place = place_of(group, groups, thread);
+  if (!is_inside(place)) {
     return;
   }
-  let channel = channelOf(place);
-  let meanGradient = means[place.batch * 2 * chunksOf() + place.chunk];
-  let meanProduct = means[(place.batch * 2 + 1) * chunksOf() + place.chunk];
+  let channel = channel_of(place);
+  let mean_gradient = means[place.batch * 2 * chunks_of() + place.chunk];
+  let mean_product = means[(place.batch * 2 + 1) * chunks_of() + place.chunk];
   for (var row = place.row; row < place.end; row += ROW_LANES) {
-    let at = indexOf(place, row);
+    let at = index_of(place, row);
     let unit = normalized(channel, lanes(x[at]));
-    let g = lanes(dy[at]) * slopeAt(unit * channel.weight + channel.bias);
-    dx[at] = stored(channel.inverseDeviation * (g * channel.weight - meanGradient - unit * meanProduct));
+    let g = lanes(dy[at]) * slope_at(unit * channel.weight + channel.bias);
+    dx[at] = stored(channel.inverse_deviation * (g * channel.weight - mean_gradient - unit * mean_product));
   }
 }

@@ -6,7 +6,7 @@
 
 @group(0) @binding(1) var<storage, read> partial: array<f32>;
 @group(0) @binding(2) var<storage, read_write> mean: array<f32>;
-@group(0) @binding(3) var<storage, read_write> inverseDeviation: array<f32>;
+@group(0) @binding(3) var<storage, read_write> inverse_deviation: array<f32>;
 
 var<workgroup> parts: array<Moments, THREADS>;
 
@@ -20,13 +20,13 @@ fn main(
   if (index >= parameters.batch * parameters.groups) {
     return;
   }
-  let perGroup = parameters.channels / parameters.groups;
-  let first = (index % parameters.groups) * perGroup;
+  let per_group = parameters.channels / parameters.groups;
+  let first = (index % parameters.groups) * per_group;
   var moments: Moments;
-  for (var i = thread; i < parameters.tiles * perGroup; i += THREADS) {
-    let tile = i / perGroup;
-    let rows = min(parameters.rowsPerTile, parameters.space - tile * parameters.rowsPerTile);
-    let at = ((index / parameters.groups) * parameters.tiles + tile) * 2 * parameters.channels + first + i % perGroup;
+  for (var i = thread; i < parameters.tiles * per_group; i += THREADS) {
+    let tile = i / per_group;
+    let rows = min(parameters.rows_per_tile, parameters.space - tile * parameters.rows_per_tile);
+    let at = ((index / parameters.groups) * parameters.tiles + tile) * 2 * parameters.channels + first + i % per_group;
     moments = merge(moments, Moments(f32(rows), partial[at], partial[at + parameters.channels]));
   }
   parts[thread] = moments;
@@ -38,6 +38,6 @@ fn main(
   }
   if (thread == 0) {
     mean[index] = parts[0].mean;
-    inverseDeviation[index] = inverseSqrt(parts[0].squares / parts[0].count + parameters.epsilon);
+    inverse_deviation[index] = inverseSqrt(parts[0].squares / parts[0].count + parameters.epsilon);
   }
 }

@@ -1,4 +1,4 @@
-// y = leakyRelu((x − mean) · inverseDeviation · weight + bias), in one pass.
+// y = leakyRelu((x − mean) · inverse_deviation · weight + bias), in one pass.
 
 // #include "instance-norm/channel.wgsl"
 
@@ -11,14 +11,14 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let place = placeOf(group, groups, thread);
-  if (!isInside(place)) {
+  let place = place_of(group, groups, thread);
+  if (!is_inside(place)) {
     return;
   }
-  let channel = channelOf(place);
+  let channel = channel_of(place);
   for (var row = place.row; row < place.end; row += ROW_LANES) {
-    let at = indexOf(place, row);
+    let at = index_of(place, row);
     let z = normalized(channel, lanes(x[at])) * channel.weight + channel.bias;
-    y[at] = stored(z * slopeAt(z));
+    y[at] = stored(z * slope_at(z));
   }
 }

@@ -12,9 +12,9 @@ struct Parameters {
   channels: u32,
   groups: u32,
   tiles: u32, // parts that the space of one n is cut into
-  rowsPerTile: u32,
-  hasWeight: u32, // else any buffer is bound in its place
-  hasBias: u32,
+  rows_per_tile: u32,
+  has_weight: u32, // else any buffer is bound in its place
+  has_bias: u32,
   epsilon: f32,
   slope: f32,
 }
@@ -32,28 +32,28 @@ struct Place {
   end: u32,
 }
 
-fn chunksOf() -> u32 {
+fn chunks_of() -> u32 {
   return parameters.channels / WIDTH;
 }
 
-fn placeOf(group: vec3u, groups: vec3u, thread: u32) -> Place {
-  let blocks = (chunksOf() + CHANNEL_LANES - 1) / CHANNEL_LANES;
+fn place_of(group: vec3u, groups: vec3u, thread: u32) -> Place {
+  let blocks = (chunks_of() + CHANNEL_LANES - 1) / CHANNEL_LANES;
   let index = linear_workgroup(group, groups);
   let tile = (index / blocks) % parameters.tiles;
-  let begin = tile * parameters.rowsPerTile;
+  let begin = tile * parameters.rows_per_tile;
   return Place(
     index / (blocks * parameters.tiles),
     tile,
     (index % blocks) * CHANNEL_LANES + thread % CHANNEL_LANES,
     begin + thread / CHANNEL_LANES,
-    min(begin + parameters.rowsPerTile, parameters.space),
+    min(begin + parameters.rows_per_tile, parameters.space),
   );
 }
 
-fn isInside(place: Place) -> bool {
-  return place.batch < parameters.batch && place.chunk < chunksOf();
+fn is_inside(place: Place) -> bool {
+  return place.batch < parameters.batch && place.chunk < chunks_of();
 }
 
-fn indexOf(place: Place, row: u32) -> u32 {
-  return (place.batch * parameters.space + row) * chunksOf() + place.chunk;
+fn index_of(place: Place, row: u32) -> u32 {
+  return (place.batch * parameters.space + row) * chunks_of() + place.chunk;
 }

@@ -14,14 +14,14 @@ var<workgroup> counts: array<f32, THREADS>;
 var<workgroup> means: array<lanes, THREADS>;
 var<workgroup> squares: array<lanes, THREADS>;
 
-fn momentsOfBlock(place: Place, row: u32) -> Moments {
+fn moments_of_block(place: Place, row: u32) -> Moments {
   var values: array<lanes, BLOCK>;
   var count = 0f;
   var sum = lanes();
   for (var i = 0u; i < BLOCK; i++) {
     let at = row + i * ROW_LANES;
     let inside = at < place.end;
-    values[i] = select(lanes(), lanes(x[indexOf(place, min(at, place.end - 1))]), inside);
+    values[i] = select(lanes(), lanes(x[index_of(place, min(at, place.end - 1))]), inside);
     count += select(0f, 1f, inside);
     sum += values[i];
   }
@@ -40,11 +40,11 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let place = placeOf(group, groups, thread);
+  let place = place_of(group, groups, thread);
   var moments: Moments;
-  if (isInside(place)) {
+  if (is_inside(place)) {
     for (var row = place.row; row < place.end; row += BLOCK * ROW_LANES) {
-      moments = merge(moments, momentsOfBlock(place, row));
+      moments = merge(moments, moments_of_block(place, row));
     }
   }
   counts[thread] = moments.count;
@@ -60,9 +60,9 @@ fn main(
       squares[thread] = moments.squares;
     }
   }
-  if (thread < CHANNEL_LANES && isInside(place)) {
-    let at = (place.batch * parameters.tiles + place.tile) * 2 * chunksOf() + place.chunk;
+  if (thread < CHANNEL_LANES && is_inside(place)) {
+    let at = (place.batch * parameters.tiles + place.tile) * 2 * chunks_of() + place.chunk;
     partial[at] = moments.mean;
-    partial[at + chunksOf()] = moments.squares;
+    partial[at + chunks_of()] = moments.squares;
   }
 }

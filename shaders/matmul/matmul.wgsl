@@ -3,9 +3,9 @@
 // From the preamble, besides what gemm/multiply.wgsl wants: `element`; TRANSPOSE_LEFT and TRANSPOSE_RIGHT; and the choice between whole-quad and
 // single-element memory access, made where the contiguous extents are known to be multiples of 4 or not. Four neighbours along an operand's
 // contiguous axis, of which `count` exist:
-//   fn loadLeft(index, count) = leftQuad(…) | leftElements(…)
-//   fn loadRight(index, count) = rightQuad(…) | rightElements(…)
-//   fn storeResult(index, count, value) = storeQuad(…) | storeElements(…)
+//   fn load_left(index, count) = left_quad(…) | left_elements(…)
+//   fn load_right(index, count) = right_quad(…) | right_elements(…)
+//   fn store_result(index, count, value) = store_quad(…) | store_elements(…)
 
 // #include "common/index.wgsl"
 // #include "gemm/multiply.wgsl"
@@ -15,23 +15,23 @@ struct Parameters {
   rows: u32,
   columns: u32,
   depth: u32,
-  tilesM: u32,
-  tilesN: u32,
+  tiles_m: u32,
+  tiles_n: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> left: array<element>;
-@group(0) @binding(1) var<storage, read> leftQuads: array<vec4<element>>;
+@group(0) @binding(1) var<storage, read> left_quads: array<vec4<element>>;
 @group(0) @binding(2) var<storage, read> right: array<element>;
-@group(0) @binding(2) var<storage, read> rightQuads: array<vec4<element>>;
+@group(0) @binding(2) var<storage, read> right_quads: array<vec4<element>>;
 @group(0) @binding(3) var<storage, read_write> out: array<element>;
-@group(0) @binding(3) var<storage, read_write> outQuads: array<vec4<element>>;
+@group(0) @binding(3) var<storage, read_write> out_quads: array<vec4<element>>;
 
-fn leftQuad(index: u32, count: u32) -> vec4<staged> {
-  return select(vec4<staged>(), vec4<staged>(leftQuads[select(0, index / 4, count > 0)]), count > 0);
+fn left_quad(index: u32, count: u32) -> vec4<staged> {
+  return select(vec4<staged>(), vec4<staged>(left_quads[select(0, index / 4, count > 0)]), count > 0);
 }
 
-fn leftElements(index: u32, count: u32) -> vec4<staged> {
+fn left_elements(index: u32, count: u32) -> vec4<staged> {
   var value: vec4<staged>;
   for (var i = 0u; i < 4; i++) {
     value[i] = select(staged(), staged(left[select(0, index + i, i < count)]), i < count);
@@ -39,11 +39,11 @@ fn leftElements(index: u32, count: u32) -> vec4<staged> {
   return value;
 }
 
-fn rightQuad(index: u32, count: u32) -> vec4<staged> {
-  return select(vec4<staged>(), vec4<staged>(rightQuads[select(0, index / 4, count > 0)]), count > 0);
+fn right_quad(index: u32, count: u32) -> vec4<staged> {
+  return select(vec4<staged>(), vec4<staged>(right_quads[select(0, index / 4, count > 0)]), count > 0);
 }
 
-fn rightElements(index: u32, count: u32) -> vec4<staged> {
+fn right_elements(index: u32, count: u32) -> vec4<staged> {
   var value: vec4<staged>;
   for (var i = 0u; i < 4; i++) {
     value[i] = select(staged(), staged(right[select(0, index + i, i < count)]), i < count);
@@ -51,44 +51,44 @@ fn rightElements(index: u32, count: u32) -> vec4<staged> {
   return value;
 }
 
-fn storeQuad(index: u32, count: u32, value: vec4f) {
+fn store_quad(index: u32, count: u32, value: vec4f) {
   if (count > 0) {
-    outQuads[index / 4] = vec4<element>(value);
+    out_quads[index / 4] = vec4<element>(value);
   }
 }
 
-fn storeElements(index: u32, count: u32, value: vec4f) {
+fn store_elements(index: u32, count: u32, value: vec4f) {
   for (var i = 0u; i < min(count, 4); i++) {
     out[index + i] = element(value[i]);
   }
 }
 
 // How many of the elements from `first` on exist where `size` are there, if the other index is inside at all.
-fn countOf(first: u32, size: u32, inside: bool) -> u32 {
+fn count_of(first: u32, size: u32, inside: bool) -> u32 {
   return select(0, size - min(first, size), inside);
 }
 
-fn leftAlongK(batch: u32, row: u32, k: u32) -> vec4<staged> {
+fn left_along_k(batch: u32, row: u32, k: u32) -> vec4<staged> {
   let index = (batch * parameters.rows + row) * parameters.depth + k;
-  return loadLeft(index, countOf(k, parameters.depth, row < parameters.rows));
+  return load_left(index, count_of(k, parameters.depth, row < parameters.rows));
 }
 
-fn leftAlongM(batch: u32, row: u32, k: u32) -> vec4<staged> {
+fn left_along_m(batch: u32, row: u32, k: u32) -> vec4<staged> {
   let index = (batch * parameters.depth + k) * parameters.rows + row;
-  return loadLeft(index, countOf(row, parameters.rows, k < parameters.depth));
+  return load_left(index, count_of(row, parameters.rows, k < parameters.depth));
 }
 
-fn rightAlongK(batch: u32, k: u32, column: u32) -> vec4<staged> {
+fn right_along_k(batch: u32, k: u32, column: u32) -> vec4<staged> {
   let index = (batch * parameters.columns + column) * parameters.depth + k;
-  return loadRight(index, countOf(k, parameters.depth, column < parameters.columns));
+  return load_right(index, count_of(k, parameters.depth, column < parameters.columns));
 }
 
-fn rightAlongN(batch: u32, k: u32, column: u32) -> vec4<staged> {
+fn right_along_n(batch: u32, k: u32, column: u32) -> vec4<staged> {
   let index = (batch * parameters.depth + k) * parameters.columns + column;
-  return loadRight(index, countOf(column, parameters.columns, k < parameters.depth));
+  return load_right(index, count_of(column, parameters.columns, k < parameters.depth));
 }
 
-fn stageLeft(batch: u32, row0: u32, start: u32, thread: u32) {
+fn stage_left(batch: u32, row0: u32, start: u32, thread: u32) {
   const UNITS = select(TILE_QUADS_M * TILE_QUADS_K, TILE_K * TILE_QUADS_M, TRANSPOSE_LEFT);
   for (var i = 0u; i < (UNITS + THREADS - 1) / THREADS; i++) {
     let unit = i * THREADS + thread;
@@ -96,43 +96,43 @@ fn stageLeft(batch: u32, row0: u32, start: u32, thread: u32) {
       if (TRANSPOSE_LEFT) {
         let k = unit / TILE_QUADS_M;
         let quad = unit % TILE_QUADS_M;
-        leftTile[k * LEFT_PITCH + quad] = leftAlongM(batch, row0 + 4 * quad, start + k);
+        left_tile[k * LEFT_PITCH + quad] = left_along_m(batch, row0 + 4 * quad, start + k);
       } else {
-        let quadK = unit % TILE_QUADS_K;
-        let quadM = unit / TILE_QUADS_K;
-        let row = row0 + 4 * quadM;
-        let k = start + 4 * quadK;
-        putLeftBlock(quadM, quadK, array<vec4<staged>, 4>(
-          leftAlongK(batch, row, k),
-          leftAlongK(batch, row + 1, k),
-          leftAlongK(batch, row + 2, k),
-          leftAlongK(batch, row + 3, k),
+        let quad_k = unit % TILE_QUADS_K;
+        let quad_m = unit / TILE_QUADS_K;
+        let row = row0 + 4 * quad_m;
+        let k = start + 4 * quad_k;
+        put_left_block(quad_m, quad_k, array<vec4<staged>, 4>(
+          left_along_k(batch, row, k),
+          left_along_k(batch, row + 1, k),
+          left_along_k(batch, row + 2, k),
+          left_along_k(batch, row + 3, k),
         ));
       }
     }
   }
 }
 
-fn stageRight(batch: u32, column0: u32, start: u32, thread: u32) {
+fn stage_right(batch: u32, column0: u32, start: u32, thread: u32) {
   const UNITS = select(TILE_K * TILE_QUADS_N, TILE_QUADS_N * TILE_QUADS_K, TRANSPOSE_RIGHT);
   for (var i = 0u; i < (UNITS + THREADS - 1) / THREADS; i++) {
     let unit = i * THREADS + thread;
     if (UNITS % THREADS == 0 || unit < UNITS) {
       if (TRANSPOSE_RIGHT) {
-        let quadK = unit % TILE_QUADS_K;
-        let quadN = unit / TILE_QUADS_K;
-        let column = column0 + 4 * quadN;
-        let k = start + 4 * quadK;
-        putRightBlock(quadN, quadK, array<vec4<staged>, 4>(
-          rightAlongK(batch, k, column),
-          rightAlongK(batch, k, column + 1),
-          rightAlongK(batch, k, column + 2),
-          rightAlongK(batch, k, column + 3),
+        let quad_k = unit % TILE_QUADS_K;
+        let quad_n = unit / TILE_QUADS_K;
+        let column = column0 + 4 * quad_n;
+        let k = start + 4 * quad_k;
+        put_right_block(quad_n, quad_k, array<vec4<staged>, 4>(
+          right_along_k(batch, k, column),
+          right_along_k(batch, k, column + 1),
+          right_along_k(batch, k, column + 2),
+          right_along_k(batch, k, column + 3),
         ));
       } else {
         let k = unit / TILE_QUADS_N;
         let quad = unit % TILE_QUADS_N;
-        rightTile[k * RIGHT_PITCH + quad] = rightAlongN(batch, start + k, column0 + 4 * quad);
+        right_tile[k * RIGHT_PITCH + quad] = right_along_n(batch, start + k, column0 + 4 * quad);
       }
     }
   }
@@ -145,26 +145,26 @@ fn main(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let index = linear_workgroup(group, groups);
-  let tiles = parameters.tilesM * parameters.tilesN;
+  let tiles = parameters.tiles_m * parameters.tiles_n;
   let batch = index / tiles;
   if (batch >= parameters.batch) {
     return;
   }
-  let row0 = ((index % tiles) / parameters.tilesN) * TILE_M;
-  let column0 = (index % parameters.tilesN) * TILE_N;
+  let row0 = ((index % tiles) / parameters.tiles_n) * TILE_M;
+  let column0 = (index % parameters.tiles_n) * TILE_N;
   for (var start = 0u; start < parameters.depth; start += TILE_K) {
     workgroupBarrier();
-    stageLeft(batch, row0, start, thread);
-    stageRight(batch, column0, start, thread);
+    stage_left(batch, row0, start, thread);
+    stage_right(batch, column0, start, thread);
     workgroupBarrier();
-    multiplyTiles(thread);
+    multiply_tiles(thread);
   }
   for (var i = 0u; i < RESULTS_M; i++) {
-    let row = row0 + rowOf(thread, i);
+    let row = row0 + row_of(thread, i);
     for (var j = 0u; j < QUADS_N; j++) {
-      let column = column0 + columnOf(thread, j);
+      let column = column0 + column_of(thread, j);
       let at = (batch * parameters.rows + row) * parameters.columns + column;
-      storeResult(at, countOf(column, parameters.columns, row < parameters.rows), sums[i * QUADS_N + j]);
+      store_result(at, count_of(column, parameters.columns, row < parameters.rows), sums[i * QUADS_N + j]);
     }
   }
 }

@@ -40,20 +40,20 @@ function preambleOf(tile: TileVariant, { dataGradient, source, weight, result }:
       SOURCE_UNIT: quadSource ? 4 : 1,
     },
     code: `
-fn gatherLeft(offsets: vec4i, masks: vec4u, slice: Slice, quadK: u32) -> array<vec4<staged>, 4> {
-  return ${quadSource ? 'gatherQuads' : 'gatherElements'}(offsets, masks, slice, quadK);
+fn gather_left(offsets: vec4i, masks: vec4u, slice: Slice, quad_k: u32) -> array<vec4<staged>, 4> {
+  return ${quadSource ? 'gather_quads' : 'gather_elements'}(offsets, masks, slice, quad_k);
 }
-fn loadRightRow(at: u32) -> vec4<staged> {
-  return ${quadResult ? 'rightRowQuad' : 'rightRowElements'}(at);
+fn load_right_row(at: u32) -> vec4<staged> {
+  return ${quadResult ? 'right_row_quad' : 'right_row_elements'}(at);
 }
-fn loadRightColumns(slice: Slice, quadK: u32, column: u32) -> array<vec4<staged>, 4> {
-  return ${quadSource ? 'rightColumnQuads' : 'rightColumnElements'}(slice, quadK, column);
+fn load_right_columns(slice: Slice, quad_k: u32, column: u32) -> array<vec4<staged>, 4> {
+  return ${quadSource ? 'right_column_quads' : 'right_column_elements'}(slice, quad_k, column);
 }
-fn stageRight(slice: Slice, column0: u32, depth: u32, thread: u32) {
-  ${dataGradient ? 'stageRightColumns' : 'stageRightRows'}(slice, column0, depth, thread);
+fn stage_right(slice: Slice, column0: u32, depth: u32, thread: u32) {
+  ${dataGradient ? 'stage_right_columns' : 'stage_right_rows'}(slice, column0, depth, thread);
 }
-fn storeResult(voxel: u32, column: u32, value: vec4f) {
-  ${quadResult ? 'storeQuad' : 'storeElements'}(voxel, column, value);
+fn store_result(voxel: u32, column: u32, value: vec4f) {
+  ${quadResult ? 'store_quad' : 'store_elements'}(voxel, column, value);
 }`,
   });
 }

@@ -46,11 +46,11 @@ function preambleOf(tile: TileVariant, x: Operand, dy: Operand): string {
     types: { element: x.dtype, staged: x.dtype },
     constants: { ...tileConstants(tile), SOURCE_UNIT: quadSource ? 4 : 1, GRADIENT_UNIT: quadGradient ? 4 : 1 },
     code: `
-fn loadLeft(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
-  return ${quadSource ? 'leftQuad' : 'leftElements'}(columns, offset, mask);
+fn load_left(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
+  return ${quadSource ? 'left_quad' : 'left_elements'}(columns, offset, mask);
 }
-fn loadRight(at: u32) -> vec4<staged> {
-  return ${quadGradient ? 'rightQuad' : 'rightElements'}(at);
+fn load_right(at: u32) -> vec4<staged> {
+  return ${quadGradient ? 'right_quad' : 'right_elements'}(at);
 }`,
   });
 }

@@ -54,11 +54,11 @@ function layoutOf({ shape }: Operand) {
 const QUADS = `
 alias stored = vec4<element>;
 alias lanes = vec4f;
-fn lanesOf(a: f32, b: f32, c: f32, d: f32) -> lanes { return vec4f(a, b, c, d); }`;
+fn lanes_of(a: f32, b: f32, c: f32, d: f32) -> lanes { return vec4f(a, b, c, d); }`;
 const ELEMENTS = `
 alias stored = element;
 alias lanes = f32;
-fn lanesOf(a: f32, b: f32, c: f32, d: f32) -> lanes { return a; }`;
+fn lanes_of(a: f32, b: f32, c: f32, d: f32) -> lanes { return a; }`;
 
 /** For the shaders between the passes over x: they take single channels, whatever x is. */
 const COMBINING_THREADS = 64;

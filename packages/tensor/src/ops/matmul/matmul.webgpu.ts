@@ -11,16 +11,16 @@ export const matmulWebgpu = (device: WebgpuDevice): MatmulKernels => ({
     const [batch, rows, columns] = out.shape as [number, number, number];
     const depth = a.shape[transposeA ? 1 : 2]!;
     const tile = defaultTile(batch * rows, columns);
-    const access = (contiguous: number): string => (contiguous % 4 === 0 ? 'Quad' : 'Elements');
+    const access = (contiguous: number): string => (contiguous % 4 === 0 ? 'quad' : 'elements');
     device.dispatch({
       shader: 'matmul/matmul',
       preamble: writePreamble({
         types: { element: a.dtype, staged: a.dtype },
         constants: { ...tileConstants(tile), TRANSPOSE_LEFT: transposeA, TRANSPOSE_RIGHT: transposeB },
         code: `
-fn loadLeft(index: u32, count: u32) -> vec4<staged> { return left${access(transposeA ? rows : depth)}(index, count); }
-fn loadRight(index: u32, count: u32) -> vec4<staged> { return right${access(transposeB ? depth : columns)}(index, count); }
-fn storeResult(index: u32, count: u32, value: vec4f) { store${access(columns)}(index, count, value); }`,
+fn load_left(index: u32, count: u32) -> vec4<staged> { return left_${access(transposeA ? rows : depth)}(index, count); }
+fn load_right(index: u32, count: u32) -> vec4<staged> { return right_${access(transposeB ? depth : columns)}(index, count); }
+fn store_result(index: u32, count: u32, value: vec4f) { store_${access(columns)}(index, count, value); }`,
       }),
       bindings: [read(a), read(b), write(out)],
       parameters: [
