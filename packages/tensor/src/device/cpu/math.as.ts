@@ -1,6 +1,7 @@
 /**
  * Elementary functions of four floats, accurate to about 2 units in the last place. Written with separate multiplications and additions, so
- * that they give the same bits with and without fused multiply-add. Polynomials for exp, log, tanh, sin and cos are those of Moshier's Cephes.
+ * that they give the same bits with and without fused multiply-add, and without branches, so that they can be inlined into loops that keep their
+ * constants. Polynomials for exp, log, tanh, sin and cos are those of Moshier's Cephes.
  */
 import { highDoubles, floatsFromDoubles, lowDoubles } from './simd.as';
 
@@ -26,38 +27,47 @@ function exponentialTail(r: v128): v128 {
   return mulAdd(y, r, constant(5.0000001201e-1));
 }
 
+/** Added to a float below 2²², it leaves the nearest whole number at the bottom of the fraction: cheaper than a conversion. */
+@inline
+function rounder(): v128 {
+  return constant(12582912);
+}
+
 /** eˣ; 0 below −104, infinite above 88.7. */
+@inline
 export function exp(x: v128): v128 {
-  const bounded = f32x4.min(f32x4.max(x, constant(-105)), constant(90));
-  const n = f32x4.nearest(f32x4.mul(bounded, constant(1.44269504)));
+  // pmin and pmax are one instruction each, and pass on NaN in their first operand.
+  const bounded = f32x4.pmin(f32x4.pmax(x, constant(-105)), constant(90));
+  const shifted = f32x4.add(f32x4.mul(bounded, constant(1.44269504)), rounder());
+  const n = f32x4.sub(shifted, rounder());
   let r = f32x4.sub(bounded, f32x4.mul(n, constant(0.693359375)));
   r = f32x4.sub(r, f32x4.mul(n, constant(-2.12194440e-4)));
   const value = f32x4.add(mulAdd(exponentialTail(r), f32x4.mul(r, r), r), constant(1));
   // 2ⁿ in two factors, since 2ⁿ itself may be subnormal or too large.
-  const exponent = i32x4.trunc_sat_f32x4_s(n);
+  const exponent = i32x4.sub(shifted, rounder());
   const half = i32x4.shr_s(exponent, 1);
-  const bias = i32x4.splat(127);
-  const first = i32x4.shl(i32x4.add(half, bias), 23);
-  const second = i32x4.shl(i32x4.add(i32x4.sub(exponent, half), bias), 23);
+  const one = constant(1);
+  const first = i32x4.add(i32x4.shl(half, 23), one);
+  const second = i32x4.add(i32x4.shl(i32x4.sub(exponent, half), 23), one);
   return f32x4.mul(f32x4.mul(value, first), second);
 }
 
 /** eˣ − 1 without cancellation near 0. */
+@inline
 export function expm1(x: v128): v128 {
   const near = mulAdd(exponentialTail(x), f32x4.mul(x, x), x);
   const far = f32x4.sub(exp(x), constant(1));
   return v128.bitselect(near, far, f32x4.lt(f32x4.abs(x), constant(0.3465)));
 }
 
-/** The natural logarithm. */
-export function log(x: v128): v128 {
-  const tiny = f32x4.lt(x, constant(1.17549435e-38));
-  const scaled = v128.bitselect(f32x4.mul(x, constant(8388608)), x, tiny);
+/** The natural logarithm of positive, finite, normal numbers, plus `bias` whole powers of two. */
+@inline
+function logOfNormal(x: v128, bias: v128): v128 {
   // x = 2ᵉ · m with m in [√½, √2).
-  const shifted = i32x4.sub(scaled, i32x4.splat(0x3f3504f3));
+  const shifted = i32x4.sub(x, i32x4.splat(0x3f3504f3));
   const exponent = i32x4.shr_s(shifted, 23);
-  const m = f32x4.sub(i32x4.sub(scaled, i32x4.shl(exponent, 23)), constant(1));
-  const e = f32x4.sub(f32x4.convert_i32x4_s(exponent), v128.and(tiny, constant(23)));
+  const m = f32x4.sub(i32x4.sub(x, i32x4.shl(exponent, 23)), constant(1));
+  const e = f32x4.add(f32x4.convert_i32x4_s(exponent), bias);
   const square = f32x4.mul(m, m);
   let y = constant(7.0376836292e-2);
   y = mulAdd(y, m, constant(-1.1514610310e-1));
@@ -71,26 +81,45 @@ export function log(x: v128): v128 {
   y = f32x4.mul(f32x4.mul(y, m), square);
   y = mulAdd(e, constant(-2.12194440e-4), y);
   y = mulAdd(square, constant(-0.5), y);
-  const value = mulAdd(e, constant(0.693359375), f32x4.add(m, y));
-  // Zero, negative numbers, infinity and NaN.
-  const zero = f32x4.eq(x, constant(0));
-  const regular = v128.and(f32x4.gt(x, constant(0)), f32x4.lt(x, constant(Infinity)));
-  const infiniteOrNaN = v128.bitselect(x, constant(NaN), f32x4.eq(x, constant(Infinity)));
-  const special = v128.bitselect(constant(-Infinity), infiniteOrNaN, zero);
+  return mulAdd(e, constant(0.693359375), f32x4.add(m, y));
+}
+
+/** `value` where 0 < x < ∞; else what the logarithm is there: −∞ at 0, ∞ at ∞, else NaN. */
+@inline
+function logarithmOrSpecial(x: v128, value: v128): v128 {
+  const infinite = constant(Infinity);
+  const regular = v128.and(f32x4.gt(x, constant(0)), f32x4.lt(x, infinite));
+  // The square root happens to be right at ∞, for negative numbers and for NaN.
+  const special = v128.bitselect(constant(-Infinity), f32x4.sqrt(x), f32x4.eq(x, constant(0)));
   return v128.bitselect(value, special, regular);
 }
 
-/** ln(1 + x) without cancellation near 0: ln of the rounded sum, plus what the rounding lost. */
+/** The natural logarithm. */
+@inline
+export function log(x: v128): v128 {
+  const tiny = f32x4.lt(x, constant(1.17549435e-38));
+  const scaled = v128.bitselect(f32x4.mul(x, constant(8388608)), x, tiny);
+  return logarithmOrSpecial(x, logOfNormal(scaled, v128.and(tiny, constant(-23))));
+}
+
+/** ln(1 + x) for x in [0, 1]: ln of the rounded sum, plus what the rounding lost. */
+@inline
+export function log1pOfUnit(x: v128): v128 {
+  const u = f32x4.add(x, constant(1));
+  return f32x4.add(logOfNormal(u, constant(0)), f32x4.div(f32x4.sub(x, f32x4.sub(u, constant(1))), u));
+}
+
+/** ln(1 + x) without cancellation near 0. */
+@inline
 export function log1p(x: v128): v128 {
   const u = f32x4.add(x, constant(1));
   const lost = f32x4.div(f32x4.sub(x, f32x4.sub(u, constant(1))), u);
-  const value = f32x4.add(log(u), lost);
-  const regular = v128.and(f32x4.gt(u, constant(0)), f32x4.lt(u, constant(Infinity)));
-  const sum = v128.bitselect(value, log(u), regular);
+  const value = logarithmOrSpecial(u, f32x4.add(logOfNormal(u, constant(0)), lost));
   // For the smallest x the sum is 1: then ln(1 + x) = x, and −0 keeps its sign.
-  return v128.bitselect(x, sum, f32x4.eq(u, constant(1)));
+  return v128.bitselect(x, value, f32x4.eq(u, constant(1)));
 }
 
+@inline
 export function tanh(x: v128): v128 {
   const z = f32x4.mul(x, x);
   let near = constant(-5.70498872745e-3);
@@ -106,8 +135,9 @@ export function tanh(x: v128): v128 {
 }
 
 /** The error function, after N. Juffa's minimax polynomials: odd in x near 0, 1 − exp(p(|x|)) elsewhere. */
+@inline
 export function erf(x: v128): v128 {
-  const t = f32x4.min(f32x4.abs(x), constant(4));
+  const t = f32x4.pmin(f32x4.abs(x), constant(4));
   const s = f32x4.mul(x, x);
   let near = constant(-5.96761703e-4);
   near = mulAdd(near, s, constant(4.99119423e-3));
@@ -169,27 +199,35 @@ function sineWithShift(x: v128, shift: i32): v128 {
   const low = lowDoubles(x);
   const high = highDoubles(x);
   const quarters = f64x2.splat(0.6366197723675814);
-  const lowTurns = f64x2.nearest(f64x2.mul(low, quarters));
-  const highTurns = f64x2.nearest(f64x2.mul(high, quarters));
+  // The whole number nearest to a double below 2⁵¹ appears at the bottom of its sum with 1.5 · 2⁵².
+  const rounder = f64x2.splat(6755399441055744);
+  const lowShifted = f64x2.add(f64x2.mul(low, quarters), rounder);
+  const highShifted = f64x2.add(f64x2.mul(high, quarters), rounder);
+  const lowTurns = f64x2.sub(lowShifted, rounder);
+  const highTurns = f64x2.sub(highShifted, rounder);
   const r = floatsFromDoubles(lessQuarterTurns(low, lowTurns), lessQuarterTurns(high, highTurns));
   const quadrant = i8x16.shuffle(
-    i32x4.trunc_sat_f64x2_s_zero(lowTurns), i32x4.trunc_sat_f64x2_s_zero(highTurns),
-    0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23,
+    lowShifted, highShifted,
+    0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27,
   );
   return sineInQuadrant(r, i32x4.add(quadrant, i32x4.splat(shift)));
 }
 
+@inline
 export function sin(x: v128): v128 {
   return sineWithShift(x, 0);
 }
 
+@inline
 export function cos(x: v128): v128 {
   return sineWithShift(x, 1);
 }
 
 /** sin(2π · (turns + shift / 4)) for turns in [0, 1]. */
+@inline
 export function sineOfTurns(turns: v128, shift: i32): v128 {
-  const quarters = f32x4.nearest(f32x4.mul(turns, constant(4)));
+  const shifted = f32x4.add(f32x4.mul(turns, constant(4)), rounder());
+  const quarters = f32x4.sub(shifted, rounder());
   const r = f32x4.mul(f32x4.sub(turns, f32x4.mul(quarters, constant(0.25))), constant(6.283185307));
-  return sineInQuadrant(r, i32x4.add(i32x4.trunc_sat_f32x4_s(quarters), i32x4.splat(shift)));
+  return sineInQuadrant(r, i32x4.add(shifted, i32x4.splat(shift)));
 }

@@ -38,8 +38,11 @@ function log2(x: v128): v128 {
 /** 2ˣ of two doubles, to about 10⁻¹¹, saturating far outside what a float holds. */
 @inline
 function exp2(x: v128): v128 {
-  const bounded = f64x2.min(f64x2.max(x, f64x2.splat(-500)), f64x2.splat(500));
-  const n = f64x2.nearest(bounded);
+  const bounded = f64x2.pmin(f64x2.pmax(x, f64x2.splat(-500)), f64x2.splat(500));
+  // The whole number nearest to a double below 2⁵¹ appears at the bottom of its sum with 1.5 · 2⁵².
+  const rounder = f64x2.splat(6755399441055744);
+  const shifted = f64x2.add(bounded, rounder);
+  const n = f64x2.sub(shifted, rounder);
   const r = f64x2.mul(f64x2.sub(bounded, n), f64x2.splat(0.6931471805599453));
   let y = f64x2.splat(1.0 / 362880);
   y = mulAdd(y, r, 1.0 / 40320);
@@ -51,10 +54,10 @@ function exp2(x: v128): v128 {
   y = mulAdd(y, r, 0.5);
   y = mulAdd(y, r, 1);
   y = mulAdd(y, r, 1);
-  const exponent = i64x2.extend_low_i32x4_s(i32x4.trunc_sat_f64x2_s_zero(n));
-  return f64x2.mul(y, i64x2.shl(i64x2.add(exponent, i64x2.splat(1023)), 52));
+  return f64x2.mul(y, i64x2.add(i64x2.shl(shifted, 52), f64x2.splat(1)));
 }
 
+@inline
 export function pow(x: v128, y: v128): v128 {
   const magnitude = f32x4.abs(x);
   const low = exp2(f64x2.mul(log2(lowDoubles(magnitude)), lowDoubles(y)));

@@ -80,15 +80,19 @@ function cast<S, T>(q: Cast, item: i32): void {
   let count = chunkEnd(item, q.chunk, q.size) - start;
   let x = q.x + <usize>start * source.bytes();
   let out = q.out + <usize>start * target.bytes();
-  for (; count >= 4; count -= 4) {
-    const value = target.from<S>(x);
+  let value: v128;
+  // Computes before it tests, so that V8 keeps constants out of the loop.
+  do {
+    value = target.from<S>(x);
+    if (count < 4) break;
     if (target.bytes() == 4) v128.store(out, value);
     else if (target.bytes() == 2) v128.store64_lane(out, value, 0);
     else v128.store32_lane(out, value, 0);
     x += 4 * source.bytes();
     out += 4 * target.bytes();
-  }
-  if (count > 0) storeBytes(out, target.from<S>(x), count * target.bytes());
+    count -= 4;
+  } while (count > 0);
+  if (count > 0) storeBytes(out, value, count * target.bytes());
 }
 
 export function castFloatToFloat(q: Cast, item: i32, thread: i32): void { cast<FloatSource, FloatTarget>(q, item); }

@@ -1,6 +1,7 @@
 /**
  * The loop of all elementwise kernels with two or three operands. The result is walked as rows along its innermost axis; along it an operand
- * is contiguous or constant, and each combination has its own loop, so nothing is decided per element.
+ * is contiguous or constant, and each combination has its own loop, so nothing is decided per element. Loops compute before they test, so that V8
+ * keeps constants out of them.
  */
 import { storeBytes } from '../../device/cpu/simd.as';
 
@@ -73,16 +74,17 @@ function row<F, TIn, TOut, A, B>(a: usize, b: usize, out: usize, count: i32, p: 
   const f = changetype<F>(0);
   const left = changetype<A>(0);
   const right = changetype<B>(0);
-  for (; count >= lanes; count -= lanes) {
-    store<TIn, TOut>(out, packed<TIn, TOut>(f.of(left.value(a, constantA), right.value(b, constantB), p)));
+  let value: v128;
+  do {
+    value = packed<TIn, TOut>(f.of(left.value(a, constantA), right.value(b, constantB), p));
+    if (count < lanes) break;
+    store<TIn, TOut>(out, value);
     a += 16;
     b += 16;
     out += lanes * sizeof<TOut>();
-  }
-  if (count > 0) {
-    const value = f.of(left.value(a, constantA), right.value(b, constantB), p);
-    storeBytes(out, packed<TIn, TOut>(value), count * <i32>sizeof<TOut>());
-  }
+    count -= lanes;
+  } while (count > 0);
+  if (count > 0) storeBytes(out, value, count * <i32>sizeof<TOut>());
 }
 
 @inline
@@ -94,19 +96,19 @@ function selectRow<T, A, B, C>(condition: usize, a: usize, b: usize, out: usize,
   const left = changetype<A>(0);
   const right = changetype<B>(0);
   const chosen = changetype<C>(0);
-  for (; count >= lanes; count -= lanes) {
+  let value: v128;
+  do {
     const mask = chosen.mask<T>(condition, constantC);
-    v128.store(out, v128.bitselect(left.value(a, constantA), right.value(b, constantB), mask));
+    value = v128.bitselect(left.value(a, constantA), right.value(b, constantB), mask);
+    if (count < lanes) break;
+    v128.store(out, value);
     a += 16;
     b += 16;
     condition += lanes;
     out += 16;
-  }
-  if (count > 0) {
-    const mask = chosen.mask<T>(condition, constantC);
-    const value = v128.bitselect(left.value(a, constantA), right.value(b, constantB), mask);
-    storeBytes(out, value, count * <i32>sizeof<T>());
-  }
+    count -= lanes;
+  } while (count > 0);
+  if (count > 0) storeBytes(out, value, count * <i32>sizeof<T>());
 }
 
 /** A row of two operands, of which at most one is stretched. */

@@ -1,5 +1,5 @@
 /** Functions of one value, four lanes at a time: each is a class without fields, so that a loop can be instantiated for it. */
-import { erf, exp, expm1, cos, log, log1p, sin, tanh } from '../../device/cpu/math.as';
+import { erf, exp, expm1, cos, log, log1p, log1pOfUnit, sin, tanh } from '../../device/cpu/math.as';
 import { pow } from '../../device/cpu/power.as';
 
 @inline
@@ -54,7 +54,7 @@ function geluTanh(x: v128): v128 {
 @unmanaged export class Tanh { @inline of(x: v128, p: v128): v128 { return tanh(x); } }
 @unmanaged export class Softplus {
   @inline of(x: v128, p: v128): v128 {
-    return f32x4.add(f32x4.max(x, zero()), log1p(exp(f32x4.neg(f32x4.abs(x)))));
+    return f32x4.add(f32x4.max(x, zero()), log1pOfUnit(exp(f32x4.neg(f32x4.abs(x)))));
   }
 }
 @unmanaged export class Scale { @inline of(x: v128, p: v128): v128 { return f32x4.mul(x, p); } }

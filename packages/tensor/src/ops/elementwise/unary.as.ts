@@ -1,4 +1,7 @@
-/** The kernels of functions of one f32 or i32 tensor. */
+/**
+ * The kernels of functions of one f32 or i32 tensor. The loop computes before it tests: only then does V8 keep the function's constants in
+ * registers or on the stack, else it makes them anew in every turn.
+ */
 import { chunkEnd, storeLanes32 } from '../../device/cpu/simd.as';
 import * as f from './unary-functions.as';
 
@@ -20,12 +23,16 @@ function run<F>(q: Unary, item: i32): void {
   let to = q.out + (<usize>start << 2);
   const p = i32x4.splat(q.p);
   const f = changetype<F>(0);
-  for (; count >= 4; count -= 4) {
-    v128.store(to, f.of(v128.load(from), p));
+  let value: v128;
+  do {
+    value = f.of(v128.load(from), p);
+    if (count < 4) break;
+    v128.store(to, value);
     from += 16;
     to += 16;
-  }
-  if (count > 0) storeLanes32(to, f.of(v128.load(from), p), count);
+    count -= 4;
+  } while (count > 0);
+  if (count > 0) storeLanes32(to, value, count);
 }
 
 export function unaryNeg(q: Unary, item: i32, thread: i32): void { run<f.Neg>(q, item); }

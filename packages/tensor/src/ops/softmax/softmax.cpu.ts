@@ -8,6 +8,8 @@ import type { SoftmaxKernels } from './softmax.kernels.ts';
 
 /** Up to this many channels, rows go side by side. */
 const FEW = 16;
+/** Elements whose exponentials are made in one loop. */
+const BLOCK = 1024;
 /** An exponential costs as much as reading about this many elements. */
 const COST = 4;
 
@@ -17,12 +19,16 @@ export const softmaxCpu = (device: CpuDevice): SoftmaxKernels => {
     const rows = sizeOf(out.shape) / Math.max(1, channels);
     const rowsPerItem = 4 * rowsFor(Math.ceil(rows / 4), 4 * channels * COST);
     const few = channels <= FEW;
-    const scratch = device.allocate(16 * channels * device.threads);
+    const block = 4 * Math.max(1, Math.floor(BLOCK / 4 / channels));
+    const scratchBytes = 64 * Math.ceil((8 * block * (channels + 1)) / 64 + 1);
+    const scratch = device.allocate(scratchBytes * device.threads);
     device.enqueue(`${kernel}${few ? 'Few' : 'Many'}`, Math.ceil(rows / rowsPerItem), [
       device.address(x),
       y === undefined ? 0 : device.address(y),
       device.address(out),
       device.addressOf(scratch),
+      scratchBytes,
+      block,
       channels,
       rows,
       rowsPerItem,
