@@ -55,6 +55,7 @@ type Maker = (draw: Draw) => GradientCase;
 
 function functionCase(name: string): Maker {
   const { f, domain, kinks = [] } = FUNCTIONS[name]!;
+  // biome-ignore lint/performance/noDynamicNamespaceImportAccess: tests choose ops by their names
   const op = vg[name as keyof typeof vg] as (x: Tensor) => Tensor;
   return (draw) => ({
     name,
