@@ -17,9 +17,9 @@ const command = {
   summary: 'Trains a 3-D U-Net to segment brain tumours (regions of BraTS) and predicts cases that it has not seen.',
   options: {
     data: { type: 'string', placeholder: 'folder', help: 'BraTS case folders; by default phantoms are made.' },
-    epochs: { type: 'integer', minimum: 1, default: 10, help: 'Epochs to train.' },
+    epochs: { type: 'integer', minimum: 1, help: 'Epochs to train; 10 on phantoms, else 20.' },
     ...studyOptions,
-    patch: { type: 'string', help: 'Patch, depth x height x width in voxels; 32x48x48 for phantoms, else 48x64x64.' },
+    patch: { type: 'string', default: '32x48x48', help: 'Patch, depth x height x width in voxels.' },
     size: { type: 'string', default: '48x64x64', help: 'Size of the phantoms, depth x height x width.' },
     cases: { type: 'integer', minimum: 2, default: 20, help: 'Number of phantoms.' },
     heldOut: {
@@ -35,7 +35,7 @@ const command = {
 await runCommand(async (signal) => {
   const { options } = parseOptions(command, process.argv.slice(2));
   const phantom = options.data === undefined;
-  const patch = parseSize(options.patch ?? (phantom ? '32x48x48' : '48x64x64'), '--patch');
+  const patch = parseSize(options.patch, '--patch');
   const folder = options.data ?? (await makePhantoms(options));
   const dataSet = await openDataSet(await openFolder(folder));
   const { training, heldOut } = split(dataSet, options.heldOut);
@@ -51,7 +51,7 @@ await runCommand(async (signal) => {
       validationIterations: 8,
       mirrorAxes: [0, 1, 2],
     },
-    options,
+    { ...options, epochs: options.epochs ?? (phantom ? 10 : 20) },
     signal,
   );
 });
