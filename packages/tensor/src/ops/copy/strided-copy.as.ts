@@ -55,18 +55,75 @@ export function copyRuns(q: StridedCopy, item: i32, thread: i32): void {
 const COLUMNS: i32 = 16;
 
 @inline
+function copyElements<T>(q: StridedCopy, x: usize, out: usize, extent4: i32, extent5: i32): void {
+  for (let i = 0; i < extent4; i++) {
+    let from = x + i * q.f4;
+    let to = out + i * q.t4;
+    for (let j = 0; j < extent5; j++) {
+      store<T>(to, load<T>(from));
+      from += q.f5;
+      to += q.t5;
+    }
+  }
+}
+
+/** Four by four words, contiguous along axis 4 in x and along axis 5 in the target. */
+@inline
+function transposeFour(from: usize, fromStride: usize, to: usize, toStride: usize): void {
+  const a = v128.load(from);
+  const b = v128.load((from += fromStride));
+  const c = v128.load((from += fromStride));
+  const d = v128.load(from + fromStride);
+  const ab = i8x16.shuffle(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+  const cd = i8x16.shuffle(c, d, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+  const highAb = i8x16.shuffle(a, b, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+  const highCd = i8x16.shuffle(c, d, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+  v128.store(to, i8x16.shuffle(ab, cd, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
+  v128.store((to += toStride), i8x16.shuffle(ab, cd, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31));
+  v128.store((to += toStride), i8x16.shuffle(highAb, highCd, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
+  v128.store(to + toStride, i8x16.shuffle(highAb, highCd, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31));
+}
+
+@inline
+function transposeWords(q: StridedCopy, x: usize, out: usize, extent4: i32, extent5: i32): void {
+  const whole4 = extent4 & ~3;
+  const whole5 = extent5 & ~3;
+  for (let i = 0; i < whole4; i += 4)
+    for (let j = 0; j < whole5; j += 4)
+      transposeFour(x + (<usize>i << 2) + j * q.f5, q.f5, out + i * q.t4 + (<usize>j << 2), q.t4);
+  copyElements<u32>(q, x + (<usize>whole4 << 2), out + whole4 * q.t4, extent4 - whole4, extent5);
+  copyElements<u32>(q, x + whole5 * q.f5, out + (<usize>whole5 << 2), whole4, extent5 - whole5);
+}
+
+/** Words along axis 5 in the opposite order: x points to the first, which lies last. */
+@inline
+function reverseWords(q: StridedCopy, x: usize, out: usize, extent4: i32, extent5: i32): void {
+  const whole5 = extent5 & ~3;
+  for (let i = 0; i < extent4; i++) {
+    let from = x + i * q.f4 - 12;
+    let to = out + i * q.t4;
+    for (let j = 0; j < whole5; j += 4) {
+      const value = v128.load(from);
+      v128.store(to, i8x16.shuffle(value, value, 12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3));
+      from -= 16;
+      to += 16;
+    }
+  }
+  copyElements<u32>(q, x - (<usize>whole5 << 2), out + (<usize>whole5 << 2), extent4, extent5 - whole5);
+}
+
+@inline
 function copyTile<T>(q: StridedCopy, x: usize, out: usize, extent4: i32, extent5: i32): void {
+  if (sizeof<T>() == 4 && q.f5 == -4 && q.t5 == 4) {
+    reverseWords(q, x, out, extent4, extent5);
+    return;
+  }
   for (let column = 0; column < extent5; column += COLUMNS) {
     const columns = min(COLUMNS, extent5 - column);
-    for (let i = 0; i < extent4; i++) {
-      let from = x + i * q.f4 + column * q.f5;
-      let to = out + i * q.t4 + column * q.t5;
-      for (let j = 0; j < columns; j++) {
-        store<T>(to, load<T>(from));
-        from += q.f5;
-        to += q.t5;
-      }
-    }
+    const from = x + column * q.f5;
+    const to = out + column * q.t5;
+    if (sizeof<T>() == 4 && q.f4 == 4 && q.t5 == 4) transposeWords(q, from, to, extent4, columns);
+    else copyElements<T>(q, from, to, extent4, columns);
   }
 }
 

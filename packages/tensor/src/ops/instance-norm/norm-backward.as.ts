@@ -2,7 +2,7 @@
  * The gradient of normalisation, affine map and LeakyReLU. With d = x − mean, z = d · factor + bias and g = dy · (z > 0 ? 1 : slope), per group
  * of N values: `dx = factor · g − (Σ g·w / N + d · inverse² · Σ g·w·d / N) · inverse`. z is computed again from x.
  */
-import { highDoubles, lowDoubles, madd, storeLanes32 } from '../../device/cpu/simd.as';
+import { highDoubles, lowDoubles, madd } from '../../device/cpu/simd.as';
 import { channelValue, Norm, partialsOf, restOf, sampleOffset, spread, tableOf } from './norm.as';
 
 /** The gradient in front of the LeakyReLU; `difference` holds the bits of 1 xor those of the slope. */
@@ -164,15 +164,24 @@ function addGradient(gradient: usize, channel: i32, sample: i32, value: f64): vo
   store<f32>(at, sample == 0 ? <f32>value : load<f32>(at) + <f32>value);
 }
 
+/** dx of `rows` (1 or 4) rows at `x`; `out` and `dy` lie as many bytes from it as given. */
 @inline
-function inputGradient(x: v128, dy: v128, table: usize, rowBytes: usize, slope: v128, difference: v128): v128 {
-  const d = f32x4.sub(x, v128.load(table));
-  const factor = v128.load((table += rowBytes));
-  const bias = v128.load((table += rowBytes));
-  const g = activationGradient(dy, d, factor, bias, slope, difference);
-  const constant = v128.load((table += rowBytes));
-  const linear = v128.load(table + rowBytes);
-  return f32x4.sub(f32x4.mul(factor, g), madd(d, linear, constant));
+function inputGradients(x: usize, dy: usize, out: usize, rows: i32, table: usize, rowBytes: usize, slope: v128, difference: v128): void {
+  for (let j: usize = 0; j < rowBytes; j += 16) {
+    let column = table + j;
+    const mean = v128.load(column);
+    const factor = v128.load((column += rowBytes));
+    const bias = v128.load((column += rowBytes));
+    const constant = v128.load((column += rowBytes));
+    const linear = v128.load(column + rowBytes);
+    let at = x + j;
+    for (let row = 0; row < rows; row++) {
+      const d = f32x4.sub(v128.load(at), mean);
+      const g = activationGradient(v128.load(at + dy), d, factor, bias, slope, difference);
+      v128.store(at + out, f32x4.sub(f32x4.mul(factor, g), madd(d, linear, constant)));
+      at += rowBytes;
+    }
+  }
 }
 
 /** An item: dx of some rows of a sample. */
@@ -184,28 +193,33 @@ export function normBackward(q: Norm, item: i32, thread: i32): void {
   const table = tableOf(q, sample, 0);
   const slope = f32x4.splat(q.slope);
   const difference = v128.xor(slope, f32x4.splat(1));
-  let at = sampleOffset(q, sample) + <usize>first * rowBytes;
+  const dy = q.dy - q.x;
+  const out = q.out - q.x;
+  let x = q.x + sampleOffset(q, sample) + <usize>first * rowBytes;
   let row = first;
-  for (; row + 2 <= end; row += 2) {
-    for (let j: usize = 0; j < rowBytes; j += 16) {
-      const one = at + j;
-      const two = one + rowBytes;
-      v128.store(q.out + one, inputGradient(v128.load(q.x + one), v128.load(q.dy + one), table + j, rowBytes, slope, difference));
-      v128.store(q.out + two, inputGradient(v128.load(q.x + two), v128.load(q.dy + two), table + j, rowBytes, slope, difference));
-    }
-    at += rowBytes << 1;
+  for (; row + 4 <= end; row += 4) {
+    inputGradients(x, dy, out, 4, table, rowBytes, slope, difference);
+    x += rowBytes << 2;
   }
   for (; row < end; row++) {
-    for (let j: usize = 0; j < rowBytes; j += 16) {
-      const one = at + j;
-      v128.store(q.out + one, inputGradient(v128.load(q.x + one), v128.load(q.dy + one), table + j, rowBytes, slope, difference));
-    }
-    at += rowBytes;
+    inputGradients(x, dy, out, 1, table, rowBytes, slope, difference);
+    x += rowBytes;
   }
-  if (end < q.rows) return;
-  for (let j = 0, rest = restOf(q); j < rest; j += 4) {
-    const one = at + (<usize>j << 2);
-    const value = inputGradient(v128.load(q.x + one), v128.load(q.dy + one), table + (<usize>j << 2), rowBytes, slope, difference);
-    storeLanes32(q.out + one, value, min(4, rest - j));
+  if (end == q.rows) restGradient(q, x, table, rowBytes);
+}
+
+/** dx of what lies behind the last full row. */
+@inline
+function restGradient(q: Norm, x: usize, table: usize, rowBytes: usize): void {
+  for (let j = 0, rest = restOf(q); j < rest; j++) {
+    let column = table + (<usize>j << 2);
+    const d = load<f32>(x) - load<f32>(column);
+    const factor = load<f32>((column += rowBytes));
+    const bias = load<f32>((column += rowBytes));
+    const constant = load<f32>((column += rowBytes));
+    const linear = load<f32>(column + rowBytes);
+    const g = load<f32>(x + q.dy - q.x) * (d * factor + bias > 0 ? 1 : q.slope);
+    store<f32>(x + q.out - q.x, factor * g - (d * linear + constant));
+    x += 4;
   }
 }
