@@ -7,7 +7,7 @@
  *
  * Run: npx tsx bench/phantom-threshold.ts [training cases] [held-out cases]
  */
-import { bratsLabels, labelsToRegions, makePhantomCase, nonzeroMask, zScore } from '../packages/io/src/index.ts';
+import { bratsLabels, labelsToRegions, makePhantomCase, nonzeroMask, zScore } from '@voxelgrad/io';
 
 const [training = 12, heldOut = 8] = process.argv.slice(2).map(Number);
 const seed = 1;

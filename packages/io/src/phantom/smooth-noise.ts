@@ -51,7 +51,7 @@ function interpolate(from: Float32Array, outer: number, axis: Axis, inner: numbe
   const to = new Float32Array(outer * extent * inner);
   for (let o = 0; o < outer; o++)
     for (let i = 0; i < extent; i++) {
-      const [w0, w1, w2, w3] = weights.subarray(4 * i, 4 * i + 4) as unknown as [number, number, number, number];
+      const [w0, w1, w2, w3] = [weights[4 * i]!, weights[4 * i + 1]!, weights[4 * i + 2]!, weights[4 * i + 3]!];
       const source = (o * nodes + first[i]!) * inner;
       const target = (o * extent + i) * inner;
       for (let k = 0; k < inner; k++) {
