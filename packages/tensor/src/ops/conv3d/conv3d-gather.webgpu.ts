@@ -1,12 +1,13 @@
 /** Launches conv3d/gemm: the forward pass and the data gradient as implicit matrix products. */
+import { debug } from '../../debug.ts';
 import type { Operand } from '../../device/device.ts';
 import { read, write } from '../../device/webgpu/dispatch.ts';
 import { writePreamble } from '../../device/webgpu/preamble.ts';
 import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
-import type { Triple } from '../../shape.ts';
+import { showShape, type Triple } from '../../shape.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
-import { defaultTile, type TileVariant, tileColumns, tileConstants, tileCount } from './conv3d.variants.ts';
+import { defaultTile, stagedType, type TileVariant, tileColumns, tileConstants, tileCount } from './conv3d.variants.ts';
 import {
   channelsOf,
   extentOf,
@@ -27,11 +28,11 @@ interface Product {
   readonly geometry: Conv3dGeometry;
 }
 
-function preambleOf(tile: TileVariant, { dataGradient, source, weight, result }: Product): string {
+function preambleOf(tile: TileVariant, { dataGradient, source, weight, result }: Product, vendor: string): string {
   const quadSource = isQuads(channelsOf(source));
   const quadResult = isQuads(channelsOf(result));
   return writePreamble({
-    types: { element: source.dtype, staged: source.dtype },
+    types: { element: source.dtype, staged: stagedType(source.dtype, vendor) },
     constants: {
       ...tileConstants(tile),
       DATA_GRADIENT: dataGradient,
@@ -72,10 +73,14 @@ export function gatherWebgpu(device: WebgpuDevice, product: Product, variant?: T
   const { rows, classes } = classesOf(product);
   const columns = channelsOf(result);
   const tile = variant ?? defaultTile(rows * classes, columns);
+  debug(2, () => {
+    const name = product.dataGradient ? 'conv3dDataGradient' : 'conv3d';
+    return `${name} ${showShape(source.shape)} to ${showShape(result.shape)}: tile ${tile.name}`;
+  });
   const [x, y] = foldWorkgroups(tileCount(tile, rows, columns));
   device.dispatch({
     shader: 'conv3d/gemm',
-    preamble: preambleOf(tile, product),
+    preamble: preambleOf(tile, product, device.info.vendor),
     // Without a bias something must be bound all the same: one pipeline serves both.
     bindings: [read(source), read(weight), write(result), read(bias ?? weight)],
     parameters: [

@@ -1,14 +1,16 @@
 /** Launches the weight gradient: partial sums over splits of the voxels, then their sum in a fixed order. */
+import { debug } from '../../debug.ts';
 import type { Operand } from '../../device/device.ts';
 import { read, write } from '../../device/webgpu/dispatch.ts';
 import { writePreamble } from '../../device/webgpu/preamble.ts';
 import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
-import { sizeOf } from '../../shape.ts';
+import { showShape, sizeOf } from '../../shape.ts';
 import { sumSplits } from '../sum-splits.webgpu.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
 import {
   defaultWeightGradientTile,
+  stagedType,
   type TileVariant,
   tileColumns,
   tileConstants,
@@ -40,10 +42,10 @@ export function splitVoxels(voxels: number, size: number, workgroupsPerSplit: nu
   return { splits: Math.ceil(voxels / voxelsPerSplit), voxelsPerSplit };
 }
 
-function preambleOf(tile: TileVariant, x: Operand, dy: Operand): string {
+function preambleOf(tile: TileVariant, x: Operand, dy: Operand, vendor: string): string {
   const [quadSource, quadGradient] = [isQuads(channelsOf(x)), isQuads(channelsOf(dy))];
   return writePreamble({
-    types: { element: x.dtype, staged: x.dtype },
+    types: { element: x.dtype, staged: stagedType(x.dtype, vendor) },
     constants: { ...tileConstants(tile), SOURCE_UNIT: quadSource ? 4 : 1, GRADIENT_UNIT: quadGradient ? 4 : 1 },
     code: `
 fn load_left(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
@@ -71,10 +73,15 @@ export function weightGradientWebgpu(
   const tiles = tileCount(tile, rows, columns);
   const voxels = sizeOf(extentOf(dy));
   const { splits, voxelsPerSplit } = splitVoxels(voxels, rows * columns, tiles, tile.threadsM * tile.threadsN);
+  debug(
+    2,
+    () =>
+      `conv3dWeightGradient ${showShape(x.shape)} to ${showShape(dweight.shape)}: tile ${tile.name}, ${splits} splits`,
+  );
   const partial = splits === 1 ? dweight : device.temporary('f32', [splits, rows, columns]);
   device.dispatch({
     shader: 'conv3d/weight-gradient',
-    preamble: preambleOf(tile, x, dy),
+    preamble: preambleOf(tile, x, dy, device.info.vendor),
     bindings: [read(x), read(dy), write(partial)],
     parameters: [
       ...extentOf(x),

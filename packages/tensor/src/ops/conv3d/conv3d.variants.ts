@@ -4,6 +4,8 @@
  *
  * All fit WebGPU's default limits: 256 invocations and 16 KiB of workgroup memory.
  */
+import type { DType } from '../../dtype.ts';
+
 export interface TileVariant {
   readonly name: string;
   readonly tileK: number;
@@ -28,6 +30,16 @@ export type TileName = keyof typeof TILE_VARIANTS;
 
 export const tileRows = (tile: TileVariant): number => tile.threadsM * tile.resultsM;
 export const tileColumns = (tile: TileVariant): number => tile.threadsN * tile.resultsN;
+
+/** GPUs whose fused multiply-add takes f16 operands only if its sum is f16 too, so that each operand would be converted at each use. */
+const CONVERTING_VENDORS: readonly string[] = ['nvidia', 'intel'];
+
+/**
+ * What the tiles of f16 operands are kept as: f16, which halves the workgroup memory they take and read (AMD's v_fma_mix_f32 and Apple's
+ * instructions take it as it is), or f32, converted once when a tile is filled. `vendor` as WebGPU names it.
+ */
+export const stagedType = (dtype: DType, vendor: string): DType =>
+  dtype === 'f16' && CONVERTING_VENDORS.includes(vendor) ? 'f32' : dtype;
 
 /** The constants that gemm/multiply.wgsl wants. */
 export const tileConstants = ({

@@ -1,5 +1,5 @@
 /** Every tile shape of the WebGPU convolutions against the direct kernels, which know nothing of tiles. */
-import { beforeAll, describe, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { empty, expectClose, testDevices, testValues, upload } from '../../testing.ts';
 import { type ConvolutionCase, shapesOf } from './conv3d.reference.ts';
@@ -65,5 +65,26 @@ describe.each(testDevices().filter(({ name }) => name === 'webgpu'))('tiles of c
     expectClose(await device.read(ownY!), await device.read(y!), tolerance);
     expectClose(await device.read(ownDx!), await device.read(dx!), tolerance);
     expectClose(await device.read(ownDweight!), await device.read(dweight!), tolerance);
+  });
+
+  it('f16 in tiles of f32, as on GPUs that would convert each operand at each use', async ({ skip }) => {
+    skip(!device.hasF16, `${device.description} has no f16`);
+    const testCase = CASES[0]!;
+    const { y: yShape, weight: weightShape } = shapesOf(testCase);
+    const { x: xShape, geometry } = testCase;
+    const x = upload(device, 'f16', xShape, testValues(xShape, 1));
+    const weight = upload(device, 'f16', weightShape, testValues(weightShape, 2));
+    const converting: WebgpuDevice = Object.create(device, { info: { value: { vendor: 'nvidia' } } });
+    const results = [device, converting].map((device) => {
+      const result = empty(device, 'f16', yShape);
+      gatherWebgpu(device, { dataGradient: false, source: x, weight, bias: undefined, result, geometry });
+      const dweight = empty(device, 'f32', weightShape);
+      const dy = upload(device, 'f16', yShape, testValues(yShape, 3));
+      weightGradientWebgpu(device, x, dy, dweight, geometry);
+      return { result, dweight };
+    });
+    const [own, converted] = results;
+    expect(await device.read(converted!.result)).toEqual(await device.read(own!.result));
+    expect(await device.read(converted!.dweight)).toEqual(await device.read(own!.dweight));
   });
 });

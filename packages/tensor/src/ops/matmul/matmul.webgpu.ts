@@ -3,7 +3,7 @@ import { read, write } from '../../device/webgpu/dispatch.ts';
 import { writePreamble } from '../../device/webgpu/preamble.ts';
 import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
-import { defaultTile, tileColumns, tileConstants, tileCount, tileRows } from '../conv3d/conv3d.variants.ts';
+import { defaultTile, stagedType, tileColumns, tileConstants, tileCount, tileRows } from '../conv3d/conv3d.variants.ts';
 import type { MatmulKernels } from './matmul.kernels.ts';
 
 export const matmulWebgpu = (device: WebgpuDevice): MatmulKernels => ({
@@ -15,7 +15,7 @@ export const matmulWebgpu = (device: WebgpuDevice): MatmulKernels => ({
     device.dispatch({
       shader: 'matmul/matmul',
       preamble: writePreamble({
-        types: { element: a.dtype, staged: a.dtype },
+        types: { element: a.dtype, staged: stagedType(a.dtype, device.info.vendor) },
         constants: { ...tileConstants(tile), TRANSPOSE_LEFT: transposeA, TRANSPOSE_RIGHT: transposeB },
         code: `
 fn load_left(index: u32, count: u32) -> vec4<staged> { return left_${access(transposeA ? rows : depth)}(index, count); }
