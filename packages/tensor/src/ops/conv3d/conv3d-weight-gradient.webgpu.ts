@@ -35,7 +35,7 @@ export interface Splits {
 export function splitVoxels(voxels: number, size: number, workgroupsPerSplit: number, step: number): Splits {
   const wanted = Math.min(
     Math.ceil(WANTED_WORKGROUPS / workgroupsPerSplit),
-    Math.ceil(voxels / LEAST_VOXELS),
+    Math.max(1, Math.ceil(voxels / LEAST_VOXELS)),
     Math.max(1, Math.floor(MOST_PARTIAL_SUMS / size)),
   );
   const voxelsPerSplit = Math.max(step, Math.ceil(voxels / wanted / step) * step);

@@ -138,4 +138,14 @@ describe.each(testDevices())('conv3d kernels on $name', ({ open }) => {
     };
     expect(await run()).toEqual(await run());
   });
+
+  it('a batch of none gives a weight gradient of zeros', async () => {
+    const testCase = convolution([0, 4, 4, 4, 4], 4, all(3), { padding: all(1) });
+    const { y: yShape, weight: weightShape } = shapesOf(testCase);
+    const x = upload(device, 'f32', testCase.x, []);
+    const dy = upload(device, 'f32', yShape, []);
+    const dweight = upload(device, 'f32', weightShape, testValues(weightShape));
+    device.kernels.conv3dWeightGradient(x, dy, dweight, testCase.geometry);
+    expectClose(await device.read(dweight), new Float32Array(27 * 16));
+  });
 });

@@ -35,7 +35,7 @@ function layoutOf({ shape }: Operand) {
   const blocks = Math.ceil(chunks / channelLanes);
   const mostTiles = Math.ceil(space / (rowLanes * LEAST_ROWS_PER_THREAD));
   const wantedTiles = Math.max(1, Math.min(mostTiles, Math.ceil(WANTED_WORKGROUPS / (batch * blocks))));
-  const rowsPerTile = Math.ceil(space / wantedTiles);
+  const rowsPerTile = Math.max(1, Math.ceil(space / wantedTiles));
   const tiles = Math.ceil(space / rowsPerTile);
   return {
     batch,
