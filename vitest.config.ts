@@ -10,6 +10,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts', 'examples/**/*.test.ts'],
     pool: 'forks',
+    // Tests of memory ask for a collection before they measure.
+    execArgv: ['--expose-gc'],
     // More processes than cores only make each other late: the cpu device has threads of its own.
     maxWorkers: 2,
     globalSetup: ['tools/test-setup.ts'],
