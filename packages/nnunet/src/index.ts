@@ -2,8 +2,9 @@
 export * from './evaluate/index.ts';
 export * from './inference-geometry/index.ts';
 export { type Architecture, completeArchitecture, divisors, type UNetOptions } from './networks/architecture.ts';
-export { type NetworkPlacement, PlainConvUNet, type SegmentationNetwork } from './networks/plain-conv-unet.ts';
+export { PlainConvUNet } from './networks/plain-conv-unet.ts';
 export { ResidualEncoderUNet } from './networks/residual-encoder-unet.ts';
+export type { NetworkPlacement, SegmentationNetwork } from './networks/unet.ts';
 export { largestClass, toSegmentation } from './predict/segmentation.ts';
 export { predictSlidingWindow, type SlidingWindowOptions, type Volume } from './predict/sliding-window.ts';
 export * from './report/index.ts';

@@ -4,6 +4,7 @@ export { noGrad, record } from './autograd.ts';
 export { checkpoint } from './checkpointing.ts';
 export { arange, fromArray, full, ones, type Placement, scalar, zeros } from './create.ts';
 export type { Device, DeviceBuffer, DeviceKind, MemoryReport, Operand } from './device/device.ts';
+export { floatFromHalf, halfFromFloat } from './device/half.ts';
 export { type DType, type HostArray, hostArray, isFloat } from './dtype.ts';
 export { type ErrorCode, type ErrorDetails, isVoxelgradError, VoxelgradError } from './errors.ts';
 export { type BatchNormOptions, type BatchNormResult, batchNorm } from './ops/batch-norm/batch-norm.ts';
@@ -111,6 +112,7 @@ export {
   sampleGrid,
 } from './ops/resample/resample.ts';
 export { logSoftmax, softmax } from './ops/softmax/softmax.ts';
+export { roundHalfEven } from './rounding.ts';
 export { keep, tidy } from './scope.ts';
 export { type Shape, sameShape, showShape, sizeOf, type Triple } from './shape.ts';
 export { Tensor } from './tensor.ts';

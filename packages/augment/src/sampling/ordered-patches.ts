@@ -3,6 +3,7 @@
  * is drawn. For validation, for measuring and for tests.
  */
 import type { Triple } from '@voxelgrad/tensor';
+import { roundHalfEven } from '@voxelgrad/tensor';
 import type { HostRandom } from '../random/host-random.ts';
 import {
   checkSamplerSettings,
@@ -10,7 +11,6 @@ import {
   type PatchSampler,
   type PatchSamplerSettings,
 } from './patch-sampler.ts';
-import { roundHalfEven } from './round-half-even.ts';
 
 export class OrderedPatches implements PatchSampler {
   readonly channels: number;

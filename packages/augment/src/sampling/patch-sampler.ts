@@ -3,11 +3,10 @@
  * third of each batch centred on a voxel of a random class that the case has. Choosing is apart from reading, so that a batch's places are known,
  * and cost nothing, before any voxel is copied.
  */
-import { type Triple, VoxelgradError } from '@voxelgrad/tensor';
+import { roundHalfEven, type Triple, VoxelgradError } from '@voxelgrad/tensor';
 import type { HostRandom } from '../random/host-random.ts';
 import { voxelAt } from './class-locations.ts';
 import { centredStart, type PatchBounds, patchBounds } from './patch-bounds.ts';
-import { roundHalfEven } from './round-half-even.ts';
 import type { TrainingCase } from './training-case.ts';
 
 /** One patch: `size` voxels of a case from `start` on, which may hang over its border. */

@@ -1,4 +1,5 @@
 import type { Triple } from '@voxelgrad/tensor';
+import { roundHalfEven } from '@voxelgrad/tensor';
 import { describe, expect, it } from 'vitest';
 import { HostRandom } from '../random/host-random.ts';
 import { augmentationCase, skipWithoutFixtures } from '../testing/fixtures.ts';
@@ -8,7 +9,6 @@ import { OrderedPatches, tileStarts } from './ordered-patches.ts';
 import { centredStart, middleStart, patchBounds } from './patch-bounds.ts';
 import { RandomPatches } from './patch-sampler.ts';
 import { allocatePatches, readPatches } from './read-patches.ts';
-import { roundHalfEven } from './round-half-even.ts';
 import { TimeSlice } from './time-slice.ts';
 import { ArrayCase, type TrainingCase } from './training-case.ts';
 

@@ -1,7 +1,6 @@
 /** Targets for the outputs of a network at several resolutions (batchgeneratorsv2, DownsampleSegForDSTransform). */
 import { nearestTarget } from '@voxelgrad/nn';
-import { type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
-import { roundHalfEven } from '../sampling/round-half-even.ts';
+import { roundHalfEven, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
 
 /** `target [n, d, h, w]` or `[n, d, h, w, r]` at each scale (shares of the resolution along depth, height and width), by the nearest voxel. */
 export function applyDeepSupervision(target: Tensor, scales: readonly Triple[]): Tensor[] {

@@ -1,6 +1,5 @@
 /** Separable Gaussian blur with a width of its own for each sample, channel and axis (batchgeneratorsv2, GaussianBlurTransform). */
-import { filterAxis, fromArray, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
-import { roundHalfEven } from '../sampling/round-half-even.ts';
+import { filterAxis, fromArray, roundHalfEven, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
 import type { Range } from './multiplier.ts';
 import { drawSamples, onSamples } from './samples.ts';
 import { imageStep, type Transform } from './transform.ts';

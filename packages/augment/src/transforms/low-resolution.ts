@@ -2,8 +2,7 @@
  * Simulated low resolution: a channel is scaled down taking the nearest voxels and up again by linear interpolation
  * (batchgeneratorsv2, SimulateLowResolutionTransform).
  */
-import { concat, interpolate, narrow, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
-import { roundHalfEven } from '../sampling/round-half-even.ts';
+import { concat, interpolate, narrow, roundHalfEven, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
 import type { Range } from './multiplier.ts';
 import { drawSamples, onSamples } from './samples.ts';
 import { imageStep, type Transform } from './transform.ts';

@@ -1,7 +1,6 @@
 /** Reads safetensors, the format in which weights are passed around without pickles. */
-import { VoxelgradError } from '@voxelgrad/tensor';
+import { floatFromHalf, VoxelgradError } from '@voxelgrad/tensor';
 import { bytesPerValue, type SafetensorsArrays, type SafetensorsEntry } from './entry.ts';
-import { floatFromHalf } from './half.ts';
 import { readHeader, type TensorPlace } from './header.ts';
 
 /**

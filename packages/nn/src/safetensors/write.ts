@@ -1,7 +1,6 @@
 /** Writes safetensors. The bytes are those of the reference library: wider number types first, so that every array is aligned, then by name. */
-import { VoxelgradError } from '@voxelgrad/tensor';
+import { halfFromFloat, VoxelgradError } from '@voxelgrad/tensor';
 import { bytesPerValue, isSafetensorsDType, type SafetensorsDType, type SafetensorsEntry } from './entry.ts';
-import { halfFromFloat } from './half.ts';
 
 /** The reference library's order of number types, by falling alignment. */
 const typeOrder: readonly SafetensorsDType[] = ['I64', 'F64', 'F32', 'I32', 'F16', 'U8', 'BOOL'];

@@ -4,8 +4,7 @@
  * `even` is nnU-Net's rule (`compute_steps_for_sliding_window`): as few windows as the step allows, spread evenly from the first voxel to the
  * last. `shifted-last` is MONAI's (`dense_patch_slices`): full steps from the first voxel, and a last window pushed back into the image.
  */
-import { VoxelgradError } from '@voxelgrad/tensor';
-import { roundHalfEven } from './round-half-even.ts';
+import { roundHalfEven, VoxelgradError } from '@voxelgrad/tensor';
 
 export type WindowSpread = 'even' | 'shifted-last';
 

@@ -4,27 +4,10 @@
  * three-dimensional by its kernels. Parameter names and order are the official ones.
  */
 import { type Initialization, Module } from '@voxelgrad/nn';
-import { checkpoint, type Device, RandomGenerator, type Tensor, tidy } from '@voxelgrad/tensor';
-import { type Architecture, completeArchitecture, type UNetOptions } from './architecture.ts';
-import { type RunBlock, runPlainly, StackedConvBlocks } from './blocks.ts';
-import { UNetDecoder } from './decoder.ts';
-
-export interface NetworkPlacement {
-  readonly device: Device;
-  /** Seeds the initialisation (He normal); 0 by default. */
-  readonly seed?: number;
-  /** Keeps only each stage's inputs and computes it again in the backward pass: less memory, one more forward pass. */
-  readonly gradientCheckpointing?: boolean;
-}
-
-/** What training and prediction need of a network. */
-export interface SegmentationNetwork extends Module {
-  readonly architecture: Architecture;
-  /** `x [n, …space, c]`, extents divisible by the strides → logits `[n, …space, classes]` for every resolution, finest first. */
-  forward(x: Tensor): Tensor[];
-  /** Only the finest logits. */
-  predict(x: Tensor): Tensor;
-}
+import type { Tensor } from '@voxelgrad/tensor';
+import type { Architecture, UNetOptions } from './architecture.ts';
+import { type RunBlock, StackedConvBlocks } from './blocks.ts';
+import { type NetworkPlacement, UNet } from './unet.ts';
 
 class PlainConvEncoder extends Module {
   /** Each stage is a list of one: the official code wraps it in a Sequential, which shows in the names. */
@@ -59,27 +42,8 @@ class PlainConvEncoder extends Module {
   }
 }
 
-export class PlainConvUNet extends Module implements SegmentationNetwork {
-  readonly architecture: Architecture;
-  readonly encoder: PlainConvEncoder;
-  readonly decoder: UNetDecoder;
-
-  readonly #run: RunBlock;
-
-  constructor({ device, seed = 0, gradientCheckpointing = false, ...options }: UNetOptions & NetworkPlacement) {
-    super();
-    this.architecture = completeArchitecture(options);
-    this.#run = gradientCheckpointing ? checkpoint : runPlainly;
-    const initialization = { device, random: new RandomGenerator(seed) };
-    this.encoder = new PlainConvEncoder(this.architecture, initialization);
-    this.decoder = new UNetDecoder(this.architecture, initialization);
-  }
-
-  forward(x: Tensor): Tensor[] {
-    return tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), false, this.#run));
-  }
-
-  predict(x: Tensor): Tensor {
-    return tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), true, this.#run)[0]!);
+export class PlainConvUNet extends UNet<PlainConvEncoder> {
+  constructor(options: UNetOptions & NetworkPlacement) {
+    super(options, PlainConvEncoder);
   }
 }

@@ -3,28 +3,10 @@
  * building_blocks/{residual,residual_encoders}.py): a residual encoder of basic blocks (He et al. 2016, ResNet-D shortcuts) under the same decoder.
  */
 import { Conv, type Initialization, InstanceNorm, Module } from '@voxelgrad/nn';
-import {
-  add,
-  averagePool3d,
-  checkpoint,
-  leakyRelu,
-  RandomGenerator,
-  reshape,
-  type Tensor,
-  type Triple,
-  tidy,
-} from '@voxelgrad/tensor';
-import { type Architecture, completeArchitecture, type UNetOptions } from './architecture.ts';
-import {
-  ConvBlock,
-  type ConvBlockSettings,
-  LEAKY_SLOPE,
-  type RunBlock,
-  runPlainly,
-  StackedConvBlocks,
-} from './blocks.ts';
-import { UNetDecoder } from './decoder.ts';
-import type { NetworkPlacement, SegmentationNetwork } from './plain-conv-unet.ts';
+import { add, averagePool3d, leakyRelu, reshape, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
+import type { Architecture, UNetOptions } from './architecture.ts';
+import { ConvBlock, type ConvBlockSettings, LEAKY_SLOPE, type RunBlock, StackedConvBlocks } from './blocks.ts';
+import { type NetworkPlacement, UNet } from './unet.ts';
 
 /** A 1×1×1 convolution without bias, and a norm: what brings a shortcut to more channels. */
 class Projection extends Module {
@@ -144,27 +126,8 @@ class ResidualEncoder extends Module {
   }
 }
 
-export class ResidualEncoderUNet extends Module implements SegmentationNetwork {
-  readonly architecture: Architecture;
-  readonly encoder: ResidualEncoder;
-  readonly decoder: UNetDecoder;
-
-  readonly #run: RunBlock;
-
-  constructor({ device, seed = 0, gradientCheckpointing = false, ...options }: UNetOptions & NetworkPlacement) {
-    super();
-    this.architecture = completeArchitecture(options);
-    this.#run = gradientCheckpointing ? checkpoint : runPlainly;
-    const initialization = { device, random: new RandomGenerator(seed) };
-    this.encoder = new ResidualEncoder(this.architecture, initialization);
-    this.decoder = new UNetDecoder(this.architecture, initialization);
-  }
-
-  forward(x: Tensor): Tensor[] {
-    return tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), false, this.#run));
-  }
-
-  predict(x: Tensor): Tensor {
-    return tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), true, this.#run)[0]!);
+export class ResidualEncoderUNet extends UNet<ResidualEncoder> {
+  constructor(options: UNetOptions & NetworkPlacement) {
+    super(options, ResidualEncoder);
   }
 }

@@ -21,7 +21,7 @@ import { type Blend, windowWeights } from '../inference-geometry/importance.ts';
 import { mirrorCombinations } from '../inference-geometry/mirroring.ts';
 import { outside, type PaddingMode, paddingSources, paddingToPatch } from '../inference-geometry/padding.ts';
 import { type WindowSpread, windowOrigins } from '../inference-geometry/windows.ts';
-import type { SegmentationNetwork } from '../networks/plain-conv-unet.ts';
+import type { SegmentationNetwork } from '../networks/unet.ts';
 
 export interface SlidingWindowOptions {
   /** Extents of a window, as in training. Two for 2-D networks, which see one slice at a time. */

@@ -5,7 +5,7 @@
  */
 import type { Optimizer } from '@voxelgrad/nn';
 import { noGrad, type Tensor, tidy, VoxelgradError } from '@voxelgrad/tensor';
-import type { SegmentationNetwork } from '../networks/plain-conv-unet.ts';
+import type { SegmentationNetwork } from '../networks/unet.ts';
 import { addEpoch, type EpochRecord, emptyHistory, type TrainingHistory } from './history.ts';
 import { PseudoDice } from './pseudo-dice.ts';
 

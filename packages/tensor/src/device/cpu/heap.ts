@@ -5,6 +5,7 @@
  * though, writes outside the queue; a block for it must have been freed by a command that has already run. So each free block remembers
  * the length of the queue when it was freed.
  */
+import { roundUpTo } from '../../shape.ts';
 
 interface FreeBlock {
   address: number;
@@ -16,7 +17,7 @@ export const GRANULE = 64;
 /** Kernels may read this far behind a tensor. */
 const PADDING = 64;
 
-const roundUp = (bytes: number): number => Math.ceil(bytes / GRANULE) * GRANULE;
+const roundUp = (bytes: number): number => roundUpTo(bytes, GRANULE);
 
 export class Heap {
   readonly #start: number;

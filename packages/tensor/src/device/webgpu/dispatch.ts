@@ -30,14 +30,7 @@ export interface Dispatch {
 export const read = (operand: Operand): Binding => ({ operand, access: 'read' });
 export const write = (operand: Operand): Binding => ({ operand, access: 'write' });
 
-const floatWord = new Float32Array(1);
-const integerWord = new Uint32Array(floatWord.buffer);
-
-/** The bits of `value` as f32, for a parameter of type f32. */
-export function floatBits(value: number): number {
-  floatWord[0] = value;
-  return integerWord[0]!;
-}
+export { floatBits } from '../float-bits.ts';
 
 /** Bytes of one element: u8 and bool live in 32-bit words here. */
 export const elementBytes = (dtype: DType): number => (dtype === 'f16' ? 2 : 4);

@@ -1,8 +1,8 @@
 /** Launches filling, strided copying, casting and gathering. */
 import { chunkFor, rowsFor } from '../../device/cpu/chunk.ts';
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
-import { floatBits } from '../../device/cpu/float-bits.ts';
 import type { Operand } from '../../device/device.ts';
+import { floatBits } from '../../device/float-bits.ts';
 import { floatToHalf } from '../../device/half.ts';
 import type { DType } from '../../dtype.ts';
 import { type Shape, sizeOf } from '../../shape.ts';

@@ -1,8 +1,8 @@
 /** Launches the elementwise kernels. f16 is computed on f32 copies. */
 import { chunkFor } from '../../device/cpu/chunk.ts';
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
-import { floatBits } from '../../device/cpu/float-bits.ts';
 import type { Operand } from '../../device/device.ts';
+import { floatBits } from '../../device/float-bits.ts';
 import type { DType } from '../../dtype.ts';
 import { sizeOf } from '../../shape.ts';
 import { inFloats } from '../copy/in-floats.cpu.ts';

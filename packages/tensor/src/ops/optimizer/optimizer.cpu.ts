@@ -1,7 +1,7 @@
 /** Launches the optimizer kernels. */
 import { chunkFor } from '../../device/cpu/chunk.ts';
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
-import { floatBits } from '../../device/cpu/float-bits.ts';
+import { floatBits } from '../../device/float-bits.ts';
 import { sizeOf } from '../../shape.ts';
 import type { OptimizerKernels } from './optimizer.kernels.ts';
 

@@ -1,8 +1,8 @@
 /** Launches the generators of random numbers. */
 import { chunkFor } from '../../device/cpu/chunk.ts';
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
-import { floatBits } from '../../device/cpu/float-bits.ts';
 import type { Operand } from '../../device/device.ts';
+import { floatBits } from '../../device/float-bits.ts';
 import { sizeOf } from '../../shape.ts';
 import type { RandomKernels, RandomState } from './random.kernels.ts';
 

@@ -1,8 +1,8 @@
 /** Launches resampling and its gradient: the axes' matrices go to the device as tables. */
 import { rowsFor } from '../../device/cpu/chunk.ts';
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
-import { floatBits } from '../../device/cpu/float-bits.ts';
 import type { Operand } from '../../device/device.ts';
+import { floatBits } from '../../device/float-bits.ts';
 import { roundUpTo, sizeOf } from '../../shape.ts';
 import { type AxisWeights, isIdentity, longestRow } from './axis-weights.ts';
 

@@ -1,4 +1,6 @@
-/** Rounds halves to the even neighbour, as Python and NumPy do. nnU-Net's batch composition and patch sizes depend on it. */
+/** Rounding as Python and NumPy do it, which nnU-Net's numbers depend on. */
+
+/** Exact halves go to the even neighbour: 2.5 → 2, 3.5 → 4. */
 export function roundHalfEven(value: number): number {
   const below = Math.floor(value);
   const rest = value - below;

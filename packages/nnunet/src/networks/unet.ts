@@ -1,0 +1,56 @@
+/** What nnU-Net's networks have in common: an encoder of their own, the decoder, and how both are run. */
+import { type Initialization, Module } from '@voxelgrad/nn';
+import { checkpoint, type Device, RandomGenerator, type Tensor, tidy } from '@voxelgrad/tensor';
+import { type Architecture, completeArchitecture, type UNetOptions } from './architecture.ts';
+import { type RunBlock, runPlainly } from './blocks.ts';
+import { UNetDecoder } from './decoder.ts';
+
+export interface NetworkPlacement {
+  readonly device: Device;
+  /** Seeds the initialisation (He normal); 0 by default. */
+  readonly seed?: number;
+  /** Keeps only each stage's inputs and computes it again in the backward pass: less memory, one more forward pass. */
+  readonly gradientCheckpointing?: boolean;
+}
+
+/** What training and prediction need of a network. */
+export interface SegmentationNetwork extends Module {
+  readonly architecture: Architecture;
+  /** `x [n, …space, c]`, extents divisible by the strides → logits `[n, …space, classes]` for every resolution, finest first. */
+  forward(x: Tensor): Tensor[];
+  /** Only the finest logits. */
+  predict(x: Tensor): Tensor;
+}
+
+/** An encoder: the output of every stage, finest first. */
+export interface UNetEncoder extends Module {
+  forward(x: Tensor, run: RunBlock): Tensor[];
+}
+
+export abstract class UNet<Encoder extends UNetEncoder> extends Module implements SegmentationNetwork {
+  readonly architecture: Architecture;
+  // The official order of the fields: it is the order of the optimizer's parameters.
+  readonly encoder: Encoder;
+  readonly decoder: UNetDecoder;
+  readonly #run: RunBlock;
+
+  constructor(
+    { device, seed = 0, gradientCheckpointing = false, ...options }: UNetOptions & NetworkPlacement,
+    Encoder: new (architecture: Architecture, initialization: Initialization) => Encoder,
+  ) {
+    super();
+    this.architecture = completeArchitecture(options);
+    this.#run = gradientCheckpointing ? checkpoint : runPlainly;
+    const initialization = { device, random: new RandomGenerator(seed) };
+    this.encoder = new Encoder(this.architecture, initialization);
+    this.decoder = new UNetDecoder(this.architecture, initialization);
+  }
+
+  forward(x: Tensor): Tensor[] {
+    return tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), false, this.#run));
+  }
+
+  predict(x: Tensor): Tensor {
+    return tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), true, this.#run)[0]!);
+  }
+}
