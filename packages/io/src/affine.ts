@@ -23,6 +23,11 @@ export function affineColumns(affine: Affine): readonly [Vector3, Vector3, Vecto
   ];
 }
 
+/** DICOM, NRRD and MetaImage say LPS+: left and back are positive. The same step or position in RAS+, and back. */
+export function flipLps([x, y, z]: Vector3): Vector3 {
+  return [x === 0 ? 0 : -x, y === 0 ? 0 : -y, z];
+}
+
 export function affineFromColumns(x: Vector3, y: Vector3, z: Vector3, origin: Vector3): Affine {
   return [x[0], y[0], z[0], origin[0], x[1], y[1], z[1], origin[1], x[2], y[2], z[2], origin[2], 0, 0, 0, 1];
 }

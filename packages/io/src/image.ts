@@ -91,6 +91,14 @@ export function selectChannel(image: Image, channel: number, what = 'image'): Im
   return { ...image, shape, data: image.data.subarray(channel * size, (channel + 1) * size) };
 }
 
+/** Voxels whose channels lie side by side ([…, channels]) as [channels, …]. `what` names the image where memory runs out. */
+export function channelsFirst(data: VoxelArray, channels: number, what: string): VoxelArray {
+  const voxels = data.length / channels;
+  const planes = allocateVoxels(voxelType(data), data.length, what);
+  for (let c = 0; c < channels; c++) for (let i = 0; i < voxels; i++) planes[c * voxels + i] = data[i * channels + c]!;
+  return planes;
+}
+
 /** A volume with the same geometry: a prediction for an image. */
 export function withData<Data extends VoxelArray>(
   geometry: Geometry,

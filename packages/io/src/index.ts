@@ -42,6 +42,7 @@ export {
 export type { Split } from './dataset/listed.ts';
 export { type OpenOptions, openDataSet } from './dataset/open.ts';
 export type { PatternOptions } from './dataset/pattern.ts';
+export type { EncodeOptions } from './encode-parts.ts';
 export {
   channelCount,
   type Geometry,
@@ -54,9 +55,11 @@ export {
   voxelType,
   withData,
 } from './image.ts';
+export { encodeMetaImage } from './metaimage/write.ts';
 export type { NiftiHeader } from './nifti/header.ts';
-export { type ReadOptions, readNifti, readNiftiHeader } from './nifti/read.ts';
+export { readNifti, readNiftiHeader } from './nifti/read.ts';
 export { encodeNifti, type WriteOptions } from './nifti/write.ts';
+export { encodeNrrd } from './nrrd/write.ts';
 export { type Modality, modalities } from './phantom/contrast.ts';
 export { defaultPhantomShape, makePhantomCase, type PhantomCase, type PhantomOptions } from './phantom/phantom.ts';
 export {
@@ -71,6 +74,7 @@ export {
 export { fillHoles } from './preprocess/fill-holes.ts';
 export { zScore } from './preprocess/z-score.ts';
 export { readImage } from './read-image.ts';
+export type { ReadOptions } from './read-options.ts';
 export {
   type FileSource,
   type Folder,

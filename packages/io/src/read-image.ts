@@ -1,15 +1,20 @@
 /** One door for every image format: the ending of the name decides. */
 import { VoxelgradError } from '@voxelgrad/tensor';
 import type { Image } from './image.ts';
-import { isNiftiName, type ReadOptions, readNifti } from './nifti/read.ts';
+import { readMetaImage } from './metaimage/read.ts';
+import { isNiftiName, readNifti } from './nifti/read.ts';
+import { readNrrd } from './nrrd/read.ts';
+import type { ReadOptions } from './read-options.ts';
 import type { FileSource } from './source.ts';
 
 /** Reads an image file. Throws 'format' for a file that is damaged or of no known format, 'file' for one that cannot be read. */
 export async function readImage(source: FileSource, options: ReadOptions = {}): Promise<Image> {
   if (isNiftiName(source.name)) return readNifti(source, options);
+  if (/\.(nrrd|nhdr)$/i.test(source.name)) return readNrrd(source, options);
+  if (/\.(mha|mhd)$/i.test(source.name)) return readMetaImage(source, options);
   throw new VoxelgradError('format', {
     what: source.path,
-    expected: 'a name that ends in .nii, .nii.gz, .hdr or .img',
+    expected: 'a name that ends in .nii, .nii.gz, .hdr, .img, .nrrd, .nhdr, .mha or .mhd',
     got: source.name,
   });
 }

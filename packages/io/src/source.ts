@@ -5,8 +5,10 @@
 import { VoxelgradError } from '@voxelgrad/tensor';
 
 export interface StreamOptions {
-  /** Undo gzip on the way. Broken or truncated data throws a 'format' error that names the file. */
-  readonly gunzip?: boolean;
+  /** Undo this compression on the way. Broken or truncated data throws a 'format' error that names the file. */
+  readonly decompress?: 'gzip' | 'zlib';
+  /** Byte of the file to begin at. */
+  readonly offset?: number;
 }
 
 export interface FileSource {
@@ -73,14 +75,15 @@ export function sourceFromBlob(
     path,
     size: blob.size,
     sibling,
-    async *stream({ gunzip = false } = {}) {
-      const plain = blob.stream();
-      const reader = (gunzip ? plain.pipeThrough(new DecompressionStream('gzip')) : plain).getReader();
+    async *stream({ decompress, offset = 0 } = {}) {
+      const plain = (offset === 0 ? blob : blob.slice(offset)).stream();
+      const form = decompress === 'zlib' ? 'deflate' : 'gzip'; // the web's `deflate` is zlib's format
+      const reader = (decompress ? plain.pipeThrough(new DecompressionStream(form)) : plain).getReader();
       try {
         for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
       } catch (cause) {
-        throw gunzip
-          ? brokenGzip(path, cause)
+        throw decompress
+          ? brokenCompression(path, decompress, cause)
           : new VoxelgradError('file', { what: path, got: 'cannot be read', cause });
       } finally {
         await reader.cancel().catch(() => undefined);
@@ -89,10 +92,10 @@ export function sourceFromBlob(
   };
 }
 
-export function brokenGzip(path: string, cause: unknown): VoxelgradError {
+export function brokenCompression(path: string, form: 'gzip' | 'zlib', cause: unknown): VoxelgradError {
   return new VoxelgradError('format', {
     what: path,
-    expected: 'whole gzip data',
+    expected: `whole ${form} data`,
     got: cause instanceof Error ? cause.message : String(cause),
     help: 'the file is truncated or damaged, or not compressed at all in spite of its name; copy or download it again',
     cause,

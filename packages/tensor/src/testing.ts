@@ -3,17 +3,14 @@
  *
  *   describe.each(testDevices())('reduce on $name', ({ open }) => { … const device = await open(); … });
  *
- * VOXELGRAD_TEST_DEVICES chooses among them ('cpu,webgpu'). WebGPU runs on the driver that VOXELGRAD_SOFTWARE_GPU names, which must then work;
- * else on the machine's GPU, else on SwiftShader, and where there is none of these the reason is printed and the tests run without it. Devices
- * are closed after the test file.
+ * Which devices there are, testing.node.ts says; in browsers testing.browser.ts stands in its place (vitest.browser.config.ts). Devices are closed
+ * after the test file.
  */
 import { afterAll } from 'vitest';
 import type { Device, Operand } from './device/device.ts';
-import { createNodeGpu, openNodeWebgpu } from './device/webgpu/node-gpu.ts';
-import { type SoftwareDriver, softwareDriverFromEnvironment } from './device/webgpu/software-driver.ts';
 import type { DType, HostArray } from './dtype.ts';
-import { isVoxelgradError } from './errors.ts';
 import { type Shape, sizeOf } from './shape.ts';
+import { findTestDevices } from './testing.node.ts';
 
 export interface TestDevice {
   readonly name: string;
@@ -21,51 +18,16 @@ export interface TestDevice {
   readonly open: () => Promise<Device>;
 }
 
-const wanted = (process.env.VOXELGRAD_TEST_DEVICES ?? 'cpu,webgpu').split(',');
 const opened = new Map<string, Promise<Device>>();
 
-function testDevice(name: string, open: () => Promise<Device>): TestDevice {
-  return {
-    name,
-    open: () => {
-      const device = opened.get(name) ?? open();
-      opened.set(name, device);
-      return device;
-    },
-  };
-}
-
-/** Two threads whatever the machine has: with one, nothing of the scheduling would be tested. */
-async function openTestCpu(): Promise<Device> {
-  const { openCpu } = await import('./device/cpu/node.ts');
-  return openCpu({ threads: 2 });
-}
-
-/** The driver to test WebGPU on ('own': the machine's), or undefined with the reason printed. */
-async function chooseDriver(): Promise<SoftwareDriver | 'own' | undefined> {
-  const named = softwareDriverFromEnvironment();
-  if (named !== undefined) return named;
-  try {
-    const own = await createNodeGpu(undefined);
-    const adapter = await own.requestAdapter();
-    if (adapter !== null && adapter.info.isFallbackAdapter !== true) return 'own';
-    await createNodeGpu('swiftshader');
-    return 'swiftshader';
-  } catch (error) {
-    if (!isVoxelgradError(error)) throw error;
-    console.warn(`tests on webgpu are skipped: ${error.message}`);
-    return undefined;
-  }
-}
-
-const driver = wanted.includes('webgpu') ? await chooseDriver() : undefined;
-
-const devices: readonly TestDevice[] = [
-  ...(wanted.includes('cpu') ? [testDevice('cpu', openTestCpu)] : []),
-  ...(driver === undefined
-    ? []
-    : [testDevice('webgpu', () => openNodeWebgpu(driver === 'own' ? {} : { driver, allowSoftware: true }))]),
-];
+const devices: readonly TestDevice[] = (await findTestDevices()).map(({ name, open }) => ({
+  name,
+  open: () => {
+    const device = opened.get(name) ?? open();
+    opened.set(name, device);
+    return device;
+  },
+}));
 
 afterAll(async () => {
   for (const device of opened.values()) await (await device).close();

@@ -1,9 +1,6 @@
 /** NIfTI's data type codes (nifti1.h, `DT_*`). Complex, colour, bit and 128-bit voxels are known by name so that they can be refused by name. */
 import { VoxelgradError } from '@voxelgrad/tensor';
-import type { VoxelType } from '../image.ts';
-
-/** What the file stores. 64-bit integers have no typed array of plain numbers: they are read as float64. */
-export type StoredType = VoxelType | 'int64' | 'uint64';
+import type { StoredType } from '../stored.ts';
 
 const stored = new Map<number, StoredType>([
   [2, 'uint8'],
@@ -28,19 +25,6 @@ const refused = new Map<number, string>([
   [2048, 'complex256'],
   [2304, 'RGBA colour'],
 ]);
-
-export const bytesPerVoxel: Readonly<Record<StoredType, number>> = {
-  int8: 1,
-  uint8: 1,
-  int16: 2,
-  uint16: 2,
-  int32: 4,
-  uint32: 4,
-  float32: 4,
-  int64: 8,
-  uint64: 8,
-  float64: 8,
-};
 
 export function storedType(code: number, file: string): StoredType {
   const type = stored.get(code);

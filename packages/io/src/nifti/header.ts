@@ -4,7 +4,8 @@
  * which repairs negative and zero voxel sizes, and refuses what cannot be read.
  */
 import { VoxelgradError } from '@voxelgrad/tensor';
-import { bytesPerVoxel, type StoredType, storedType } from './data-type.ts';
+import { bytesPerVoxel, type StoredType } from '../stored.ts';
+import { storedType } from './data-type.ts';
 
 export interface NiftiHeader {
   readonly version: 1 | 2;

@@ -1,23 +1,14 @@
 /**
  * Reads NIfTI-1 and NIfTI-2 from any source: .nii, .nii.gz, and .hdr + .img (each .gz or not).
- * Whatever the header claims is held against the size of the file before memory is taken, so that a damaged or hostile header costs
- * an error and not the machine.
  */
-import { VoxelgradError } from '@voxelgrad/tensor';
 import { ByteReader } from '../byte-reader.ts';
 import type { Image } from '../image.ts';
+import type { ReadOptions } from '../read-options.ts';
 import { type FileSource, missingFile } from '../source.ts';
+import { takeVoxelBytes } from '../voxel-stream.ts';
 import { headerGeometry } from './geometry.ts';
 import { headerKind, headerPrefix, layouts, type NiftiHeader, parseHeader, refuse, voxelBytes } from './header.ts';
 import { decodeVoxels } from './voxels.ts';
-
-export interface ReadOptions {
-  /** Voxels as float32, whatever the file stores: what a network takes. By default the file's own type (see `decodeVoxels`). */
-  readonly as?: 'float32';
-}
-
-/** Deflate needs at least one bit for 129 bytes of output (a match of 258 bytes in two bits), so nothing grows more than this. */
-const largestInflation = 1032;
 
 export const isNiftiName = (name: string): boolean => /\.(nii|hdr|img)(\.gz)?$/i.test(name);
 
@@ -63,7 +54,8 @@ export async function readNiftiHeader(source: FileSource): Promise<NiftiHeader> 
 
 const isCompressed = (source: FileSource): boolean => /\.gz$/i.test(source.name);
 
-const openReader = (source: FileSource): ByteReader => new ByteReader(source.stream({ gunzip: isCompressed(source) }));
+const openReader = (source: FileSource): ByteReader =>
+  new ByteReader(source.stream(isCompressed(source) ? { decompress: 'gzip' } : {}));
 
 /** `pat.hdr` and `pat.img` belong together; either may be asked for, and either may be compressed. */
 async function findPair(source: FileSource): Promise<{ headerSource: FileSource; dataSource?: FileSource }> {
@@ -101,35 +93,13 @@ async function readSeparateVoxels(source: FileSource, header: NiftiHeader): Prom
   }
 }
 
-async function readVoxelBytes(reader: ByteReader, position: number, header: NiftiHeader, source: FileSource) {
-  const needed = voxelBytes(header);
-  const truncated = (got: string) =>
-    refuse(
-      source.path,
-      `${needed} bytes of voxels (${header.dim.join(' × ')} ${header.type})`,
-      got,
-      'the file is truncated; copy it again',
-    );
-  const most = isCompressed(source) ? source.size * largestInflation : source.size;
-  if (header.voxelOffset + needed > most)
-    throw truncated(`a file that can hold ${Math.max(0, most - header.voxelOffset)} behind its header`);
-
-  const bytes = allocateBytes(needed, source.path);
-  const skipped = await reader.skip(header.voxelOffset - position);
-  const filled = skipped === header.voxelOffset - position ? await reader.fill(bytes) : 0;
-  if (filled < needed) throw truncated(`${filled} bytes`);
-  await reader.drain();
-  return bytes;
-}
-
-function allocateBytes(length: number, file: string): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(length);
-  } catch (cause) {
-    throw new VoxelgradError('out-of-memory', {
-      what: file,
-      expected: `${length} bytes of memory for its voxels`,
-      cause,
-    });
-  }
+function readVoxelBytes(reader: ByteReader, position: number, header: NiftiHeader, source: FileSource) {
+  return takeVoxelBytes(reader, {
+    file: source.path,
+    description: `${header.dim.join(' × ')} ${header.type}`,
+    skip: header.voxelOffset - position,
+    needed: voxelBytes(header),
+    stored: isCompressed(source) ? source.size : source.size - position,
+    compressed: isCompressed(source),
+  });
 }

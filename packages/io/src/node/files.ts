@@ -3,9 +3,9 @@ import { createReadStream, type Stats } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, createInflate } from 'node:zlib';
 import { VoxelgradError } from '@voxelgrad/tensor';
-import { brokenGzip, type FileSource, type Folder, type FolderListing, missingFile } from '../source.ts';
+import { brokenCompression, type FileSource, type Folder, type FolderListing, missingFile } from '../source.ts';
 
 const chunkBytes = 2 ** 20;
 
@@ -43,7 +43,8 @@ function fileSource(path: string, size: number): FileSource {
     path,
     size,
     sibling: (name) => maybeFile(join(dirname(path), name)),
-    stream: ({ gunzip = false } = {}) => (gunzip ? gunzipped(path) : plain(path)),
+    stream: ({ decompress, offset = 0 } = {}) =>
+      decompress ? inflated(path, decompress, offset) : plain(path, offset),
   };
 }
 
@@ -67,29 +68,29 @@ async function listFolder(path: string): Promise<FolderListing> {
   return { files, folders };
 }
 
-async function* plain(path: string): AsyncIterable<Uint8Array> {
+async function* plain(path: string, start: number): AsyncIterable<Uint8Array> {
   try {
-    yield* createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Uint8Array>;
+    yield* createReadStream(path, { start, highWaterMark: chunkBytes }) as AsyncIterable<Uint8Array>;
   } catch (cause) {
     throw readError(path, cause);
   }
 }
 
 /** Decompression runs on zlib's threads; several members in one file (pigz, bgzip, cat) are read as one. */
-async function* gunzipped(path: string): AsyncIterable<Uint8Array> {
+async function* inflated(path: string, form: 'gzip' | 'zlib', start: number): AsyncIterable<Uint8Array> {
   const handle = await open(path, 'r').catch((cause: unknown) => {
     throw readError(path, cause);
   });
-  const compressed = handle.createReadStream({ highWaterMark: chunkBytes });
-  const gunzip = createGunzip({ chunkSize: chunkBytes });
-  // Errors of either end reach the loop below through `gunzip`.
-  pipeline(compressed, gunzip, () => undefined);
+  const compressed = handle.createReadStream({ start, highWaterMark: chunkBytes });
+  const inflate = form === 'gzip' ? createGunzip({ chunkSize: chunkBytes }) : createInflate({ chunkSize: chunkBytes });
+  // Errors of either end reach the loop below through `inflate`.
+  pipeline(compressed, inflate, () => undefined);
   try {
-    yield* gunzip as AsyncIterable<Uint8Array>;
+    yield* inflate as AsyncIterable<Uint8Array>;
   } catch (cause) {
-    throw isZlibError(cause) ? brokenGzip(path, cause) : readError(path, cause);
+    throw isZlibError(cause) ? brokenCompression(path, form, cause) : readError(path, cause);
   } finally {
-    gunzip.destroy();
+    inflate.destroy();
     compressed.destroy();
   }
 }

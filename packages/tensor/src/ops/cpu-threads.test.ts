@@ -217,6 +217,9 @@ describe('the cpu device with 1, 2 and 4 threads', () => {
     expect(reference!.every((bytes) => bytes.some((byte) => byte !== 0))).toBe(true);
     for (const other of others)
       for (const [i, bytes] of other.entries())
-        expect(Buffer.compare(bytes, reference![i]!), `output ${i} of ${name}`).toBe(0);
+        expect(
+          bytes.findIndex((byte, k) => byte !== reference![i]![k]),
+          `output ${i} of ${name}`,
+        ).toBe(-1);
   });
 });

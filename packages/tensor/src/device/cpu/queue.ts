@@ -124,11 +124,7 @@ export class ThreadedQueue implements CommandQueue {
   }
 
   #receive(message: WorkerMessage): void {
-    if (message.type === 'failed')
-      this.#failure ??= new VoxelgradError('kernel', {
-        what: `the cpu kernel ${message.kernel} failed: ${message.message}`,
-        help: 'this is a defect in voxelgrad; please report it with the shapes involved',
-      });
+    if (message.type === 'failed') this.#failure ??= kernelFailure(message.kernel, message.message);
     if (message.type !== 'marker') return;
     const waiting = this.#pending.get(message.id);
     this.#pending.delete(message.id);
@@ -162,7 +158,10 @@ export class ThreadedQueue implements CommandQueue {
 export class InlineQueue implements CommandQueue {
   readonly threads = 1;
   readonly #kernels: readonly ((parameters: number, item: number, thread: number) => void)[];
+  readonly #kernelNames: readonly string[];
   readonly #words: Int32Array;
+  #failure: VoxelgradError | undefined;
+  #closed = false;
   queued = 0;
 
   constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, kernelNames: readonly string[]) {
@@ -170,6 +169,7 @@ export class InlineQueue implements CommandQueue {
       throw new Error('the kernel aborted');
     };
     const { exports } = new WebAssembly.Instance(module, { env: { memory, abort } });
+    this.#kernelNames = kernelNames;
     this.#kernels = kernelNames.map(
       (name) => exports[name] as (parameters: number, item: number, thread: number) => void,
     );
@@ -181,14 +181,32 @@ export class InlineQueue implements CommandQueue {
   }
 
   enqueue(kernel: number, items: number, parameters: readonly number[]): void {
+    if (this.#closed) return;
     this.#words.set(parameters, 0);
-    for (let item = 0; item < items; item++) this.#kernels[kernel]!(RING.baseByte, item, 0);
+    try {
+      for (let item = 0; item < items; item++) this.#kernels[kernel]!(RING.baseByte, item, 0);
+    } catch (error) {
+      this.#failure ??= kernelFailure(this.#kernelNames[kernel]!, String(error));
+    }
     this.queued++;
   }
 
   async finished(): Promise<number> {
+    if (this.#closed) throw new VoxelgradError('device', { what: 'the cpu device was closed', help: 'open it again' });
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
     return performance.now();
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+}
+
+function kernelFailure(kernel: string, reason: string): VoxelgradError {
+  return new VoxelgradError('kernel', {
+    what: `the cpu kernel ${kernel} failed: ${reason}`,
+    help: 'this is a defect in voxelgrad; please report it with the shapes involved',
+  });
 }

@@ -47,11 +47,12 @@ export function runWorker(start, post) {
       const item = Atomics.add(words, slot + ring.next, 1);
       if (item >= items) break;
       try {
-        if (kernel === ring.marker) {
+        // Only the marker is none of the kernels.
+        const run = kernels[kernel];
+        if (run === undefined) {
           const time = performance.timeOrigin + performance.now();
           post({ type: 'marker', id: /** @type {number} */ (words[slot + ring.parameters]), time });
-        } else kernels[kernel](parameters, item, thread);
-        /** @type {Function} */
+        } else run(parameters, item, thread);
       } catch (error) {
         post({ type: 'failed', kernel: kernelNames[kernel] ?? 'marker', message: String(error) });
       }

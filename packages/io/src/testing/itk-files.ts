@@ -1,0 +1,46 @@
+/**
+ * Files that ITK wrote (itk-wasm 1.0.0-b.201, @itk-wasm/image-io 1.6.1, 2026-11-23), compressed, in base64: `countingVoxels` as int16 in
+ * [2, 3, 4] with `obliqueAffine`; those with `vector` in the name hold two channels, [2, 2, 3, 4].
+ */
+const files: Readonly<Record<string, string>> = {
+  'scalar.mha':
+    'T2JqZWN0VHlwZSA9IEltYWdlCk5EaW1zID0gMwpCaW5hcnlEYXRhID0gVHJ1ZQpCaW5hcnlEYXRhQnl0ZU9yZGVyTVNCID0gRmFsc2UKQ29t' +
+    'cHJlc3NlZERhdGEgPSBUcnVlCkNvbXByZXNzZWREYXRhU2l6ZSA9IDQ0ClRyYW5zZm9ybU1hdHJpeCA9IC0wLjg2NjAyNTQwMzc4NDQzODcx' +
+    'IC0wLjQ5OTk5OTk5OTk5OTk5OTk0IDAgMC40OTk5OTk5OTk5OTk5OTk4OSAtMC44NjYwMjU0MDM3ODQ0Mzg3MSAwIDAgMCAtMQpPZmZzZXQg' +
+    'PSAxMi41IC0zMyA3LjI1CkNlbnRlck9mUm90YXRpb24gPSAwIDAgMApBbmF0b21pY2FsT3JpZW50YXRpb24gPSBMUFMKRWxlbWVudFNwYWNp' +
+    'bmcgPSAwLjkwMDAwMDAwMDAwMDAwMDAyIDEuMTAwMDAwMDAwMDAwMDAwMSAyLjUKSVRLX0lucHV0RmlsdGVyTmFtZSA9IE1ldGFJbWFnZUlP' +
+    'CkRpbVNpemUgPSA0IDMgMgpFbGVtZW50VHlwZSA9IE1FVF9TSE9SVApFbGVtZW50RGF0YUZpbGUgPSBMT0NBTAp4XgXBhQGAIAAAsFkYgAEi' +
+    '/3/qxmA0mS2C1WZ3iJLsdLk9iurVfLofEigBFQ==',
+  'scalar.nrrd':
+    'TlJSRDAwMDQKIyBDb21wbGV0ZSBOUlJEIGZpbGUgZm9ybWF0IHNwZWNpZmljYXRpb24gYXQ6CiMgaHR0cDovL3RlZW0uc291cmNlZm9yZ2Uu' +
+    'bmV0L25ycmQvZm9ybWF0Lmh0bWwKdHlwZTogc2hvcnQKZGltZW5zaW9uOiAzCnNwYWNlOiBsZWZ0LXBvc3Rlcmlvci1zdXBlcmlvcgpzaXpl' +
+    'czogNCAzIDIKc3BhY2UgZGlyZWN0aW9uczogKC0wLjc3OTQyMjg2MzQwNTk5NDg3LC0wLjQ0OTk5OTk5OTk5OTk5OTk2LDApICgwLjU0OTk5' +
+    'OTk5OTk5OTk5OTkzLC0wLjk1MjYyNzk0NDE2Mjg4MjY2LDApICgwLDAsLTIuNSkKa2luZHM6IGRvbWFpbiBkb21haW4gZG9tYWluCmVuZGlh' +
+    'bjogbGl0dGxlCmVuY29kaW5nOiBnemlwCnNwYWNlIG9yaWdpbjogKDEyLjUsLTMzLDcuMjUpCklUS19JbnB1dEZpbHRlck5hbWU6PU1ldGFJ' +
+    'bWFnZUlPCk1vZGFsaXR5Oj1NRVRfTU9EX1VOS05PV04KCh+LCAAAAAAAAAMFwYUBgCAAALBZGIABIv9/6sZgNJktgtVmd4iS7HS5PYrq1Xy6' +
+    'H3zdGdMwAAAA',
+  'vector.mha':
+    'T2JqZWN0VHlwZSA9IEltYWdlCk5EaW1zID0gMwpCaW5hcnlEYXRhID0gVHJ1ZQpCaW5hcnlEYXRhQnl0ZU9yZGVyTVNCID0gRmFsc2UKQ29t' +
+    'cHJlc3NlZERhdGEgPSBUcnVlCkNvbXByZXNzZWREYXRhU2l6ZSA9IDc0ClRyYW5zZm9ybU1hdHJpeCA9IC0wLjg2NjAyNTQwMzc4NDQzODgy' +
+    'IC0wLjUgMCAwLjQ5OTk5OTk5OTk5OTk5OTk0IC0wLjg2NjAyNTQwMzc4NDQzODcxIDAgMCAwIC0xCk9mZnNldCA9IDEyLjUgLTMzIDcuMjUK' +
+    'Q2VudGVyT2ZSb3RhdGlvbiA9IDAgMCAwCkFuYXRvbWljYWxPcmllbnRhdGlvbiA9IExQUwpFbGVtZW50U3BhY2luZyA9IDAuOTAwMDAwMDAw' +
+    'MDAwMDAwMDIgMS4xMDAwMDAwMDAwMDAwMDAxIDIuNQpJVEtfSW5wdXRGaWx0ZXJOYW1lID0gTnJyZEltYWdlSU8KTlJSRF9raW5kc1swXSA9' +
+    'IGRvbWFpbgpOUlJEX2tpbmRzWzFdID0gZG9tYWluCk5SUkRfa2luZHNbMl0gPSBkb21haW4KTlJSRF9zcGFjZSA9IGxlZnQtcG9zdGVyaW9y' +
+    'LXN1cGVyaW9yCkRpbVNpemUgPSA0IDMgMgpFbGVtZW50TnVtYmVyT2ZDaGFubmVscyA9IDIKRWxlbWVudFR5cGUgPSBNRVRfU0hPUlQKRWxl' +
+    'bWVudERhdGFGaWxlID0gTE9DQUwKeF4FwQcCQgAAAMCLtLQ1JGmQpNT/f+eO1MBJIBM6G8pFLkYKY1cTN1N3Mw+x0lxl4WmptvKy1th422ol' +
+    'Pna+9joHP0d/PbIYBGk=',
+  'vector.nrrd':
+    'TlJSRDAwMDQKIyBDb21wbGV0ZSBOUlJEIGZpbGUgZm9ybWF0IHNwZWNpZmljYXRpb24gYXQ6CiMgaHR0cDovL3RlZW0uc291cmNlZm9yZ2Uu' +
+    'bmV0L25ycmQvZm9ybWF0Lmh0bWwKdHlwZTogc2hvcnQKZGltZW5zaW9uOiA0CnNwYWNlOiBsZWZ0LXBvc3Rlcmlvci1zdXBlcmlvcgpzaXpl' +
+    'czogMiA0IDMgMgpzcGFjZSBkaXJlY3Rpb25zOiBub25lICgtMC43Nzk0MjI4NjM0MDU5OTQ5OCwtMC40NTAwMDAwMDAwMDAwMDAwMSwwKSAo' +
+    'MC41NDk5OTk5OTk5OTk5OTk5MywtMC45NTI2Mjc5NDQxNjI4ODI2NiwwKSAoMCwwLC0yLjUpCmtpbmRzOiB2ZWN0b3IgZG9tYWluIGRvbWFp' +
+    'biBkb21haW4KZW5kaWFuOiBsaXR0bGUKZW5jb2Rpbmc6IGd6aXAKc3BhY2Ugb3JpZ2luOiAoMTIuNSwtMzMsNy4yNSkKSVRLX0lucHV0Rmls' +
+    'dGVyTmFtZTo9TnJyZEltYWdlSU8KCh+LCAAAAAAAAAMFwQcCQgAAAMCLtLQ1JGmQpNT/f+eO1MBJIBM6G8pFLkYKY1cTN1N3Mw+x0lxl4Wmp' +
+    'tvKy1th422olPna+9joHP0d/PUALYcRgAAAA',
+};
+
+export const itkFiles = Object.entries(files).map(([name, text]) => ({ name, bytes: decode(text) }));
+
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,41 @@
+/** Opens the WebGPU device in a browser: `navigator.gpu`, shader texts by fetch. */
+import { VoxelgradError } from '../../errors.ts';
+import { fetchAsset, inFolder } from '../fetch-asset.ts';
+import { openWebgpu } from './open.ts';
+import { type ShaderSource, shadersFrom } from './shaders.ts';
+import type { WebgpuDevice } from './webgpu-device.ts';
+
+export interface BrowserWebgpuOptions {
+  /** Takes an adapter that computes on the processor. */
+  readonly allowSoftware: boolean;
+  /** The folder that shaders.json is served from; by default where the package or the bundler has it. */
+  readonly assets?: URL;
+}
+
+/** Throws 'device' with what is missing, 'file' where the shaders cannot be fetched. */
+export async function openBrowserWebgpu({ allowSoftware, assets }: BrowserWebgpuOptions): Promise<WebgpuDevice> {
+  // Absent from older browsers, and from pages that are not served securely.
+  const gpu: GPU | undefined = navigator.gpu;
+  if (gpu === undefined)
+    throw new VoxelgradError('device', {
+      what: 'this browser has no WebGPU here',
+      help: "serve the page over https, update the browser, or use device 'cpu'",
+    });
+  return openWebgpu({ gpu, shaders: await browserShaders(assets), allowSoftware });
+}
+
+/** All shader texts; they come in one file. */
+export async function browserShaders(assets?: URL): Promise<ShaderSource> {
+  const address =
+    assets === undefined ? new URL('../../../assets/shaders.json', import.meta.url) : inFolder('shaders.json', assets);
+  const response = await fetchAsset(address);
+  try {
+    return shadersFrom((await response.json()) as Record<string, string>);
+  } catch (cause) {
+    throw new VoxelgradError('file', {
+      what: `${address.href} is not the shaders of voxelgrad`,
+      help: 'check that the server has the folder assets of @voxelgrad/tensor there',
+      cause,
+    });
+  }
+}

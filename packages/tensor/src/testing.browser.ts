@@ -1,0 +1,27 @@
+/**
+ * The devices that tests run on in browsers: 'cpu' with two worker threads, or on the page's own thread where the page is not cross-origin isolated,
+ * and 'webgpu' on any adapter. `testDevices`, which the configuration provides, chooses among them; where there is no adapter the reason is printed
+ * and the tests run without it.
+ */
+import { inject } from 'vitest';
+import { openDevice } from './browser.ts';
+import type { TestDevice } from './testing.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Names of the devices to test. */
+    testDevices: readonly string[];
+  }
+}
+
+/** The devices; `open` opens a new one each time. */
+export async function findTestDevices(): Promise<readonly TestDevice[]> {
+  const wanted = inject('testDevices');
+  const devices: TestDevice[] = [];
+  if (wanted.includes('cpu')) devices.push({ name: 'cpu', open: () => openDevice('cpu', { threads: 2 }) });
+  if (wanted.includes('webgpu'))
+    if ((await navigator.gpu?.requestAdapter()) != null)
+      devices.push({ name: 'webgpu', open: () => openDevice('webgpu') });
+    else console.warn('tests on webgpu are skipped: the browser has no adapter');
+  return devices;
+}

@@ -1,0 +1,108 @@
+/**
+ * The tests of ops and devices in a browser, the same files as in Node: on cpu and WebGPU in a page that may have threads, and some of them on
+ * cpu in a page that may not. Where there is no Chromium, that is said and all tests count as skipped.
+ */
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig, type Plugin, type TestProjectConfiguration } from 'vitest/config';
+import { CHROMIUM_FLAGS, chromium } from './tools/chromium.ts';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+const sources = `${root}packages/tensor/src/`;
+const report = process.env.VOXELGRAD_TEST_REPORT;
+
+if (chromium === undefined) console.warn('the tests in a browser are skipped: there is no Chromium');
+
+/** Files that only run in Node, by what stands for them in browsers. */
+const TWINS: Readonly<Record<string, string>> = {
+  'testing.node.ts': 'testing.browser.ts',
+  'device/cpu/node.ts': 'device/cpu/browser.ts',
+};
+
+const browserTwins: Plugin = {
+  name: 'browser-twins',
+  enforce: 'pre',
+  resolveId(source, importer) {
+    if (importer === undefined || !source.startsWith('.')) return undefined;
+    const file = resolve(dirname(importer), source);
+    const twin = file.startsWith(sources) ? TWINS[file.slice(sources.length)] : undefined;
+    return twin === undefined ? undefined : `${sources}${twin}`;
+  },
+};
+
+/** Not run in browsers, and why. */
+const EXCLUDED = [
+  // Opens GPU objects and drivers through Node.
+  'packages/tensor/src/device/webgpu/webgpu-device.test.ts',
+  // About files.
+  'packages/tensor/src/device/webgpu/cache-folder.test.ts',
+];
+
+interface Page {
+  readonly name: string;
+  readonly headers: Record<string, string>;
+  readonly testDevices: readonly string[];
+  readonly include: string[];
+}
+
+const page = ({ name, headers, testDevices, include }: Page): TestProjectConfiguration => ({
+  plugins: [browserTwins],
+  server: { headers },
+  // Found while tests run they would make the page load anew.
+  optimizeDeps: { include: ['fast-check'] },
+  test: {
+    name,
+    include,
+    exclude: EXCLUDED,
+    provide: { testDevices },
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({
+        launchOptions: { executablePath: chromium!, args: CHROMIUM_FLAGS },
+      }),
+      instances: [{ browser: 'chromium' }],
+      fileParallelism: false,
+    },
+  },
+});
+
+const projects = [
+  page({
+    name: 'cross-origin isolated',
+    headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
+    testDevices: ['cpu', 'webgpu'],
+    include: ['packages/tensor/src/**/*.test.ts', 'packages/tensor/src/**/*.browser-test.ts'],
+  }),
+  page({
+    name: 'not isolated',
+    headers: {},
+    testDevices: ['cpu'],
+    include: [
+      'packages/tensor/src/browser.browser-test.ts',
+      'packages/tensor/src/autograd.test.ts',
+      'packages/tensor/src/device/cpu/cpu-device.test.ts',
+      'packages/tensor/src/ops/reduce/*.test.ts',
+    ],
+  }),
+];
+
+/** Without a browser: reads the files, so that their tests can be counted, and runs none. Those of WebGPU alone may have none to count. */
+const skipped = {
+  include: ['packages/tensor/src/**/*.test.ts'],
+  exclude: [...EXCLUDED, '**/*.webgpu.test.ts'],
+  testNamePattern: /^(?!)/,
+  pool: 'forks' as const,
+};
+
+export default defineConfig({
+  test: {
+    globalSetup: ['tools/test-browser-setup.ts'],
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    ...(chromium === undefined ? skipped : { projects }),
+  },
+});
