@@ -37,6 +37,11 @@ function optionUsage(name: string, spec: OptionSpec): string {
 const placeholders = { string: 'text', number: 'number', integer: 'number', list: 'text,text' } as const;
 
 function optionHelp(spec: OptionSpec): string {
+  const aliases = spec.aliases === undefined ? '' : ` Also ${spec.aliases.join(', ')}.`;
+  return helpAndDefault(spec) + aliases;
+}
+
+function helpAndDefault(spec: OptionSpec): string {
   if (spec.type === 'boolean') return spec.default === true ? `${spec.help} (default: on)` : spec.help;
   if (spec.required) return `${spec.help} (required)`;
   if (spec.default === undefined) return spec.help;

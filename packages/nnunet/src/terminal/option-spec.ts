@@ -5,6 +5,8 @@ interface Described {
   readonly help: string;
   /** A one-letter form: 'o' for -o. */
   readonly short?: string;
+  /** Further spellings, dashes and all: '-npfp', '--verify_dataset_integrity'. */
+  readonly aliases?: readonly string[];
 }
 
 /** An option with a value is one of: with a default, required, or undefined when it is not given. */
@@ -34,6 +36,8 @@ export interface ChoiceOption<Choice extends string = string> extends Valued<Cho
 /** Texts, given with commas or by repeating the option. */
 export interface ListOption extends Valued<readonly string[]> {
   readonly type: 'list';
+  /** Takes all words up to the next option: `-c 2d 3d_fullres`. */
+  readonly many?: true;
 }
 
 /** `--name` is true, `--no-name` false. */

@@ -117,6 +117,24 @@ describe('parseOptions', () => {
     expectTypeOf(parseOptions(strict, ['--input', 'a']).options.input).toEqualTypeOf<string>();
   });
 
+  it("takes nnU-Net's spellings: several words after an option, one dash and several letters, underscores", () => {
+    const planning = {
+      name: 'tool',
+      summary: 'x',
+      options: {
+        datasets: { type: 'list', short: 'd', many: true, required: true, help: 'Which.' },
+        processes: { type: 'integer', aliases: ['-npfp'], help: 'How many.' },
+        verify: { type: 'boolean', aliases: ['--verify_dataset_integrity'], help: 'Check.' },
+      },
+    } as const satisfies CommandSpec;
+    const { options } = parseOptions(planning, ['-d', '4', '5,6', '-npfp', '2', '--verify_dataset_integrity']);
+    expect(options).toEqual({ datasets: ['4', '5', '6'], processes: 2, verify: true });
+    expect(() => parseOptions(planning, ['-d', '4', '-npfp', '2', '--processes', '3'])).toThrow(/given twice/);
+    expect(() => parseOptions(planning, ['--help'])).toThrow(
+      expect.objectContaining({ text: expect.stringContaining('How many. Also -npfp.') }),
+    );
+  });
+
   it('gives the whole help, even where the rest is wrong', () => {
     for (const words of [['--help'], ['-h'], ['d', '--max-epochs', '5', '--help']])
       expect(() => parse(...words)).toThrow(HelpRequest);

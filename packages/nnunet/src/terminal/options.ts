@@ -78,7 +78,8 @@ class Reader {
     if (this.#values.has(found.name) && spec.type !== 'list')
       throw refused(this.#command, `${flag} is given twice`, 'Keep one of them.');
     if (spec.type !== 'boolean') {
-      const value = parseValue(spec, attached ?? this.#followingValue(flag!, spec), flag!, this.#command);
+      const text = attached ?? this.#followingValue(flag!, spec);
+      const value = parseValue(spec, text, flag!, this.#command);
       const before = this.#values.get(found.name);
       this.#values.set(found.name, Array.isArray(before) ? [...before, ...(value as readonly string[])] : value);
       return;
@@ -90,15 +91,19 @@ class Reader {
 
   /** The word after an option, unless it is an option itself. A negative number is a value. */
   #followingValue(flag: string, spec: OptionSpec): string {
+    const isValue = (word: string | undefined): word is string => word !== undefined && !/^-[^\d.]/.test(word);
     const word = this.#words[this.#next];
-    if (word === undefined || /^-[^\d.]/.test(word))
+    if (!isValue(word))
       throw refused(
         this.#command,
         `${flag} has no value`,
         `${spec.help} A value that starts with a dash is written as ${flag}=-value.`,
       );
     this.#next++;
-    return word;
+    if (spec.type !== 'list' || spec.many !== true) return word;
+    const words = [word];
+    while (isValue(this.#words[this.#next])) words.push(this.#words[this.#next++]!);
+    return words.join(',');
   }
 
   #unknown(flag: string): VoxelgradError {
@@ -119,6 +124,7 @@ function flagsOf(options: OptionSpecs): Map<string, { name: string; negated: boo
   const flags = new Map<string, { name: string; negated: boolean }>();
   for (const [name, spec] of Object.entries(options)) {
     flags.set(flagOf(name), { name, negated: false });
+    for (const alias of spec.aliases ?? []) flags.set(alias, { name, negated: false });
     if (spec.short !== undefined) flags.set(`-${spec.short}`, { name, negated: false });
     if (spec.type === 'boolean') flags.set(flagOf(name).replace('--', '--no-'), { name, negated: true });
   }

@@ -1,0 +1,41 @@
+/** `voxelgrad check`: is a data set fit for training? nnU-Net's verify_dataset_integrity. */
+import { assertIntegrity, checkIntegrity, openDataSet } from '@voxelgrad/io';
+import { openFolder } from '@voxelgrad/io/node';
+import { Progress } from '../terminal/progress.ts';
+import { defineCommand } from './command.ts';
+import { datasetFolder, rootFolder, rootOptions } from './folders.ts';
+
+export const check = defineCommand(
+  {
+    name: 'voxelgrad check',
+    summary: 'Checks that the images and labels of a data set fit together.',
+    positionals: [
+      {
+        name: 'dataset',
+        help: 'Number or name of a data set in nnUNet_raw, or a folder with a data set (nnU-Net, Decathlon, BraTS).',
+      },
+    ],
+    options: {
+      raw: rootOptions.raw,
+      progress: { type: 'boolean', default: true, help: 'Show progress.' },
+    },
+    examples: ['voxelgrad check 4', 'voxelgrad check ./BraTS2023'],
+  },
+  async ({ options, positionals }, context) => {
+    const folder = await datasetFolder(positionals[0]!, () => rootFolder('raw', options, context));
+    const dataset = await openDataSet(await openFolder(folder));
+    const bar = options.progress
+      ? new Progress({ total: dataset.cases.length, label: dataset.name, unit: 'case', stream: context.status })
+      : undefined;
+    const report = await checkIntegrity(dataset, {
+      onCase: (name) => {
+        bar?.advance(1, name);
+        context.signal.throwIfAborted();
+      },
+    });
+    bar?.finish();
+    for (const warning of report.warnings) context.print(`warning: ${warning}`);
+    assertIntegrity(report);
+    context.print(`${dataset.name}: ${report.cases} cases, no problem found`);
+  },
+);

@@ -1,0 +1,74 @@
+/**
+ * Where data sets are, as nnU-Net has it: `nnUNet_raw/Dataset004_Hippocampus` and the same name below `nnUNet_preprocessed` and `nnUNet_results`.
+ * The three roots are environment variables, or options of the same meaning.
+ */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { VoxelgradError } from '@voxelgrad/tensor';
+import type { OptionSpecs } from '../terminal/option-spec.ts';
+import type { CommandContext } from './command.ts';
+
+type Root = 'raw' | 'preprocessed' | 'results';
+
+const variables = { raw: 'nnUNet_raw', preprocessed: 'nnUNet_preprocessed', results: 'nnUNet_results' } as const;
+
+/** Options that name the roots, to be spread into a command's. */
+export const rootOptions = {
+  raw: { type: 'string', placeholder: 'folder', help: 'Folder of the raw data sets, instead of $nnUNet_raw.' },
+  preprocessed: {
+    type: 'string',
+    placeholder: 'folder',
+    help: 'Folder of the preprocessed data sets, instead of $nnUNet_preprocessed.',
+  },
+  results: { type: 'string', placeholder: 'folder', help: 'Folder of the trained models, instead of $nnUNet_results.' },
+} as const satisfies OptionSpecs;
+
+/** The folder of all raw (preprocessed, trained) data sets. Throws 'option' where neither option nor variable tells. */
+export function rootFolder(
+  root: Root,
+  options: Partial<Record<Root, string | undefined>>,
+  { environment }: Pick<CommandContext, 'environment'>,
+): string {
+  const folder = options[root] ?? environment[variables[root]];
+  if (folder !== undefined && folder !== '') return folder;
+  throw new VoxelgradError('option', {
+    what: `no folder for ${root} data sets`,
+    expected: `the environment variable ${variables[root]}, or --${root}`,
+    help: `export ${variables[root]}=/where/they/are`,
+  });
+}
+
+/**
+ * 4, '4', '004', 'Dataset004_Hippocampus' → 'Dataset004_Hippocampus', looked for in `roots` in turn. Throws 'dataset' where none or several have that
+ * number.
+ */
+export async function datasetName(identifier: string, roots: readonly string[]): Promise<string> {
+  if (/^Dataset\d{3,}_/.test(identifier)) return identifier;
+  const number = /^\d+$/.test(identifier) ? identifier.replace(/^0+(?=\d)/, '').padStart(3, '0') : undefined;
+  if (number === undefined)
+    throw new VoxelgradError('dataset', {
+      what: `data set '${identifier}'`,
+      expected: 'its number, or its name such as Dataset004_Hippocampus',
+    });
+  const found = new Set<string>();
+  for (const root of roots)
+    if (existsSync(root))
+      for (const entry of await readdir(root, { withFileTypes: true }))
+        if (!entry.isFile() && entry.name.startsWith(`Dataset${number}_`)) found.add(entry.name);
+  const [name] = found;
+  if (found.size === 1) return name!;
+  throw new VoxelgradError('dataset', {
+    what: `data set ${Number(identifier)}`,
+    expected: `one folder Dataset${number}_NAME in ${roots.join(' or ')}`,
+    got: found.size === 0 ? 'none' : [...found].sort().join(', '),
+  });
+}
+
+/** The folder of a data set below one root, by number, name or path. Throws 'dataset' where it is not there. */
+export async function datasetFolder(identifier: string, root: () => string): Promise<string> {
+  if (!/^\d+$/.test(identifier) && existsSync(identifier)) return identifier;
+  const folder = join(root(), await datasetName(identifier, [root()]));
+  if (existsSync(folder)) return folder;
+  throw new VoxelgradError('dataset', { what: `data set ${identifier}`, expected: folder, got: 'nothing there' });
+}

@@ -1,0 +1,6 @@
+/** The subcommands of `voxelgrad`, in the order in which they are used. A new one is a file here and a line below; each is loaded when it is called. */
+import type { Command } from './command.ts';
+
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  check: async () => (await import('./check.ts')).check,
+};
