@@ -17,6 +17,8 @@ export interface ParityCase {
   readonly attrs: Record<string, unknown>;
   readonly tolerance: Record<string, number>;
   readonly file?: string;
+  /** Files beside the index: images, JSON, folders. */
+  readonly files?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** All cases of a folder with an index.json, or of the folders inside it that have one. */

@@ -17,10 +17,15 @@ export class Comparison {
     this.#tolerance = tolerance;
   }
 
-  values(what: string, got: ArrayLike<number>, expected: ArrayLike<number | bigint>): void {
-    if (got.length !== expected.length)
-      throw new VoxelgradError('shape', { what, expected: `${expected.length} values`, got: String(got.length) });
-    const { rtol, atol } = this.#tolerance;
+  /** `tolerance` replaces the case's own. */
+  values(
+    what: string,
+    got: ArrayLike<number>,
+    expected: ArrayLike<number | bigint>,
+    tolerance: Tolerance = this.#tolerance,
+  ): void {
+    checkLengths(what, got, expected);
+    const { rtol, atol } = tolerance;
     for (let i = 0; i < expected.length; i++) {
       const [a, b] = [got[i]!, Number(expected[i])];
       if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
@@ -31,4 +36,24 @@ export class Comparison {
       }
     }
   }
+
+  /** Labels: at most `allowed`, a share of all values, may differ. */
+  labels(what: string, got: ArrayLike<number>, expected: ArrayLike<number | bigint>, allowed: number): void {
+    checkLengths(what, got, expected);
+    let differing = 0;
+    for (let i = 0; i < expected.length; i++) if (got[i] !== Number(expected[i])) differing++;
+    if (differing === 0) return;
+    const ratio = differing / (allowed * expected.length);
+    if (ratio <= this.worst) return;
+    this.worst = ratio;
+    this.where = `${what}: ${differing} of ${expected.length} values differ`;
+  }
+}
+
+/** For what must be the same to the last bit. */
+export const exactly: Tolerance = { rtol: 0, atol: 0 };
+
+function checkLengths(what: string, got: ArrayLike<number>, expected: ArrayLike<number | bigint>): void {
+  if (got.length !== expected.length)
+    throw new VoxelgradError('shape', { what, expected: `${expected.length} values`, got: String(got.length) });
 }

@@ -8,6 +8,9 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { type Device, isVoxelgradError } from '@voxelgrad/tensor';
 import { type DeviceName, openDevice } from '@voxelgrad/tensor/node';
+import { checkAugmentation } from './areas/augmentation.ts';
+import { checkEvaluation } from './areas/evaluation.ts';
+import { checkInference } from './areas/inference.ts';
 import { checkLoss } from './areas/losses.ts';
 import { checkNetwork, checkTrajectory } from './areas/network.ts';
 import { checkOp } from './areas/ops.ts';
@@ -21,6 +24,9 @@ const AREAS: Record<string, (entry: ParityCase, device: Device) => Promise<Compa
   optim: checkOptimizer,
   network: checkNetwork,
   trajectory: checkTrajectory,
+  inference: checkInference,
+  augmentation: checkAugmentation,
+  evaluation: checkEvaluation,
 };
 
 interface AreaResult {

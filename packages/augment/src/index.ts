@@ -8,7 +8,12 @@ export { type NnunetRecipeSettings, nnunetTrainingTransforms, validationTransfor
 export { nvidiaOversampling, nvidiaTransforms } from './recipes/nvidia.ts';
 export type { Recipe, RecipeSettings } from './recipes/recipe.ts';
 export { type ClassLocations, collectClassLocations, keptLocations } from './sampling/class-locations.ts';
-export { configurePatch, type PatchConfiguration } from './sampling/initial-patch-size.ts';
+export {
+  configurePatch,
+  initialSize2d,
+  initialSize3d,
+  type PatchConfiguration,
+} from './sampling/initial-patch-size.ts';
 export { OrderedPatches } from './sampling/ordered-patches.ts';
 export {
   type PatchPlace,
@@ -46,7 +51,7 @@ export {
   lowResolution,
 } from './transforms/low-resolution.ts';
 export { applyMirror, type MirrorSettings, mirror } from './transforms/mirror.ts';
-export type { MultiplierSettings, Range } from './transforms/multiplier.ts';
+export { drawMultipliers, type MultiplierSettings, type Range } from './transforms/multiplier.ts';
 export { applyMask, applyReplaceLabel, maskOutside, removeOutsideLabel } from './transforms/outside.ts';
 export { appendLabelChannels, applyRegions } from './transforms/regions.ts';
 export { type Affine, affineMatrix } from './transforms/sampling-grid.ts';

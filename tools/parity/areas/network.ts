@@ -45,7 +45,7 @@ function optionsOf(args: ArchitectureArguments, inputChannels: number, classes: 
   };
 }
 
-function weightsOf(tensors: CaseTensors, prefix: string): Map<string, NamedArray> {
+export function weightsOf(tensors: CaseTensors, prefix: string): Map<string, NamedArray> {
   const found = new Map<string, NamedArray>();
   for (const [key, { shape, data }] of tensors)
     if (key.startsWith(prefix))
