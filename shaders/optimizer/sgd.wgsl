@@ -5,11 +5,10 @@ struct Parameters {
   size: u32,
   learning_rate: f32,
   momentum: f32,
-  // 1 − dampening; 1 in the first step, which sets the buffer to the gradient.
+  // 1 − dampening.
   share: f32,
   weight_decay: f32,
   nesterov: u32,
-  first_step: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -34,9 +33,8 @@ fn main(
   var step = gradient[group] * control[1] + parameters.weight_decay * value;
   if (parameters.momentum != 0.0) {
     let before = momentum[group];
-    // A buffer not yet written to may hold anything, infinities included.
-    var moved = select(parameters.momentum * before, vec4<f32>(0.0), parameters.first_step != 0u);
-    moved += parameters.share * step;
+    // The first step that is taken sets the buffer, which may hold anything, infinities included.
+    let moved = select(parameters.momentum * before + parameters.share * step, step, control[6] == 1.0);
     momentum[group] = merge_tail(moved, before, left);
     step = select(moved, step + parameters.momentum * moved, parameters.nesterov != 0u);
   }

@@ -16,7 +16,7 @@ export {
   type SegmentationLoss,
 } from './losses/segmentation.ts';
 export { topKCrossEntropy } from './losses/top-k.ts';
-export { Module } from './module.ts';
+export { type ForwardHook, Module } from './module.ts';
 export {
   Adam,
   type AdamOptions,

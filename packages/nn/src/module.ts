@@ -2,9 +2,24 @@
  * A module is an object whose fields are parameters, modules, or arrays of modules. Names follow the fields (`encoder.stages.0.conv.weight`), and
  * the order is that of the fields, so a class that declares its fields as PyTorch's does has PyTorch's state dict.
  */
-import { Tensor } from '@voxelgrad/tensor';
+import { type HookHandle, Tensor } from '@voxelgrad/tensor';
+
+/** Sees what a module was called with and what it gave; what it returns takes the output's place. */
+export type ForwardHook<Inputs extends readonly unknown[], Output> = (
+  inputs: Inputs,
+  output: Output,
+) => Output | undefined;
+
+type ForwardHooks = Set<{ readonly hook: ForwardHook<readonly unknown[], unknown> }>;
+
+/** A module that can be called. */
+interface Callable<Inputs extends unknown[], Output> {
+  forward(...inputs: Inputs): Output;
+}
 
 export abstract class Module {
+  #forwardHooks: ForwardHooks | undefined;
+
   /** All parameters with their names, each once. */
   namedParameters(): [name: string, parameter: Tensor][] {
     const found: [string, Tensor][] = [];
@@ -30,6 +45,32 @@ export abstract class Module {
   /** Numbers that are learnt. */
   get parameterCount(): number {
     return this.parameters().reduce((count, parameter) => count + parameter.size, 0);
+  }
+
+  /**
+   * From now on each `forward` of this module calls `hook` with its inputs and its output, before the caller gets it; several hooks run in order, each on
+   * what the one before left. Registered on a module inside a network it sees what happens there: `network.encoder.stages[0]!.registerForwardHook(…)`.
+   * The tensors belong to the module's caller: `keep(output.detach())` holds on to one. A checkpointed block runs twice, and its hooks with it.
+   * As PyTorch's register_forward_hook.
+   */
+  registerForwardHook<Inputs extends unknown[], Output>(
+    this: Module & Callable<Inputs, Output>,
+    hook: ForwardHook<Inputs, Output>,
+  ): HookHandle {
+    if (this.#forwardHooks === undefined) {
+      const hooks: ForwardHooks = new Set();
+      this.#forwardHooks = hooks;
+      const plain = this.forward;
+      // A field of this one object, in front of the class's method: whoever calls `forward` gets here.
+      this.forward = (...inputs) =>
+        [...hooks].reduce<unknown>(
+          (output, { hook }) => hook(inputs, output) ?? output,
+          plain.apply(this, inputs),
+        ) as Output;
+    }
+    const entry = { hook: hook as unknown as ForwardHook<readonly unknown[], unknown> };
+    this.#forwardHooks.add(entry);
+    return { remove: () => void this.#forwardHooks?.delete(entry) };
   }
 
   dispose(): void {

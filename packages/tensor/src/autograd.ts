@@ -7,6 +7,7 @@
  * the oldest: since an op can only use what exists, that order is topological. See docs/tape.md.
  */
 import { VoxelgradError } from './errors.ts';
+import { afterHooks, type Hooks } from './gradient-hooks.ts';
 import { add } from './ops/elementwise/elementwise.ts';
 import { tidy } from './scope.ts';
 import { sameShape, showShape } from './shape.ts';
@@ -35,8 +36,9 @@ export class Variable {
   readonly order = created++;
   /** Only on leaves. */
   gradient: Tensor | undefined;
-  /** Called with a leaf's gradient whenever backward() has added to it. */
-  readonly listeners = new Set<(gradient: Tensor) => void>();
+  /** See Tensor.registerHook and Tensor.registerAccumulationHook. Most variables have none. */
+  hooks: Hooks<Tensor | undefined> | undefined;
+  accumulationHooks: Hooks<void> | undefined;
   #producer: Producer | undefined;
   #freed = false;
   #references = 0;
@@ -44,6 +46,11 @@ export class Variable {
   constructor(producer: Producer | undefined) {
     this.#producer = producer;
     for (const input of producer?.inputs ?? []) input?.retain();
+  }
+
+  /** Whether it collects a gradient, rather than being made by an op. */
+  get isLeaf(): boolean {
+    return this.#producer === undefined && !this.#freed;
   }
 
   get producer(): Producer | undefined {
@@ -91,6 +98,8 @@ export function withRecording<Result>(on: boolean, work: () => Result): Result {
     recording = before;
   }
 }
+
+export const isRecording = (): boolean => recording;
 
 /** Whether an op on these inputs has to be recorded. */
 export const isRecorded = (inputs: readonly (Tensor | undefined)[]): boolean =>
@@ -166,21 +175,36 @@ export function backward(
   const gradients = new Map<Variable, Tensor>();
   // Freeing a variable releases those it was made from, which must not go before their turn.
   for (const variable of variables) variable.retain();
-  withRecording(createGraph === true, () => {
-    gradients.set(root, gradient === undefined ? seed(output) : gradient.alias());
-    for (const variable of variables) {
-      const incoming = gradients.get(variable);
-      if (incoming !== undefined) {
-        gradients.delete(variable);
-        const producer = variable.producer;
-        if (producer === undefined) deliver(variable, incoming);
-        else propagate(variable, producer, incoming, gradients);
-        if (retainGraph !== true && createGraph !== true) variable.free();
-        incoming.dispose();
-      }
-      variable.release();
-    }
-  });
+  let visited = 0;
+  try {
+    // The scope frees what an error leaves behind.
+    tidy(() =>
+      withRecording(createGraph === true, () => {
+        gradients.set(root, gradient === undefined ? seed(output) : gradient.alias(true));
+        for (const variable of variables) {
+          visit(variable, gradients, retainGraph !== true && createGraph !== true);
+          visited++;
+          variable.release();
+        }
+      }),
+    );
+  } finally {
+    for (const variable of variables.slice(visited)) variable.release();
+  }
+}
+
+/** Takes the whole gradient of one variable, past its hooks, to the leaf's place or on to what it was made from. */
+function visit(variable: Variable, gradients: Map<Variable, Tensor>, free: boolean): void {
+  const total = gradients.get(variable);
+  if (total === undefined) return;
+  gradients.delete(variable);
+  const producer = variable.producer;
+  const name = producer === undefined ? 'a leaf' : `the output of ${producer.name}`;
+  const incoming = variable.hooks === undefined ? total : afterHooks(variable.hooks, total, name);
+  if (producer === undefined) deliver(variable, incoming);
+  else propagate(variable, producer, incoming, gradients);
+  if (free) variable.free();
+  incoming.dispose();
 }
 
 /** Runs one gradient function and adds what it returns to the gradients of the inputs. */
@@ -242,7 +266,7 @@ function deliver(leaf: Variable, incoming: Tensor): void {
     leaf.gradient = add(present, incoming).alias();
     present.dispose();
   } else present.device.kernels.accumulate(incoming, present, 1);
-  for (const listener of leaf.listeners) listener(leaf.gradient!);
+  for (const { hook } of leaf.accumulationHooks ?? []) hook(leaf.gradient!);
 }
 
 function copyOf(tensor: Tensor): Tensor {

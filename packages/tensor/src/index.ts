@@ -7,6 +7,7 @@ export type { Device, DeviceBuffer, DeviceKind, MemoryReport, Operand } from './
 export { floatFromHalf, halfFromFloat } from './device/half.ts';
 export { type DType, type HostArray, hostArray, isFloat } from './dtype.ts';
 export { type ErrorCode, type ErrorDetails, isVoxelgradError, VoxelgradError } from './errors.ts';
+export type { GradientHook, HookHandle } from './gradient-hooks.ts';
 export { type BatchNormOptions, type BatchNormResult, batchNorm } from './ops/batch-norm/batch-norm.ts';
 export {
   type ConvOptions,

@@ -6,6 +6,7 @@ import { backward, Variable } from './autograd.ts';
 import type { Device, DeviceBuffer, Operand } from './device/device.ts';
 import { type DType, type HostArray, isFloat } from './dtype.ts';
 import { VoxelgradError } from './errors.ts';
+import { type GradientHook, type HookHandle, registerAccumulationHook, registerHook } from './gradient-hooks.ts';
 import { enterScope, leaveScope } from './scope.ts';
 import { checkShape, type Shape, showShape, sizeOf } from './shape.ts';
 
@@ -204,6 +205,24 @@ export class Tensor implements Operand {
    */
   backward(gradient?: Tensor, options: { readonly retainGraph?: boolean; readonly createGraph?: boolean } = {}): void {
     backward(this, gradient, options);
+  }
+
+  /**
+   * From now on each backward() calls `hook` once with the whole gradient of this tensor, be it a leaf or the output of an op; what it returns takes
+   * the gradient's place, for all that is computed from it. Several hooks run in order, each on what the one before left. The gradient is freed
+   * afterwards, like all that the hook makes: `keep(gradient.detach())` holds on to it. With `createGraph` what the hook computes is differentiable.
+   * Under `noGrad` there is nothing to observe and the hook is never called. Throws 'autograd' on a tensor without history. As PyTorch's register_hook.
+   */
+  registerHook(hook: GradientHook): HookHandle {
+    return registerHook(this, hook);
+  }
+
+  /**
+   * `hook` is called whenever backward() has added to this leaf's `gradient`, and sees the sum. Throws 'autograd' on a tensor that collects no gradient.
+   * As PyTorch's register_post_accumulate_grad_hook.
+   */
+  registerAccumulationHook(hook: (gradient: Tensor) => void): HookHandle {
+    return registerAccumulationHook(this, hook);
   }
 
   /** Frees the handle; the memory goes with its last one. Doing it twice does no harm. */

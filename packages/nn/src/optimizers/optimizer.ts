@@ -146,7 +146,6 @@ export interface SgdOptions extends OptimizerSettings {
 export class Sgd extends Optimizer {
   readonly #options: SgdOptions;
   readonly #momentum: Tensor;
-  #firstStep = true;
 
   constructor(parameters: readonly Tensor[], options: SgdOptions) {
     super(parameters, options);
@@ -162,18 +161,11 @@ export class Sgd extends Optimizer {
       momentum,
       dampening,
       nesterov,
-      firstStep: this.#firstStep,
     });
-    this.#firstStep = false;
   }
 
   protected override stateTensors(): Map<string, Tensor> {
     return new Map([['momentum', this.#momentum]]);
-  }
-
-  override restore(state: OptimizerState): void {
-    super.restore(state);
-    this.#firstStep = (state.get('control')?.[6] ?? 0) === 0;
   }
 }
 

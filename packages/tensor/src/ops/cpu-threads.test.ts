@@ -139,7 +139,6 @@ const cases: Readonly<Record<string, (bench: Bench) => void>> = {
       dampening: 0,
       nesterov: true,
       weightDecay: 1e-4,
-      firstStep: false,
     };
     b.device.kernels.sgdStep(b.inPlace(shape, 2), gradient, b.inPlace(shape, 3), control, sgd);
     const adam = { learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-2, decoupled: true };

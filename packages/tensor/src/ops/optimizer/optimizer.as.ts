@@ -100,7 +100,6 @@ class SgdStep {
   share: f32;
   weightDecay: f32;
   nesterov: i32;
-  firstStep: i32;
 }
 
 /** Type arguments that stand for true and false. */
@@ -152,7 +151,7 @@ export function sgdStep(q: SgdStep, item: i32, thread: i32): void {
   const count = chunkEnd(item, q.chunk, q.size) - start;
   const at = <usize>start << 2;
   if (q.momentum == 0) sgdAll<No, No, No>(q, at, count);
-  else if (q.firstStep) {
+  else if (load<f32>(q.control, 24) == 1) {
     if (q.nesterov) sgdAll<Yes, Yes, Yes>(q, at, count);
     else sgdAll<Yes, Yes, No>(q, at, count);
   } else if (q.nesterov) sgdAll<No, Yes, Yes>(q, at, count);

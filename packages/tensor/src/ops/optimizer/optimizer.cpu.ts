@@ -46,7 +46,6 @@ export const optimizerCpu = (device: CpuDevice): OptimizerKernels => ({
       floatBits(1 - settings.dampening),
       floatBits(settings.weightDecay),
       settings.nesterov ? 1 : 0,
-      settings.firstStep ? 1 : 0,
     ]);
   },
 

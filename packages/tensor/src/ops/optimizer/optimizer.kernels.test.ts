@@ -19,7 +19,7 @@ function referenceSgd(
   g: ArrayLike<number>,
   buffer: number[],
   factor: number,
-  settings: SgdSettings,
+  settings: SgdSettings & { readonly firstStep: boolean },
 ): void {
   p.forEach((value, i) => {
     let gradient = g[i]! * factor + settings.weightDecay * value;
@@ -125,7 +125,6 @@ describe.each(testDevices())('optimizer kernels on $name', ({ open }) => {
         dampening: 0,
         nesterov: true,
         weightDecay: 0.1,
-        firstStep: false,
       };
       device.kernels.sgdStep(p, flat(gradient), buffer, state, sgd);
       const adam: AdamSettings = {
@@ -161,12 +160,12 @@ describe.each(testDevices())('optimizer kernels on $name', ({ open }) => {
     const start = testValues([size], 7);
     const parameter = flat(start);
     const momentum = flat(new Float32Array(size));
-    const state = flat([0, 0.25, 0, 1, 0, 0, 1, 0]);
     const expected = Array.from(start);
     const buffer = new Array<number>(size).fill(0);
     for (let step = 0; step < 4; step++) {
       const gradient = testValues([size], 100 + step);
-      device.kernels.sgdStep(parameter, flat(gradient), momentum, state, { ...settings, firstStep: step === 0 });
+      const state = flat([0, 0.25, 0, 1, 0, 0, step + 1, 0]);
+      device.kernels.sgdStep(parameter, flat(gradient), momentum, state, settings);
       referenceSgd(expected, gradient, buffer, 0.25, { ...settings, firstStep: step === 0 });
     }
     expectClose(await device.read(parameter), expected, TOLERANCE);
@@ -175,7 +174,7 @@ describe.each(testDevices())('optimizer kernels on $name', ({ open }) => {
 
   it('the first step of SGD does not look at what the momentum buffer held', async () => {
     const [parameter, momentum] = [flat([1, 2, 3]), flat([Number.NaN, Number.POSITIVE_INFINITY, 9])];
-    const settings: SgdSettings = { ...plain, momentum: 0.5, firstStep: true };
+    const settings: SgdSettings = { ...plain, momentum: 0.5, dampening: 0.5 };
     device.kernels.sgdStep(parameter, flat([1, -1, 2]), momentum, flat([0, 1, 0, 1, 0, 0, 1, 0]), settings);
     expectClose(await device.read(parameter), [0.9, 2.1, 2.8], TOLERANCE);
     expectClose(await device.read(momentum), [1, -1, 2], TOLERANCE);

@@ -11,8 +11,6 @@ export interface SgdSettings {
   readonly dampening: number;
   readonly nesterov: boolean;
   readonly weightDecay: number;
-  /** True for the first step, where PyTorch sets the momentum buffer to the gradient. */
-  readonly firstStep: boolean;
 }
 
 export interface AdamSettings {
@@ -42,7 +40,7 @@ export interface OptimizerKernels {
    * the call; the norm is that of the unscaled gradient.
    */
   prepareStep(gradient: Operand, control: Operand, settings: LossScaleSettings): void;
-  /** SGD as torch.optim.SGD. */
+  /** SGD as torch.optim.SGD. Where control[6] is 1, in the first step that is not skipped, the momentum buffer is set to the gradient. */
   sgdStep(parameter: Operand, gradient: Operand, momentum: Operand, control: Operand, settings: SgdSettings): void;
   /** Adam(W) as torch.optim: bias correction with control[6] as the step count; `maximum` is AMSGrad's running maximum of the second moment. */
   adamStep(

@@ -43,10 +43,9 @@ export const optimizerWebgpu = (device: WebgpuDevice): OptimizerKernels => {
           size,
           floatBits(settings.learningRate),
           floatBits(settings.momentum),
-          floatBits(settings.firstStep ? 1 : 1 - settings.dampening),
+          floatBits(1 - settings.dampening),
           floatBits(settings.weightDecay),
           Number(settings.nesterov),
-          Number(settings.firstStep),
         ],
         workgroups: foldWorkgroups(vectorWorkgroups(size)),
       });
