@@ -2,8 +2,8 @@
 // #include "common/index.wgsl"
 // #include "resample/windows.wgsl"
 
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> results: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<element>;
+@group(0) @binding(3) var<storage, read_write> results: array<element>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -29,13 +29,13 @@ fn main(
         let pooled_index = (((i32(place.sample) * pooled.x + z) * pooled.y + y) * pooled.z + w) * i32(parameters.channels) + i32(place.channel);
         if (MAX) {
           if (largest_in(window, place.sample, place.channel) == index) {
-            total += dy[pooled_index];
+            total += f32(dy[pooled_index]);
           }
         } else {
-          total += dy[pooled_index] / window.divisor;
+          total += f32(dy[pooled_index]) / window.divisor;
         }
       }
     }
   }
-  results[index] = total;
+  results[index] = element(total);
 }

@@ -2,7 +2,7 @@
 // #include "common/index.wgsl"
 // #include "resample/windows.wgsl"
 
-@group(0) @binding(2) var<storage, read_write> results: array<f32>;
+@group(0) @binding(2) var<storage, read_write> results: array<element>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -24,9 +24,9 @@ fn main(
   for (var z = window.low.x; z < window.high.x; z++) {
     for (var y = window.low.y; y < window.high.y; y++) {
       for (var w = window.low.z; w < window.high.z; w++) {
-        total += x[element_at(place.sample, vec3<i32>(z, y, w), place.channel)];
+        total += f32(x[element_at(place.sample, vec3<i32>(z, y, w), place.channel)]);
       }
     }
   }
-  results[index] = total / window.divisor;
+  results[index] = element(total / window.divisor);
 }

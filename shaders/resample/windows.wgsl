@@ -1,4 +1,4 @@
-// Pooling windows over [n, d, h, w, c]. The preamble has `const MAX: bool`.
+// Pooling windows over [n, d, h, w, c]. The preamble has `const MAX: bool` and `element`, the type that x, dy and the results are stored in.
 
 // #include "common/math.wgsl"
 
@@ -25,7 +25,7 @@ struct PoolParameters {
 }
 
 @group(0) @binding(0) var<uniform> parameters: PoolParameters;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<element>;
 
 fn extents() -> vec3<i32> {
   return vec3<i32>(vec3<u32>(parameters.depth, parameters.height, parameters.width));
@@ -76,7 +76,7 @@ fn largest_in(window: Window, sample: u32, channel: u32) -> u32 {
     for (var y = window.low.y; y < window.high.y; y++) {
       for (var w = window.low.z; w < window.high.z; w++) {
         let candidate = element_at(sample, vec3<i32>(z, y, w), channel);
-        if (x[candidate] > x[best] || is_nan(vec4<f32>(x[candidate])).x) {
+        if (x[candidate] > x[best] || is_nan(vec4<f32>(f32(x[candidate]))).x) {
           best = candidate;
         }
       }

@@ -1,8 +1,8 @@
 /**
- * pnpm parity [DIR…] [--device cpu|webgpu] [--only AREA,…] [--json FILE]
+ * pnpm parity [DIR…] [--device cpu|webgpu] [--only AREA,…] [--half] [--json FILE]
  *
  * Runs golden cases made by the official Python code through the public API. Prints a line for each failure and ends with the counts; exits 1 if
- * there was one. Areas that nothing here checks yet are counted as skipped.
+ * there was one. Areas that nothing here checks yet are counted as skipped. With --half trajectories are trained in mixed precision.
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -12,9 +12,10 @@ import { checkAugmentation } from './areas/augmentation.ts';
 import { checkEvaluation } from './areas/evaluation.ts';
 import { checkInference } from './areas/inference.ts';
 import { checkLoss } from './areas/losses.ts';
-import { checkNetwork, checkTrajectory } from './areas/network.ts';
+import { checkNetwork } from './areas/network.ts';
 import { checkOp } from './areas/ops.ts';
 import { checkOptimizer } from './areas/optim.ts';
+import { checkHalfTrajectory, checkTrajectory } from './areas/trajectory.ts';
 import { type ParityCase, readCases } from './cases.ts';
 import type { Comparison } from './compare.ts';
 
@@ -40,10 +41,16 @@ interface AreaResult {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { device: { type: 'string', default: 'cpu' }, only: { type: 'string' }, json: { type: 'string' } },
+    options: {
+      device: { type: 'string', default: 'cpu' },
+      only: { type: 'string' },
+      half: { type: 'boolean', default: false },
+      json: { type: 'string' },
+    },
   });
   const folders = positionals.length > 0 ? positionals : ['../shared/fixtures'];
   const only = values.only?.split(',');
+  if (values.half) AREAS.trajectory = checkHalfTrajectory;
   const device = await openDevice(values.device as DeviceName);
   const results: Record<string, AreaResult> = {};
   for (const folder of folders)

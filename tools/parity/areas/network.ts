@@ -1,18 +1,10 @@
-/** Whole networks with given weights: outputs, loss, gradients; how parameters start; twenty steps of training. */
-import {
-  deepSupervision,
-  diceAndCrossEntropy,
-  loadStateDict,
-  type NamedArray,
-  polynomial,
-  Sgd,
-  stateDict,
-} from '@voxelgrad/nn';
+/** Whole networks with given weights: outputs, loss, gradients; how parameters start. */
+import { deepSupervision, diceAndCrossEntropy, loadStateDict, type NamedArray, stateDict } from '@voxelgrad/nn';
 import { PlainConvUNet, ResidualEncoderUNet, type SegmentationNetwork, type UNetOptions } from '@voxelgrad/nnunet';
-import { type Device, fromArray, noGrad, permute, type Tensor, tidy, VoxelgradError } from '@voxelgrad/tensor';
+import { type Device, noGrad, permute, type Tensor, tidy, VoxelgradError } from '@voxelgrad/tensor';
 import { type CaseTensors, type ParityCase, readTensors } from '../cases.ts';
 import { Comparison, type Tolerance } from '../compare.ts';
-import { labelsOf, targetsOf } from './losses.ts';
+import { targetsOf } from './losses.ts';
 import { load } from './ops.ts';
 import { channelsFirst, channelsLast } from './run-op.ts';
 
@@ -26,7 +18,7 @@ interface ArchitectureArguments {
   readonly conv_bias: boolean;
 }
 
-function networkOf(name: string, options: UNetOptions, device: Device): SegmentationNetwork {
+export function networkOf(name: string, options: UNetOptions, device: Device): SegmentationNetwork {
   return name.includes('ResidualEncoder') || name.includes('resenc')
     ? new ResidualEncoderUNet({ ...options, device })
     : new PlainConvUNet({ ...options, device });
@@ -146,89 +138,4 @@ async function checkZeroParameters(entry: ParityCase, device: Device): Promise<C
     comparison.values(name, state.get(name)!.data, new Float32Array(state.get(name)!.data.length));
   network.dispose();
   return comparison;
-}
-
-interface TrajectoryAttributes {
-  readonly steps: number;
-  readonly lr: number;
-  readonly momentum: number;
-  readonly weight_decay: number;
-  readonly clip: number;
-  readonly ds_weights: number[];
-  readonly features: number[];
-  readonly strides: number[][];
-}
-
-/** Every loss within 1e-4 of the f32 ones, relative; final weights within the case's tolerance. */
-export async function checkTrajectory(entry: ParityCase, device: Device): Promise<Comparison> {
-  const tensors = await readTensors(entry);
-  const attrs = entry.attrs as unknown as TrajectoryAttributes;
-  const comparison = new Comparison({ rtol: 1e-4, atol: 0 });
-  const final = new Comparison({ rtol: 0, atol: entry.tolerance.final_atol! });
-  const weights = weightsOf(tensors, 'init.');
-  const network = networkOf(entry.name, trajectoryOptions(entry.name, attrs, weights), device);
-  loadStateDict(network, weights);
-  const optimizer = new Sgd(network.parameters(), {
-    learningRate: attrs.lr,
-    momentum: attrs.momentum,
-    nesterov: true,
-    weightDecay: attrs.weight_decay,
-    maximumNorm: attrs.clip,
-  });
-  const criterion = deepSupervision(diceAndCrossEntropy(), attrs.ds_weights);
-  const [images, labels] = [tensors.get('x')!, tensors.get('y')!];
-  const losses: number[] = [];
-  for (let step = 0; step < attrs.steps; step++) {
-    const loss = tidy(() => {
-      const x = channelsLast(batchOf(images, step, device));
-      const value = criterion(network.forward(x), labelsOf(batchOf(labels, step, device)));
-      value.backward();
-      optimizer.learningRate = polynomial(attrs.lr, step, attrs.steps);
-      optimizer.step();
-      return value.detach();
-    });
-    losses.push(await loss.item());
-    loss.dispose();
-  }
-  comparison.values('loss', losses, tensors.get('loss32')!.data as Float64Array);
-  for (const [name, { data }] of await stateDict(network)) {
-    const expected = tensors.get(`final32.${name}`);
-    if (expected !== undefined) final.values(`final ${name}`, data, expected.data as Float32Array);
-  }
-  optimizer.dispose();
-  network.dispose();
-  return final.worst > comparison.worst ? final : comparison;
-}
-
-function trajectoryOptions(
-  name: string,
-  { features, strides }: TrajectoryAttributes,
-  weights: ReadonlyMap<string, NamedArray>,
-): UNetOptions {
-  const residual = name.startsWith('resenc');
-  const first = weights.get(residual ? 'encoder.stem.convs.0.conv.weight' : 'encoder.stages.0.0.convs.0.conv.weight')!;
-  const heads = [...weights].filter(([key]) => /seg_layers\.\d+\.weight/.test(key));
-  const count = (pattern: RegExp): number =>
-    new Set([...weights.keys()].flatMap((key) => pattern.exec(key)?.[1] ?? [])).size;
-  const perStage = (stage: number): number =>
-    residual
-      ? count(new RegExp(`^encoder\\.stages\\.${stage}\\.blocks\\.(\\d+)`))
-      : count(new RegExp(`^encoder\\.stages\\.${stage}\\.0\\.convs\\.(\\d+)`));
-  return {
-    inputChannels: first.shape[1]!,
-    classes: heads[0]![1].shape[0]!,
-    features,
-    strides,
-    convsPerStage: features.map((_, stage) => perStage(stage)),
-    convsPerDecoderStage: features
-      .slice(1)
-      .map((_, stage) => count(new RegExp(`^decoder\\.stages\\.${stage}\\.convs\\.(\\d+)`))),
-  };
-}
-
-function batchOf(entry: { shape: readonly number[]; data: unknown }, step: number, device: Device): Tensor {
-  const shape = entry.shape.slice(1);
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  const values = (entry.data as Float32Array | Uint8Array).subarray(step * size, (step + 1) * size);
-  return fromArray(values, shape, { device });
 }

@@ -1,8 +1,9 @@
-/** Launches resampling, sampling at points, pooling and filters. */
+/** Launches resampling, sampling at points, pooling and filters. Pooling of f16 is computed on f32 copies. */
 import { rowsFor } from '../../device/cpu/chunk.ts';
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import type { Operand } from '../../device/device.ts';
 import { roundUpTo, sizeOf, type Triple } from '../../shape.ts';
+import { inFloats } from '../copy/in-floats.cpu.ts';
 import { type AxisWeights, axisWeights, transposed } from './axis-weights.ts';
 import type { ResampleKernels, ResampleMap } from './resample.kernels.ts';
 import { resampleAxes } from './resample-axes.cpu.ts';
@@ -102,12 +103,16 @@ export const resampleCpu = (device: CpuDevice): ResampleKernels => {
 
     pool(mode, x, out, kernel, stride, padding, countPadding) {
       const name = mode === 'max' ? 'poolMax' : 'poolAverage';
-      enqueuePool(name, x, out, undefined, out, [kernel, stride, padding], countPadding);
+      inFloats(device, [x], [out], ([x], [out]) =>
+        enqueuePool(name, x, out, undefined, out, [kernel, stride, padding], countPadding),
+      );
     },
 
     poolGradient(mode, dy, x, dx, kernel, stride, padding, countPadding) {
       const name = mode === 'max' ? 'poolMaxGradient' : 'poolAverageGradient';
-      enqueuePool(name, x, dy, dx, dx, [kernel, stride, padding], countPadding);
+      inFloats(device, [x, dy], [dx], ([x, dy], [dx]) =>
+        enqueuePool(name, x, dy, dx, dx, [kernel, stride, padding], countPadding),
+      );
     },
 
     filterAxis(x, taps, out, axis) {

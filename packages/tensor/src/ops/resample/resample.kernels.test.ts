@@ -1,6 +1,7 @@
 /** Resampling, sampling at points, pooling and filters of every device against plain loops in double precision. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Device, Operand } from '../../device/device.ts';
+import type { DType } from '../../dtype.ts';
 import { type Shape, sizeOf, type Triple } from '../../shape.ts';
 import { empty, expectClose, testDevices, testValues, upload } from '../../testing.ts';
 import type { ResampleMap } from './resample.kernels.ts';
@@ -15,6 +16,8 @@ import {
 
 const all = (value: number): Triple => [value, value, value];
 const TOLERANCE = { rtol: 1e-5, atol: 1e-5 };
+/** Sums are f32: what differs in f16 is one rounding of the result. */
+const POOL_TOLERANCE = { f32: TOLERANCE, f16: { rtol: 2 ** -11, atol: 2 ** -20 } };
 
 interface Resampling {
   readonly x: Shape;
@@ -67,8 +70,8 @@ describe.each(testDevices())('resampling kernels on $name', ({ open }) => {
   });
 
   /** What `run` writes into an operand of that shape. */
-  async function result(shape: Shape, run: (out: Operand) => void): Promise<ArrayLike<number>> {
-    const out = empty(device, 'f32', shape);
+  async function result(shape: Shape, run: (out: Operand) => void, dtype: DType = 'f32'): Promise<ArrayLike<number>> {
+    const out = empty(device, dtype, shape);
     run(out);
     const values = await device.read(out);
     device.free(out.buffer);
@@ -148,12 +151,15 @@ describe.each(testDevices())('resampling kernels on $name', ({ open }) => {
   });
 
   describe.each(Object.entries(POOLINGS))('pool %s', (_, { x: shape, pooling }) => {
-    it.each(['max', 'average'] as const)('%s, with its gradient', async (mode) => {
+    it.for(
+      (['f32', 'f16'] as const).flatMap((dtype) => (['max', 'average'] as const).map((mode) => ({ dtype, mode }))),
+    )('$mode in $dtype, with its gradient', async ({ dtype, mode }, { skip }) => {
+      skip(dtype === 'f16' && !device.hasF16, `${device.description} has no f16`);
       const { kernel, stride, padding, countPadding } = pooling;
       const outShape = pooledShape(shape, pooling);
       // Coarse, so that maxima tie, and below zero, so that padding would win if it were taken for zeros.
       const xs = testValues(shape, 8).map((value) => Math.round(value * 4) / 4 - 2);
-      const dys = testValues(outShape, 9);
+      const dys = testValues(outShape, 9).map((value) => Math.round(value * 256) / 256);
       const expected = new Float64Array(sizeOf(outShape));
       const gradient = new Float64Array(sizeOf(shape));
       forEachWindow(shape, pooling, (xIndices, outIndex, divisor) => {
@@ -166,15 +172,21 @@ describe.each(testDevices())('resampling kernels on $name', ({ open }) => {
         expected[outIndex] = values.reduce((sum, value) => sum + value, 0) / divisor;
         for (const index of xIndices) gradient[index]! += dys[outIndex]! / divisor;
       });
-      const x = upload(device, 'f32', shape, xs);
-      const dy = upload(device, 'f32', outShape, dys);
+      const x = upload(device, dtype, shape, xs);
+      const dy = upload(device, dtype, outShape, dys);
       const { kernels } = device;
-      const pooled = await result(outShape, (out) => kernels.pool(mode, x, out, kernel, stride, padding, countPadding));
-      expectClose(pooled, expected, TOLERANCE);
-      const spread = await result(shape, (dx) =>
-        kernels.poolGradient(mode, dy, x, dx, kernel, stride, padding, countPadding),
+      const pooled = await result(
+        outShape,
+        (out) => kernels.pool(mode, x, out, kernel, stride, padding, countPadding),
+        dtype,
       );
-      expectClose(spread, gradient, TOLERANCE);
+      expectClose(pooled, expected, POOL_TOLERANCE[dtype]);
+      const spread = await result(
+        shape,
+        (dx) => kernels.poolGradient(mode, dy, x, dx, kernel, stride, padding, countPadding),
+        dtype,
+      );
+      expectClose(spread, gradient, POOL_TOLERANCE[dtype]);
     });
   });
 

@@ -1,4 +1,4 @@
-/** Resampling, sampling at points, pooling and separable filters of `[n, d, h, w, c]` volumes (f32). */
+/** Resampling, sampling at points, pooling and separable filters of `[n, d, h, w, c]` volumes. All is f32; pooling takes f16 too. */
 import type { Operand } from '../../device/device.ts';
 import type { Triple } from '../../shape.ts';
 
@@ -26,7 +26,7 @@ export interface ResampleKernels {
     dx: Operand,
     outside: 'zero' | 'edge',
   ): void;
-  /** Max or average pooling; average divides by the whole window or by the voxels inside (`countPadding`). */
+  /** Max or average pooling, f32 or f16; average sums in f32 and divides by the whole window or by the voxels inside (`countPadding`). */
   pool(
     mode: 'max' | 'average',
     x: Operand,

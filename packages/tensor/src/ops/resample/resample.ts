@@ -111,7 +111,7 @@ function pool(
   { kernel, stride = kernel, padding = [0, 0, 0], countPadding = true }: PoolOptions,
 ): Tensor {
   checkRank('pool', 'x', x, 'n, d, h, w, c');
-  checkDType('pool', x, ['f32']);
+  checkDType('pool', x, ['f32', 'f16']);
   const size = [0, 1, 2].map((i) => Math.floor((x.shape[i + 1]! + 2 * padding[i]! - kernel[i]!) / stride[i]!) + 1);
   if (size.some((extent) => extent < 1) || padding.some((amount, i) => 2 * amount > kernel[i]!))
     throw new VoxelgradError('shape', {

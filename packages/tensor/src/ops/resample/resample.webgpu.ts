@@ -70,7 +70,7 @@ export const resampleWebgpu = (device: WebgpuDevice): ResampleKernels => {
     const count = sizeOf(out.shape);
     device.dispatch({
       shader,
-      preamble: writePreamble({ constants: { MAX: mode === 'max' } }),
+      preamble: writePreamble({ types: { element: out.dtype }, constants: { MAX: mode === 'max' } }),
       bindings: [...operands.slice(0, -1).map(read), write(out)],
       parameters: [count, ...operands[0]!.shape.slice(1), ...pooled.slice(1, 4), ...sizes.flat(), countPadding ? 1 : 0],
       workgroups: workgroupsFor(count),
