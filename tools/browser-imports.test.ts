@@ -19,7 +19,7 @@ const ENTRIES = [
   'packages/nnunet/src/index.ts',
 ];
 /** Libraries from npm that run in pages. */
-const BROWSER_LIBRARIES: readonly string[] = ['fast-png'];
+const BROWSER_LIBRARIES: readonly string[] = ['fast-png', 'zarrita'];
 const NODE_GLOBALS: readonly string[] = ['process', 'Buffer', '__dirname', '__filename', 'require', 'setImmediate'];
 
 interface Uses {

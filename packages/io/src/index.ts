@@ -83,3 +83,17 @@ export {
   sourceFromBlob,
   sourceFromBytes,
 } from './source.ts';
+export {
+  CaseMemory,
+  type CaseSource,
+  type CaseTarget,
+  caseAtUrl,
+  caseInFolder,
+  type HttpOptions,
+} from './store/case-source.ts';
+export { ChunkCache } from './store/chunk-cache.ts';
+export { chunkShapeFor } from './store/chunk-shape.ts';
+export { isStored, type OpenCaseOptions, openCase } from './store/open.ts';
+export type { JsonObject, PreprocessedCase, StoredLabels, StoredLocations } from './store/preprocessed-case.ts';
+export { type PatchBox, type Pause, type StoredBoxTarget, StoredCase, type StoredPatch } from './store/stored-case.ts';
+export { type StoreOptions, storeCase, storePrevious } from './store/write.ts';

@@ -1,5 +1,13 @@
 /** What needs Node: files and folders on disk. */
 export { type Content, writeFileAtomic } from './node/atomic-write.ts';
+export {
+  cleanStore,
+  isCaseStored,
+  listStoredCases,
+  openStoredCase,
+  writeCase,
+  writePrevious,
+} from './node/case-store.ts';
 export { openFile, openFolder } from './node/files.ts';
 export { readImageFile, type WriteFileOptions, writeImageFile } from './node/images.ts';
 export { type PhantomFilesOptions, writePhantomFiles } from './node/phantom-files.ts';

@@ -54,7 +54,7 @@ async function existingMode(path: string): Promise<number | undefined> {
 }
 
 /** Makes the rename itself durable. Not every system can sync a folder; the file's content is safe either way. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close().catch(() => undefined);

@@ -106,7 +106,7 @@ async function statOrThrow(path: string): Promise<Stats | undefined> {
   });
 }
 
-function readError(path: string, cause: unknown): unknown {
+export function readError(path: string, cause: unknown): unknown {
   if (!(cause instanceof Error && 'code' in cause) || cause instanceof VoxelgradError) return cause;
   const denied = cause.code === 'EACCES' || cause.code === 'EPERM';
   return new VoxelgradError('file', {
