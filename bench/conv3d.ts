@@ -2,7 +2,15 @@
  * 3-D convolutions on the cpu device against PyTorch: useful GFLOP/s, which count 2 · taps · cin · cout operations for each voxel of the smaller side however
  * many are really done (Winograd does fewer).
  */
-import { conv3d as convolve, convTranspose3d, noGrad, RandomGenerator, type Tensor, tidy } from '@voxelgrad/tensor';
+import {
+  conv3d as convolve,
+  convTranspose3d,
+  type Device,
+  noGrad,
+  RandomGenerator,
+  type Tensor,
+  tidy,
+} from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
 import { type BenchRow, interleaved, rateRow } from './measure.ts';
 import { TorchPeer } from './torch-peer.ts';
@@ -68,5 +76,33 @@ export async function conv3d(): Promise<BenchRow[]> {
   }
   peer?.stop();
   await device.close();
-  return rows;
+  return [...rows, ...(await scaling())];
+}
+
+/** How the forward pass of 32 channels scales: two threads against one, and 128³ voxels, which no cache holds, against 64³. */
+async function scaling(): Promise<BenchRow[]> {
+  const device = await openCpu();
+  const single = await openCpu({ threads: 1 });
+  const forward = (device: Device, size: number) => {
+    const random = new RandomGenerator(1);
+    const x = random.normal([1, size, size, size, 32], device);
+    const weight = random.normal([3, 3, 3, 32, 32], device, 0, 0.05);
+    return async (): Promise<undefined> => {
+      tidy(() => void noGrad(() => convolve(x, weight, { padding: 1 })));
+      await device.synchronize();
+      return undefined;
+    };
+  };
+  const seconds = await interleaved({
+    ours: forward(device, 64),
+    large: forward(device, 128),
+    single: forward(single, 64),
+  });
+  for (const opened of [device, single]) await opened.close();
+  const work = operations({ channels: [32, 32], size: 64 }) * 1e-9;
+  const [ours, large, one] = [work / seconds.ours!, (8 * work) / seconds.large!, work / seconds.single!];
+  return [
+    rateRow(`32@64³ forward, ${device.threads} threads`, 'GFLOP/s', ours, '1 thread', one),
+    rateRow('32@128³ forward', 'GFLOP/s', large, '64³', ours),
+  ];
 }

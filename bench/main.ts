@@ -6,17 +6,24 @@ import { arch, cpus, platform } from 'node:os';
 import { formatTable } from '@voxelgrad/nnunet';
 import { closestTo, parseOptions, runCommand } from '@voxelgrad/nnunet/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
+import { bratsForward } from './brats-forward.ts';
 import { conv3d } from './conv3d.ts';
 import type { BenchRow } from './measure.ts';
+import { norm } from './norm.ts';
 import { unetStep } from './unet-step.ts';
 
-const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = { conv3d, 'unet-step': unetStep };
+const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
+  conv3d,
+  norm,
+  'unet-step': unetStep,
+  'brats-forward': bratsForward,
+};
 
 await runCommand(async () => {
   const { options, positionals } = parseOptions(
     {
       name: 'pnpm bench',
-      summary: `Measures against named peers: ${Object.keys(BENCHES).join(', ')}. PyTorch is that of the interpreter in PEER_PYTHON.`,
+      summary: `Measures against named peers: ${Object.keys(BENCHES).join(', ')}. Peak memory is that of a process of its own. PyTorch is that of the interpreter in PEER_PYTHON.`,
       positionals: [{ name: 'name', help: 'Which benches; all by default.', optional: true, many: true }],
       options: { json: { type: 'boolean', help: 'Print JSON, one line for each bench.' } },
     },

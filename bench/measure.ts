@@ -1,4 +1,5 @@
 /** Interleaved timing: in every round each candidate runs once, so that a machine that slows down slows all of them. The median counts. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Bench } from 'tinybench';
 
 export interface BenchRow {
@@ -15,6 +16,8 @@ export interface BenchRow {
 export type Candidate = () => Promise<number | undefined>;
 
 const ROUNDS = 9;
+/** Milliseconds before each run: threads that OpenMP keeps spinning after a peer's work (about 5 ms) would take a core from the next candidate. */
+const PAUSE = 30;
 
 /** Median seconds of each candidate, after one round to warm up. */
 export async function interleaved(
@@ -26,9 +29,13 @@ export async function interleaved(
     const bench = new Bench({ iterations: 1, time: 0, warmup: false });
     const told: Record<string, number | undefined> = {};
     for (const [name, run] of Object.entries(candidates))
-      bench.add(name, async () => {
-        told[name] = await run();
-      });
+      bench.add(
+        name,
+        async () => {
+          told[name] = await run();
+        },
+        { beforeEach: () => sleep(PAUSE) },
+      );
     await bench.run();
     if (round < 0) continue;
     for (const task of bench.tasks) {
@@ -46,16 +53,35 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)]!;
 }
 
-/** A row from work per second, where more is better. */
-export function rateRow(
+/** A row of a rate, where more is better. */
+export const rateRow = (
   name: string,
   unit: string,
   ours: number,
   peer: string,
   peerValue: number | undefined,
+): BenchRow => row(name, unit, ours, peer, peerValue, (ours, peerValue) => ours / peerValue);
+
+/** A row of a cost, where less is better. */
+export const costRow = (
+  name: string,
+  unit: string,
+  ours: number,
+  peer: string,
+  peerValue: number | undefined,
+): BenchRow => row(name, unit, ours, peer, peerValue, (ours, peerValue) => peerValue / ours);
+
+function row(
+  name: string,
+  unit: string,
+  ours: number,
+  peer: string,
+  peerValue: number | undefined,
+  better: (ours: number, peerValue: number) => number,
 ): BenchRow {
   const rounded = (value: number): number => Number(value.toPrecision(4));
-  return peerValue === undefined
-    ? { case: name, unit, ours: rounded(ours), peer: null, peerValue: null, ratio: null }
-    : { case: name, unit, ours: rounded(ours), peer, peerValue: rounded(peerValue), ratio: rounded(ours / peerValue) };
+  if (peerValue === undefined)
+    return { case: name, unit, ours: rounded(ours), peer: null, peerValue: null, ratio: null };
+  const ratio = rounded(better(ours, peerValue));
+  return { case: name, unit, ours: rounded(ours), peer, peerValue: rounded(peerValue), ratio };
 }

@@ -1,5 +1,6 @@
 """PyTorch as a peer: reads one JSON request a line, does the work once, answers with the seconds it took. Started by torch-peer.ts."""
 import json
+import resource
 import sys
 import time
 
@@ -38,9 +39,9 @@ class Block(torch.nn.Sequential):
 class PlainConvUNet(torch.nn.Module):
     """The architecture of dynamic_network_architectures' PlainConvUNet with two convolutions a stage, written from its description."""
 
-    def __init__(self, features, classes):
+    def __init__(self, channels_in, features, classes):
         super().__init__()
-        pairs = list(zip([1] + features[:-1], features))
+        pairs = list(zip([channels_in] + features[:-1], features))
         self.encoder = torch.nn.ModuleList(
             torch.nn.Sequential(Block(i, o, 1 if s == 0 else 2), Block(o, o)) for s, (i, o) in enumerate(pairs)
         )
@@ -49,7 +50,7 @@ class PlainConvUNet(torch.nn.Module):
         self.decoder = torch.nn.ModuleList(torch.nn.Sequential(Block(2 * o, o), Block(o, o)) for _, o in up)
         self.heads = torch.nn.ModuleList(torch.nn.Conv3d(o, classes, 1) for _, o in up)
 
-    def forward(self, x):
+    def forward(self, x, only_finest=False):
         skips = []
         for stage in self.encoder:
             x = stage(x)
@@ -57,7 +58,8 @@ class PlainConvUNet(torch.nn.Module):
         outputs = []
         for up, stage, head, skip in zip(self.up, self.decoder, self.heads, skips[-2::-1]):
             x = stage(torch.cat((up(x), skip), 1))
-            outputs.append(head(x))
+            if not only_finest or head is self.heads[-1]:
+                outputs.append(head(x))
         return outputs[::-1]
 
 
@@ -73,7 +75,7 @@ def loss_of(logits, labels):
 
 def unet_step(key, features, patch, batch, classes):
     if key not in state:
-        network = PlainConvUNet(features, classes)
+        network = PlainConvUNet(1, features, classes)
         optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
         state[key] = (network, optimizer, torch.randn(batch, 1, *patch), torch.randint(0, classes, (batch, *patch)))
     network, optimizer, x, labels = state[key]
@@ -94,7 +96,44 @@ def unet_step(key, features, patch, batch, classes):
     return time.perf_counter() - start
 
 
+def unet_forward(key, channels_in, features, patch, classes):
+    if key not in state:
+        state[key] = (PlainConvUNet(channels_in, features, classes).eval(), torch.randn(1, channels_in, *patch))
+    network, x = state[key]
+    start = time.perf_counter()
+    with torch.inference_mode():
+        network(x, only_finest=True)
+    return time.perf_counter() - start
+
+
+def norm(key, shape, channels, backward):
+    if key not in state:
+        layer = torch.nn.Sequential(torch.nn.InstanceNorm3d(channels, affine=True), torch.nn.LeakyReLU(0.01, inplace=True))
+        x = torch.randn(shape[0], channels, *shape[1:], requires_grad=True)
+        state[key] = (layer, x, torch.randn_like(x))
+    layer, x, gradient = state[key]
+    start = time.perf_counter()
+    if backward:
+        layer(x).backward(gradient)
+    else:
+        with torch.no_grad():
+            layer(x)
+    return time.perf_counter() - start
+
+
+def peak_bytes():
+    """What this process has held at most; ru_maxrss would count what its parent held before."""
+    try:
+        with open("/proc/self/status") as status:
+            return next(1024 * int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+KINDS = {"conv3d": conv3d, "norm": norm, "unet_step": unet_step, "unet_forward": unet_forward}
+
 for line in sys.stdin:
     request = json.loads(line)
     kind = request.pop("kind")
-    print(json.dumps({"seconds": {"conv3d": conv3d, "unet_step": unet_step}[kind](json.dumps(request), **request)}), flush=True)
+    answer = {"bytes": peak_bytes()} if kind == "peak_memory" else {"seconds": KINDS[kind](json.dumps(request), **request)}
+    print(json.dumps(answer), flush=True)

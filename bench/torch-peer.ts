@@ -3,16 +3,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+interface Answer {
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
 export class TorchPeer {
   readonly name = 'PyTorch';
   readonly #process: ChildProcess;
-  readonly #waiting: { resolve: (seconds: number) => void; reject: (error: Error) => void }[] = [];
+  readonly #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = [];
 
   private constructor(child: ChildProcess) {
     this.#process = child;
     createInterface({ input: child.stdout! }).on('line', (line) => {
-      const { seconds } = JSON.parse(line) as { seconds: number };
-      this.#waiting.shift()?.resolve(seconds);
+      this.#waiting.shift()?.resolve(JSON.parse(line) as Answer);
     });
     child.on('exit', (code) => {
       for (const { reject } of this.#waiting) reject(new Error(`the PyTorch peer ended with code ${code}`));
@@ -36,7 +40,16 @@ export class TorchPeer {
   }
 
   /** Does the work once and answers with the seconds it took. */
-  run(request: Readonly<Record<string, unknown>>): Promise<number> {
+  async run(request: Readonly<Record<string, unknown>>): Promise<number> {
+    return (await this.#ask(request)).seconds;
+  }
+
+  /** The most memory (bytes) that the process has held so far. */
+  async peakBytes(): Promise<number> {
+    return (await this.#ask({ kind: 'peak_memory' })).bytes;
+  }
+
+  #ask(request: Readonly<Record<string, unknown>>): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       this.#process.stdin!.write(`${JSON.stringify(request)}\n`);

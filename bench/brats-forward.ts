@@ -1,0 +1,49 @@
+/** The forward pass of the network that nnU-Net plans for BraTS, one patch of 128³ voxels in f32, on the cpu device against PyTorch. */
+import { PlainConvUNet } from '@voxelgrad/nnunet';
+import { type Device, noGrad, RandomGenerator, tidy } from '@voxelgrad/tensor';
+import { openCpu } from '@voxelgrad/tensor/node';
+import { type BenchRow, costRow, interleaved, rateRow } from './measure.ts';
+import { peakBytesOf } from './peak-memory.ts';
+import { TorchPeer } from './torch-peer.ts';
+
+const NETWORK = { inputChannels: 4, classes: 3, features: [32, 64, 128, 256, 320, 320] } as const;
+const PATCH = [128, 128, 128] as const;
+const ROUNDS = 3;
+
+function prediction(device: Device): () => Promise<undefined> {
+  const network = new PlainConvUNet({ ...NETWORK, device });
+  const x = new RandomGenerator(1).normal([1, ...PATCH, NETWORK.inputChannels], device);
+  return async () => {
+    tidy(() => {
+      noGrad(() => network.predict(x));
+    });
+    await device.synchronize();
+    return undefined;
+  };
+}
+
+export async function bratsForward(): Promise<BenchRow[]> {
+  const device = await openCpu();
+  const peer = await TorchPeer.start(device.threads);
+  const { inputChannels, features, classes } = NETWORK;
+  const request = { kind: 'unet_forward', channels_in: inputChannels, features, patch: PATCH, classes };
+  const seconds = await interleaved(
+    { ours: prediction(device), ...(peer === undefined ? {} : { peer: () => peer.run(request) }) },
+    ROUNDS,
+  );
+  await device.close();
+  const peerBytes = await peer?.peakBytes();
+  peer?.stop();
+  const bytes = await peakBytesOf(import.meta.url, 0);
+  return [
+    rateRow('4→3, 32–320, 128³', 'patches/s', 1 / seconds.ours!, 'PyTorch', peer && 1 / seconds.peer!),
+    costRow('4→3, 32–320, 128³, peak memory', 'MB', bytes / 1e6, 'PyTorch', peerBytes && peerBytes / 1e6),
+  ];
+}
+
+/** One patch, for peak-memory.ts. */
+export async function alone(): Promise<void> {
+  const device = await openCpu();
+  await prediction(device)();
+  await device.close();
+}
