@@ -12,12 +12,12 @@ import {
   formatSummary,
   namedMetrics,
   predictSlidingWindow,
-  type Region,
   type RegionMetrics,
   regionName,
   type SegmentationNetwork,
   type SlidingWindowOptions,
   type Summary,
+  scoredRegions,
   summarize,
   toSegmentation,
 } from '@voxelgrad/nnunet';
@@ -43,13 +43,9 @@ export interface Evaluation {
   readonly meanDice: number;
 }
 
-/** What is scored: a region as its list of values, a plain label as its value. */
-export const scoredRegions = ({ labels }: DataSet): { readonly name: string; readonly region: Region }[] =>
-  labels!.classes.map(({ name, values }) => ({ name, region: labels!.regions ? values : values[0]! }));
-
 export async function evaluateCases(cases: readonly PreparedCase[], settings: EvaluationSettings): Promise<Evaluation> {
   const { dataSet, out } = settings;
-  const regions = scoredRegions(dataSet);
+  const regions = scoredRegions(dataSet.labels!);
   await mkdir(join(out, 'predictions'), { recursive: true });
   await mkdir(join(out, 'pictures'), { recursive: true });
   const scored = regions.map(({ region }) => region);
@@ -92,7 +88,7 @@ async function evaluateCase(
   await writeImageFile(file, withData(geometry, fullShape, prediction));
   const loaded = await readCase(dataSet.cases.find(({ name }) => name === prepared.name)!);
   const truth = loaded.label!.data;
-  const regions = scoredRegions(dataSet);
+  const regions = scoredRegions(dataSet.labels!);
   const metrics = compareLabels(
     truth,
     prediction,

@@ -79,6 +79,7 @@ export {
   type FileSource,
   type Folder,
   type FolderListing,
+  readText,
   type StreamOptions,
   sourceFromBlob,
   sourceFromBytes,

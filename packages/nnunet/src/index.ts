@@ -5,6 +5,7 @@ export { type Architecture, completeArchitecture, divisors, type UNetOptions } f
 export { PlainConvUNet } from './networks/plain-conv-unet.ts';
 export { ResidualEncoderUNet } from './networks/residual-encoder-unet.ts';
 export type { NetworkPlacement, SegmentationNetwork } from './networks/unet.ts';
+export * from './postprocess/index.ts';
 export { largestClass, toSegmentation } from './predict/segmentation.ts';
 export { predictSlidingWindow, type SlidingWindowOptions, type Volume } from './predict/sliding-window.ts';
 export * from './report/index.ts';

@@ -3,4 +3,8 @@ import type { Command } from './command.ts';
 
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.ts')).check,
+  evaluate: async () => (await import('./evaluate.ts')).evaluate,
+  'determine-postprocessing': async () =>
+    (await import('./determine-postprocessing.ts')).determinePostprocessingCommand,
+  'apply-postprocessing': async () => (await import('./apply-postprocessing.ts')).applyPostprocessing,
 };

@@ -18,6 +18,8 @@ export interface FixtureFolder {
   readonly missing: boolean;
   casesOf<Attrs>(op: string): FixtureCase<Attrs>[];
   tensorsOf(one: FixtureCase<unknown>): Map<string, SafetensorsEntry>;
+  /** Where a file or folder of it is. */
+  pathOf(file: string): string;
   /** Another file of the folder. */
   textOf(file: string): string;
   bytesOf(file: string): Uint8Array;
@@ -29,6 +31,7 @@ export function fixtureFolder(name: string): FixtureFolder {
   if (missing) console.info(`skipped: golden numbers of '${name}' (no ../shared/fixtures beside the repository)`);
   return {
     missing,
+    pathOf,
     casesOf<Attrs>(op: string) {
       const { cases } = JSON.parse(readFileSync(pathOf('index.json'), 'utf8')) as { cases: FixtureCase<Attrs>[] };
       return cases.filter((one) => one.op === op);

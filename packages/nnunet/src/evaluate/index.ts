@@ -1,7 +1,16 @@
 export { type Components, connectedComponents, keepLargestComponent } from './components.ts';
 export { squaredDistances } from './distance-transform.ts';
+export { metricsTable } from './metrics-table.ts';
 export { compareLabels, type RegionMetrics } from './overlap.ts';
-export { labelsOf, maskOf, parseRegionName, type Region, regionName } from './region.ts';
+export {
+  labelsOf,
+  maskOf,
+  parseRegionName,
+  type Region,
+  regionName,
+  type ScoredRegion,
+  scoredRegions,
+} from './region.ts';
 export {
   type CaseMetrics,
   formatSummary,

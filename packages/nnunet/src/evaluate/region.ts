@@ -2,10 +2,19 @@
  * What is scored: a label, or a region made of several labels (the whole tumour is 1, 2 or 3). Names are those that nnU-Net's files use, which are
  * Python's: '1', '(1, 2, 3)', '(3,)'.
  */
-import type { VoxelArray } from '@voxelgrad/io';
+import type { Labels, VoxelArray } from '@voxelgrad/io';
 import { VoxelgradError } from '@voxelgrad/tensor';
 
 export type Region = number | readonly number[];
+
+export interface ScoredRegion {
+  readonly name: string;
+  readonly region: Region;
+}
+
+/** What of a data set is scored: a region as its list of values, a plain label as its value. */
+export const scoredRegions = ({ classes, regions }: Labels): ScoredRegion[] =>
+  classes.map(({ name, values }) => ({ name, region: regions ? values : values[0]! }));
 
 export const labelsOf = (region: Region): readonly number[] => (typeof region === 'number' ? [region] : region);
 

@@ -1,9 +1,10 @@
 /**
  * `summary.json`: what nnU-Net writes beside a folder of predictions (`evaluate_predictions.compute_metrics_on_folder`), and reads again to find
- * the best configuration. The text is Python's: keys sorted, four spaces, and the bare word NaN, which is no JSON but what nnU-Net's own tools expect.
+ * the best configuration.
  */
 import { VoxelgradError } from '@voxelgrad/tensor';
 import type { RegionMetrics } from './overlap.ts';
+import { formatPythonJson, parsePythonJson } from './python-json.ts';
 import { type Region, regionName } from './region.ts';
 
 export interface CaseMetrics {
@@ -59,22 +60,7 @@ function metricsFrom(value: (metric: keyof RegionMetrics) => number): RegionMetr
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The text of `summary.json`. */
-export function formatSummary(summary: Summary): string {
-  return pythonJson(summary, '');
-}
-
-function pythonJson(value: unknown, indent: string): string {
-  if (typeof value === 'number' && Number.isNaN(value)) return 'NaN';
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const deeper = `${indent}    `;
-  const lines = Array.isArray(value)
-    ? value.map((item) => deeper + pythonJson(item, deeper))
-    : Object.entries(value)
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, item]) => `${deeper}${JSON.stringify(key)}: ${pythonJson(item, deeper)}`);
-  const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
-  return lines.length === 0 ? open + close : `${open}\n${lines.join(',\n')}\n${indent}${close}`;
-}
+export const formatSummary = (summary: Summary): string => formatPythonJson(summary);
 
 /** Reads a `summary.json`, NaN (or null) included. Throws 'format' when it is something else. */
 export function parseSummary(text: string, file = 'summary.json'): Summary {
@@ -82,7 +68,7 @@ export function parseSummary(text: string, file = 'summary.json'): Summary {
     new VoxelgradError('format', { what: file, expected: 'a summary as nnU-Net writes it', got: what, cause });
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|\bNaN\b/g, (token) => (token === 'NaN' ? 'null' : token)));
+    value = parsePythonJson(text);
   } catch (cause) {
     throw broken('text that is not JSON', cause);
   }

@@ -7,6 +7,7 @@
  */
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { squaredDistances } from './distance-transform.ts';
+import { percentile } from './percentile.ts';
 import { checkVoxels } from './region.ts';
 
 /** All NaN where both masks are empty. Where only one is, distances are infinite and the surface Dice is 0: a missed structure must show in a mean. */
@@ -74,14 +75,6 @@ function distancesAt(
     .filter((_, voxel) => from[voxel] !== 0)
     .map(Math.sqrt)
     .sort();
-}
-
-function percentile(sorted: Float64Array, percent: number): number {
-  if (sorted.length === 0) return Number.NaN;
-  const position = ((sorted.length - 1) * percent) / 100;
-  const below = Math.floor(position);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below]! + (sorted[above]! - sorted[below]!) * (position - below);
 }
 
 function borderOf(mask: Uint8Array, shape: readonly number[]): Uint8Array {

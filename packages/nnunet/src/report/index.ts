@@ -1,4 +1,5 @@
 export { type CasePicture, drawCase } from './case-picture.ts';
+export { type DicePlotOptions, drawDicePlot } from './dice-plot.ts';
 export { encodePng } from './png.ts';
 export { Canvas, type Color } from './raster/canvas.ts';
 export { type DiceTableOptions, diceTable, formatDice, formatTable, type TextTable } from './table.ts';

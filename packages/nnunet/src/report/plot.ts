@@ -21,7 +21,7 @@ export interface Plot {
 }
 
 export const ink: Color = [33, 37, 46];
-const faint: Color = [110, 117, 130];
+export const faint: Color = [110, 117, 130];
 const gridColor: Color = [228, 231, 237];
 
 /** Room for tick labels and axis names around the plotted area. */
@@ -49,7 +49,8 @@ export function drawPlot(canvas: Canvas, box: Box, plot: Plot): void {
     strokeLines(canvas, piecesOf(values, placeX, placeY), style, { ...area, y: area.y - 2, height: area.height + 4 });
 }
 
-function drawVerticalAxis(
+/** Grid lines, their values and the name of the axis, left of `area`. */
+export function drawVerticalAxis(
   canvas: Canvas,
   box: Box,
   area: Box,

@@ -1,0 +1,57 @@
+/** `voxelgrad apply-postprocessing`: nnUNetv2_apply_postprocessing. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readText } from '@voxelgrad/io';
+import { openFile } from '@voxelgrad/io/node';
+import { VoxelgradError } from '@voxelgrad/tensor';
+import { applyToFiles } from '../postprocess/node/folders.ts';
+import { stepsFromJson } from '../postprocess/steps.ts';
+import { Progress } from '../terminal/progress.ts';
+import { defineCommand } from './command.ts';
+
+export const applyPostprocessing = defineCommand(
+  {
+    name: 'voxelgrad apply-postprocessing',
+    summary: 'Applies the postprocessing that determine-postprocessing found to a folder of predictions.',
+    options: {
+      input: { type: 'string', short: 'i', required: true, placeholder: 'folder', help: 'Predictions.' },
+      output: {
+        type: 'string',
+        short: 'o',
+        required: true,
+        placeholder: 'folder',
+        help: 'Where the results go, under the same names.',
+      },
+      steps: {
+        type: 'string',
+        required: true,
+        placeholder: 'file',
+        help: 'The postprocessing.json of the cross-validation.',
+      },
+      fileEnding: { type: 'string', default: '.nii.gz', help: 'What names of predictions end in.' },
+      progress: { type: 'boolean', default: true, help: 'Show progress.' },
+    },
+    examples: ['voxelgrad apply-postprocessing -i predictions -o final --steps crossval/postprocessing.json'],
+  },
+  async ({ options }, { signal, print, status }) => {
+    const steps = stepsFromJson(await readText(await openFile(options.steps)), options.steps);
+    const names = (await readdir(options.input)).filter((name) => name.endsWith(options.fileEnding)).sort();
+    if (names.length === 0)
+      throw new VoxelgradError('dataset', {
+        what: options.input,
+        expected: `files that end in ${options.fileEnding}`,
+        got: 'none',
+      });
+    const bar = options.progress
+      ? new Progress({ total: names.length, label: 'postprocessing', unit: 'case', stream: status })
+      : undefined;
+    await applyToFiles(
+      names.map((name) => join(options.input, name)),
+      options.output,
+      steps,
+      { signal, onCase: (file) => bar?.advance(1, file) },
+    );
+    bar?.finish();
+    print(`${names.length} segmentations in ${options.output}`);
+  },
+);

@@ -1,0 +1,125 @@
+/** Scoring and postprocessing of folders: against the official summary, and on cases whose best postprocessing is known by construction. */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spatialShape } from '@voxelgrad/io';
+import { readImageFile, writeImageFile } from '@voxelgrad/io/node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fixtureFolder } from '../evaluate/fixtures.testing.ts';
+import { parseSummary } from '../evaluate/summary.ts';
+import { voxelgrad } from './command.testing.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'voxelgrad-evaluate-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const fixtures = fixtureFolder('evaluation');
+
+describe('evaluate', () => {
+  it.skipIf(fixtures.missing)("writes the official summary's numbers, a table and a plot", async () => {
+    const official = parseSummary(fixtures.textOf('summary.json'));
+    const folder = (file: string): string => fixtures.pathOf(file.slice(file.indexOf('nii/'), file.lastIndexOf('/')));
+    const { reference_file, prediction_file } = official.metric_per_case[0]!;
+    const output = join(root, 'summary.json');
+    const { lines } = await voxelgrad([
+      'evaluate',
+      folder(reference_file),
+      folder(prediction_file),
+      ...['-l', '1', '2', '-o', output],
+    ]);
+    const found = parseSummary(readFileSync(output, 'utf8'));
+    expect(found.mean).toEqual(official.mean);
+    expect(found.foreground_mean).toEqual(official.foreground_mean);
+    expect(lines[0]).toContain(`mean of ${official.metric_per_case.length}`);
+    const [names, ...rows] = readFileSync(join(root, 'summary.csv'), 'utf8').trimEnd().split('\n');
+    expect(names).toMatch(/^file,region,.*Dice.*hausdorff95.*relativeVolumeError/);
+    expect(rows).toHaveLength(2 * official.metric_per_case.length);
+    expect(existsSync(join(root, 'summary.png'))).toBe(true);
+  });
+
+  it('names what is missing', async () => {
+    const [truth, predictions] = ['truth', 'predicted'].map((name) => join(root, name));
+    for (const folder of [truth!, predictions!]) mkdirSync(folder);
+    await expect(voxelgrad(['evaluate', truth!, predictions!])).rejects.toThrow(/--dataset-json/);
+    const words = ['evaluate', truth!, predictions!, '-l', '1'];
+    await expect(voxelgrad(words)).rejects.toThrow(/expected predictions that end in \.nii\.gz/);
+    await writeMask(join(truth!, 'a.nii.gz'), []);
+    await writeMask(join(truth!, 'b.nii.gz'), []);
+    await writeMask(join(predictions!, 'a.nii.gz'), []);
+    await expect(voxelgrad(words)).rejects.toThrow(/b\.nii\.gz/);
+    await voxelgrad([...words, '--chill']);
+    await expect(voxelgrad(['evaluate', truth!, predictions!, '-l', 'one'])).rejects.toThrow(/whole numbers above 0/);
+  });
+});
+
+type Blob = readonly [label: number, from: number, to: number];
+
+/** A bar of 24 voxels in a volume of 3 × 3 × 24: enough for components. */
+async function writeMask(file: string, blobs: readonly Blob[]): Promise<void> {
+  const data = new Uint8Array(3 * 3 * 24);
+  for (const [label, from, to] of blobs) data.fill(label, 4 * 24 + from, 4 * 24 + to);
+  await writeImageFile(file, {
+    shape: [3, 3, 24],
+    data,
+    spacing: [1, 1, 1],
+    affine: [-1, 0, 0, 5, 0, -1, 0, 7, 0, 0, 1, 9],
+  });
+}
+
+describe('postprocessing', () => {
+  const truth = join(root, 'gt');
+  const predictions = join(root, 'cv');
+  beforeAll(async () => {
+    mkdirSync(truth);
+    mkdirSync(predictions);
+    writeFileSync(
+      join(predictions, 'dataset.json'),
+      JSON.stringify({
+        channel_names: { 0: 'MRI' },
+        labels: { background: 0, body: 1, spots: 2 },
+        file_ending: '.nii.gz',
+      }),
+    );
+    // The body is one piece, and the prediction has a speck of it elsewhere; the spots really are two.
+    for (const name of ['case_1', 'case_2']) {
+      await writeMask(join(truth, `${name}.nii.gz`), [
+        [1, 2, 8],
+        [2, 12, 15],
+        [2, 17, 19],
+      ]);
+      await writeMask(join(predictions, `${name}.nii.gz`), [
+        [1, 2, 8],
+        [1, 22, 23],
+        [2, 12, 15],
+        [2, 17, 19],
+      ]);
+    }
+  });
+
+  it('keeps the largest component of those labels that gain by it, and of no other', async () => {
+    await voxelgrad(['determine-postprocessing', '-i', predictions, '-ref', truth]);
+    const json = JSON.parse(readFileSync(join(predictions, 'postprocessing.json'), 'utf8'));
+    expect(json.postprocessing_fns).toEqual(['remove_all_but_largest_component_from_segmentation']);
+    expect(json.postprocessing_kwargs).toEqual([{ labels_or_regions: 1 }]);
+    expect(json.input_folder.mean[1].Dice).toBeCloseTo(12 / 13, 12);
+    const after = parseSummary(readFileSync(join(predictions, 'postprocessed', 'summary.json'), 'utf8'));
+    expect(after.foreground_mean.Dice).toBe(1);
+  });
+
+  it('is applied to other predictions, whose grid stays as it is', async () => {
+    const output = join(root, 'final');
+    const steps = join(predictions, 'postprocessing.json');
+    await voxelgrad(['apply-postprocessing', '-i', predictions, '-o', output, '--steps', steps]);
+    const image = await readImageFile(join(output, 'case_1.nii.gz'));
+    const expected = await readImageFile(join(truth, 'case_1.nii.gz'));
+    expect(Array.from(image.data)).toEqual(Array.from(expected.data));
+    expect(image.affine).toEqual(expected.affine);
+    expect(spatialShape(image)).toEqual([3, 3, 24]);
+  });
+
+  it('refuses steps that it does not know', async () => {
+    const steps = join(root, 'steps.json');
+    writeFileSync(steps, JSON.stringify({ postprocessing_fns: ['os.system'], postprocessing_kwargs: [{}] }));
+    const words = ['apply-postprocessing', '-i', predictions, '-o', join(root, 'x'), '--steps', steps];
+    await expect(voxelgrad(words)).rejects.toThrow(/unknown step "os\.system"/);
+  });
+});

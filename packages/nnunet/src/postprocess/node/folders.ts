@@ -1,0 +1,85 @@
+/** Postprocessing of folders of predictions: finding the steps, writing them down, applying them. */
+import { mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type Image, type Labels, spatialShape, type VoxelArray, withData } from '@voxelgrad/io';
+import { readImageFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
+import { evaluateFolder, type FolderPair } from '../../evaluate/node/evaluate-folder.ts';
+import { formatPythonJson } from '../../evaluate/python-json.ts';
+import { scoredRegions } from '../../evaluate/region.ts';
+import { formatSummary, type Summary } from '../../evaluate/summary.ts';
+import { type Determined, determinePostprocessing } from '../determine.ts';
+import { type KeepLargest, postprocess, stepsToJson } from '../steps.ts';
+
+export interface DetermineOptions extends FolderPair {
+  readonly labels: Labels;
+  readonly signal?: AbortSignal | undefined;
+  /** A round is one pass over all cases, for one candidate. */
+  readonly onCase?: (round: number, name: string, cases: number) => void;
+}
+
+/**
+ * Finds the steps on the predictions of a folder, and leaves there `postprocessing.json`, the `summary.json` without them, and in `postprocessed/` the
+ * predictions after them with their own `summary.json`, as nnU-Net does.
+ */
+export async function determineForFolder(options: DetermineOptions): Promise<Determined> {
+  const { labels, predictionFolder, signal } = options;
+  const regions = scoredRegions(labels).map(({ region }) => region);
+  let round = 0;
+  const evaluate = async (steps: readonly KeepLargest[]): Promise<Summary> => {
+    round++;
+    const { summary } = await evaluateFolder({
+      ...options,
+      regions,
+      ignoreLabel: labels.ignore,
+      transform: async (image) => after(image, steps),
+      onCase: (name, cases) => options.onCase?.(round, name, cases),
+    });
+    return summary;
+  };
+  const determined = await determinePostprocessing(labels, evaluate);
+  await writeFileAtomic(join(predictionFolder, 'summary.json'), formatSummary(determined.before));
+  const output = join(predictionFolder, 'postprocessed');
+  const names = determined.after.metric_per_case.map(({ prediction_file }) => prediction_file);
+  const written = await applyToFiles(names, output, determined.steps, { signal });
+  const cases = determined.after.metric_per_case.map((each, i) => ({ ...each, prediction_file: written[i]! }));
+  await writeFileAtomic(join(output, 'summary.json'), formatSummary({ ...determined.after, metric_per_case: cases }));
+  await writeFileAtomic(join(predictionFolder, 'postprocessing.json'), describe(determined));
+  return determined;
+}
+
+const describe = ({ steps, before, after }: Determined): string => {
+  const withoutCases = ({ foreground_mean, mean }: Summary) => ({ foreground_mean, mean });
+  return formatPythonJson({
+    input_folder: withoutCases(before),
+    postprocessed: withoutCases(after),
+    ...stepsToJson(steps),
+  });
+};
+
+const after = (image: Image, steps: readonly KeepLargest[]): VoxelArray =>
+  postprocess(image.data, spatialShape(image), steps);
+
+export interface ApplyOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onCase?: (file: string, cases: number) => void;
+}
+
+/** Writes each segmentation, after the steps, under its name into `output`. Returns the files written. */
+export async function applyToFiles(
+  files: readonly string[],
+  output: string,
+  steps: readonly KeepLargest[],
+  { signal, onCase }: ApplyOptions = {},
+): Promise<string[]> {
+  await mkdir(output, { recursive: true });
+  const written: string[] = [];
+  for (const file of files) {
+    signal?.throwIfAborted();
+    const image = await readImageFile(file);
+    const target = join(output, basename(file));
+    await writeImageFile(target, withData(image, image.shape, after(image, steps)));
+    written.push(target);
+    onCase?.(file, files.length);
+  }
+  return written;
+}
