@@ -61,7 +61,7 @@ async function writeMask(file: string, blobs: readonly Blob[]): Promise<void> {
     shape: [3, 3, 24],
     data,
     spacing: [1, 1, 1],
-    affine: [-1, 0, 0, 5, 0, -1, 0, 7, 0, 0, 1, 9],
+    affine: [-1, 0, 0, 5, 0, -1, 0, 7, 0, 0, 1, 9, 0, 0, 0, 1],
   });
 }
 

@@ -98,7 +98,7 @@ export const evaluate = defineCommand(
     const stem = file.replace(/\.json$/, '');
     await writeFileAtomic(file, formatSummary(summary));
     await writeFileAtomic(`${stem}.csv`, metricsTable(summary.metric_per_case, names, shapes));
-    await savePicture(drawDicePlot(summary, { title: `Dice in ${predictionFolder}`, names }), `${stem}.png`);
+    await savePicture(drawDicePlot(summary, { title: `Dice in ${basename(predictionFolder)}`, names }), `${stem}.png`);
     print(diceTable(summary, { names, worst: 20 }));
     print(`${file}, with all metrics in ${basename(stem)}.csv and a plot in ${basename(stem)}.png`);
   },
