@@ -62,6 +62,20 @@ export { encodeNifti, type WriteOptions } from './nifti/write.ts';
 export { encodeNrrd } from './nrrd/write.ts';
 export { type Modality, modalities } from './phantom/contrast.ts';
 export { defaultPhantomShape, makePhantomCase, type PhantomCase, type PhantomOptions } from './phantom/phantom.ts';
+export type { PickleLimits } from './pickle/budget.ts';
+export { NumpyArray, type NumpyData, numpyGlobals } from './pickle/numpy-globals.ts';
+export { pythonGlobals } from './pickle/python-globals.ts';
+export { type UnpickleOptions, unpickle } from './pickle/unpickle.ts';
+export {
+  countsOf,
+  type Globals,
+  itemsOf,
+  kindOf,
+  type Pickled,
+  PickledCallable,
+  PickledObject,
+  PickledTuple,
+} from './pickle/values.ts';
 export {
   type Box,
   boundingBox,
@@ -73,6 +87,10 @@ export {
 } from './preprocess/crop.ts';
 export { fillHoles } from './preprocess/fill-holes.ts';
 export { zScore } from './preprocess/z-score.ts';
+export { type TorchData, type TorchType, toFloats } from './pytorch/element-types.ts';
+export { readTorchFile, type TorchFileOptions, type WeightsFormat, weightsFormat } from './pytorch/read.ts';
+export { readTorchTensor, TorchStorage, TorchTensor } from './pytorch/tensor.ts';
+export { TorchDevice, TorchTypeName, torchGlobals } from './pytorch/torch-globals.ts';
 export { readImage } from './read-image.ts';
 export type { ReadOptions } from './read-options.ts';
 export {
@@ -98,3 +116,5 @@ export { isStored, type OpenCaseOptions, openCase } from './store/open.ts';
 export type { JsonObject, PreprocessedCase, StoredLabels, StoredLocations } from './store/preprocessed-case.ts';
 export { type PatchBox, type Pause, type StoredBoxTarget, StoredCase, type StoredPatch } from './store/stored-case.ts';
 export { type StoreOptions, storeCase, storePrevious } from './store/write.ts';
+export { openZip, ZipArchive } from './zip/archive.ts';
+export type { ZipEntry, ZipLimits } from './zip/directory.ts';

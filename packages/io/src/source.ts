@@ -9,6 +9,8 @@ export interface StreamOptions {
   readonly decompress?: 'gzip' | 'zlib';
   /** Byte of the file to begin at. */
   readonly offset?: number;
+  /** Stored bytes to read; up to the end of the file by default. */
+  readonly length?: number;
 }
 
 export interface FileSource {
@@ -75,8 +77,8 @@ export function sourceFromBlob(
     path,
     size: blob.size,
     sibling,
-    async *stream({ decompress, offset = 0 } = {}) {
-      const plain = (offset === 0 ? blob : blob.slice(offset)).stream();
+    async *stream({ decompress, offset = 0, length = blob.size - offset } = {}) {
+      const plain = (length === blob.size ? blob : blob.slice(offset, offset + length)).stream();
       const form = decompress === 'zlib' ? 'deflate' : 'gzip'; // the web's `deflate` is zlib's format
       const reader = (decompress ? plain.pipeThrough(new DecompressionStream(form)) : plain).getReader();
       try {

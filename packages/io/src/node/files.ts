@@ -43,8 +43,11 @@ function fileSource(path: string, size: number): FileSource {
     path,
     size,
     sibling: (name) => maybeFile(join(dirname(path), name)),
-    stream: ({ decompress, offset = 0 } = {}) =>
-      decompress ? inflated(path, decompress, offset) : plain(path, offset),
+    stream: ({ decompress, offset = 0, length = size - offset } = {}) => {
+      const range = { start: offset, end: offset + length - 1, highWaterMark: chunkBytes };
+      if (length === 0) return nothing();
+      return decompress ? inflated(path, decompress, range) : plain(path, range);
+    },
   };
 }
 
@@ -68,20 +71,29 @@ async function listFolder(path: string): Promise<FolderListing> {
   return { files, folders };
 }
 
-async function* plain(path: string, start: number): AsyncIterable<Uint8Array> {
+/** Bytes of a file, the last one included. */
+interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+  readonly highWaterMark: number;
+}
+
+async function* nothing(): AsyncIterable<Uint8Array> {}
+
+async function* plain(path: string, range: ByteRange): AsyncIterable<Uint8Array> {
   try {
-    yield* createReadStream(path, { start, highWaterMark: chunkBytes }) as AsyncIterable<Uint8Array>;
+    yield* createReadStream(path, range) as AsyncIterable<Uint8Array>;
   } catch (cause) {
     throw readError(path, cause);
   }
 }
 
 /** Decompression runs on zlib's threads; several members in one file (pigz, bgzip, cat) are read as one. */
-async function* inflated(path: string, form: 'gzip' | 'zlib', start: number): AsyncIterable<Uint8Array> {
+async function* inflated(path: string, form: 'gzip' | 'zlib', range: ByteRange): AsyncIterable<Uint8Array> {
   const handle = await open(path, 'r').catch((cause: unknown) => {
     throw readError(path, cause);
   });
-  const compressed = handle.createReadStream({ start, highWaterMark: chunkBytes });
+  const compressed = handle.createReadStream(range);
   const inflate = form === 'gzip' ? createGunzip({ chunkSize: chunkBytes }) : createInflate({ chunkSize: chunkBytes });
   // Errors of either end reach the loop below through `inflate`.
   pipeline(compressed, inflate, () => undefined);
