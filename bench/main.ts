@@ -8,6 +8,7 @@ import { closestTo, parseOptions, runCommand } from '@voxelgrad/nnunet/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { bratsForward } from './brats-forward.ts';
 import { conv3d } from './conv3d.ts';
+import { isa } from './isa.ts';
 import type { BenchRow } from './measure.ts';
 import { norm } from './norm.ts';
 import { unetStep } from './unet-step.ts';
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   norm,
   'unet-step': unetStep,
   'brats-forward': bratsForward,
+  isa,
 };
 
 await runCommand(async () => {
@@ -55,14 +57,16 @@ function shown(value: number | null): string {
 }
 
 function tableOf(rows: readonly BenchRow[]): string {
+  const details = [...new Set(rows.flatMap((row) => Object.keys(row.details ?? {})))];
   return formatTable({
-    header: ['case', 'unit', 'ours', 'peer', 'ratio'],
+    header: ['case', 'unit', 'ours', 'peer', 'ratio', ...details],
     rows: rows.map((row) => [
       row.case,
       row.unit,
       shown(row.ours),
       row.peer === null ? '–' : `${row.peer} ${shown(row.peerValue)}`,
       shown(row.ratio),
+      ...details.map((name) => String(row.details?.[name] ?? '–')),
     ]),
   });
 }

@@ -10,6 +10,8 @@ export interface BenchRow {
   readonly peerValue: number | null;
   /** Above 1: ours is better. */
   readonly ratio: number | null;
+  /** Further figures, by the heading of their column. */
+  readonly details?: Readonly<Record<string, number | string>>;
 }
 
 /** Does the work once; may return the seconds it took, where it can tell them better than a clock around it. */

@@ -6,7 +6,8 @@
  * the request for it out again before the driver is asked to create a device.
  *
  * With VOXELGRAD_COMPILE_ONLY=1 it also swallows everything that would run on the device. Mesa's AMD driver can then be told to compile for a
- * GPU that is not there (RADV_FORCE_FAMILY): pipelines are compiled in earnest, command buffers and submits are empty.
+ * GPU that is not there (RADV_FORCE_FAMILY): pipelines are compiled in earnest, command buffers and submits are empty. VOXELGRAD_SUBGROUP_SIZE=32
+ * then makes it compile waves of that size, as the drivers of other systems do.
  *
  * One instance at a time is enough here; a second one shares the first one's functions, which are the same.
  */
@@ -26,8 +27,10 @@ static struct {
   PFN_vkGetDeviceProcAddr device_proc;
   PFN_vkGetPhysicalDeviceFeatures get_features;
   PFN_vkGetPhysicalDeviceFeatures2 get_features2;
+  PFN_vkCreateComputePipelines create_compute_pipelines;
   VkInstance instance;
   int swallow;
+  uint32_t subgroup_size; /* 0: as the driver likes */
 } below;
 
 static void grant(VkPhysicalDeviceFeatures *answer) {
@@ -81,6 +84,8 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo
     below.get_features2 = (PFN_vkGetPhysicalDeviceFeatures2)below.instance_proc(*created, "vkGetPhysicalDeviceFeatures2KHR");
   const char *compile_only = getenv("VOXELGRAD_COMPILE_ONLY");
   below.swallow = compile_only != NULL && strcmp(compile_only, "1") == 0;
+  const char *subgroup_size = getenv("VOXELGRAD_SUBGROUP_SIZE");
+  below.subgroup_size = below.swallow && subgroup_size != NULL ? (uint32_t)strtoul(subgroup_size, NULL, 10) : 0;
   return VK_SUCCESS;
 }
 
@@ -117,8 +122,23 @@ static int runs_on_device(const char *name) {
   return 0;
 }
 
+/* Dawn asks each pipeline's driver for the adapter's largest subgroups. */
+static VKAPI_ATTR VkResult VKAPI_CALL create_compute_pipelines(VkDevice device, VkPipelineCache cache, uint32_t count,
+                                                               const VkComputePipelineCreateInfo *infos,
+                                                               const VkAllocationCallbacks *allocator, VkPipeline *created) {
+  for (uint32_t i = 0; i < count; i++)
+    for (VkBaseOutStructure *entry = (void *)infos[i].stage.pNext; entry != NULL; entry = entry->pNext)
+      if (entry->sType == VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO)
+        ((VkPipelineShaderStageRequiredSubgroupSizeCreateInfo *)entry)->requiredSubgroupSize = below.subgroup_size;
+  return below.create_compute_pipelines(device, cache, count, infos, allocator, created);
+}
+
 static VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL device_proc(VkDevice device, const char *name) {
   PFN_vkVoidFunction function = below.device_proc(device, name);
+  if (below.subgroup_size != 0 && function != NULL && strcmp(name, "vkCreateComputePipelines") == 0) {
+    below.create_compute_pipelines = (PFN_vkCreateComputePipelines)function;
+    return (PFN_vkVoidFunction)create_compute_pipelines;
+  }
   return below.swallow && function != NULL && runs_on_device(name) ? (PFN_vkVoidFunction)pretend : function;
 }
 

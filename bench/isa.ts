@@ -1,0 +1,106 @@
+/**
+ * What AMD's real compiler (Mesa's ACO) makes of the WebGPU matrix products, on a machine without a GPU: for each kernel that the defaults choose
+ * for a layer of nnU-Net, the share of fused multiply-adds among the vector-ALU instructions of one pass of its loop over K, gather included, and
+ * as details those of its innermost loop, registers, spills, and the waves that fit a SIMD. How often inner loops run follows from the
+ * constants in the shader. The peer is TensorFlow.js's conv3d.
+ */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type CompiledPipeline, fusedShare, readPipelines, type Share } from '../tools/vulkan/machine-code.ts';
+import type { BenchRow } from './measure.ts';
+
+const GPUS = { RDNA2: 'navi21', RDNA3: 'gfx1100' } as const;
+/** Waves that a SIMD holds at most. */
+const MOST_WAVES = 16;
+const PEER = 'TensorFlow.js';
+
+/** The pipelines of isa-kernels.ts compiled for `gpu`; empty, with the reason on stderr, where Mesa's driver is not installed. */
+async function compileFor(gpu: string): Promise<readonly CompiledPipeline[]> {
+  const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+  const command = [process.execPath, ...process.execArgv, file('isa-kernels.ts')];
+  const child = spawn(file('../tools/vulkan/with-amd-compiler'), command, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, GPU: gpu, ISA: '1', VOXELGRAD_SUBGROUP_SIZE: '32' },
+  });
+  const log: Buffer[] = [];
+  child.stderr.on('data', (chunk: Buffer) => log.push(chunk));
+  const code = await new Promise<number | null>((resolve) =>
+    child.on('close', resolve).on('error', () => resolve(null)),
+  );
+  const text = Buffer.concat(log).toString();
+  for (const notice of text.match(/^no peer: .*$/gm) ?? []) process.stderr.write(`${notice}\n`);
+  if (code !== 0) process.stderr.write(`nothing was compiled for ${gpu}: ${text.slice(-2000)}\n`);
+  return code === 0 ? readPipelines(text) : [];
+}
+
+interface Loops {
+  readonly innermost: Share;
+  /** One pass of the loop over K, everything in it included. */
+  readonly whole: Share;
+}
+
+function loopsOf({ label, constants, code }: CompiledPipeline): Loops | undefined {
+  const nest = code.nest();
+  const [outermost, innermost] = [nest[0], nest.at(-1)];
+  if (outermost === undefined || innermost === undefined) return undefined;
+  const number = (name: string): number => Number(constants[name] ?? Number.NaN);
+  if (constants.TILE_K === undefined) {
+    // A plain loop over 3×3×3 taps and quads of 32 channels.
+    const trips = [3, 3, 8].slice(-(nest.length - 1));
+    return { innermost: code.within(innermost), whole: code.pass(nest, trips) };
+  }
+  const perSlice = number('TILE_K') * number('RESULTS_M') * number('RESULTS_N');
+  // The weight gradient lists as many voxels as there are threads, then walks them slice by slice.
+  const slices = label.endsWith('weight-gradient') ? (number('THREADS_M') * number('THREADS_N')) / number('TILE_K') : 1;
+  const unrolled = code.within(innermost).fused >= perSlice;
+  const inner = unrolled ? code.betweenBarriers(innermost) : code.within(innermost);
+  const trips = nest.slice(1).map(() => 1);
+  if (!unrolled) trips[trips.length - 1] = perSlice / inner.fused;
+  if (slices > 1) trips[0] = slices * (trips.length === 1 && !unrolled ? trips[0]! : 1);
+  return { innermost: inner, whole: code.pass(nest, trips) };
+}
+
+function nameOf({ label, constants }: CompiledPipeline): string {
+  if (label === 'conv3d/gemm') return constants.DATA_GRADIENT === true ? 'data gradient' : 'forward';
+  return label === 'conv3d/weight-gradient' ? 'weight gradient' : 'matmul';
+}
+
+const percent = (share: Share): number => Number((100 * fusedShare(share)).toFixed(1));
+
+function rowOf(gpu: string, pipeline: CompiledPipeline, peer: number | undefined): BenchRow | undefined {
+  const loops = loopsOf(pipeline);
+  if (loops === undefined) return undefined;
+  const { purpose, constants, registers, spills, waves, workgroupBytes } = pipeline;
+  const ours = percent(loops.whole);
+  const rows = Number(constants.THREADS_M) * Number(constants.RESULTS_M);
+  const columns = Number(constants.THREADS_N) * Number(constants.RESULTS_N);
+  return {
+    case: `${gpu} ${purpose} ${nameOf(pipeline)}`,
+    unit: '% FMA of loop over K',
+    ours,
+    peer: peer === undefined ? null : PEER,
+    peerValue: peer ?? null,
+    ratio: peer === undefined ? null : Number((ours / peer).toFixed(2)),
+    details: {
+      tile: `${rows}x${columns}x${Number(constants.TILE_K)}`,
+      'innermost %': percent(loops.innermost),
+      conversions: loops.innermost.conversions,
+      registers,
+      spills,
+      waves: Math.min(waves, MOST_WAVES),
+      'workgroup bytes': workgroupBytes,
+    },
+  };
+}
+
+export async function isa(): Promise<BenchRow[]> {
+  const rows: BenchRow[] = [];
+  for (const [name, gpu] of Object.entries(GPUS)) {
+    const pipelines = await compileFor(gpu);
+    const peer = pipelines.find(({ purpose, code }) => purpose === PEER && code.nest().length > 0);
+    const peerLoops = peer && loopsOf(peer);
+    for (const pipeline of pipelines.filter(({ constants }) => constants.TILE_K !== undefined))
+      rows.push(...[rowOf(name, pipeline, peerLoops && percent(peerLoops.whole))].filter((row) => row !== undefined));
+  }
+  return rows;
+}
