@@ -48,7 +48,22 @@ export class Comparison {
     this.worst = ratio;
     this.where = `${what}: ${differing} of ${expected.length} values differ`;
   }
+
+  /** JSON, leaf by leaf; numbers within the tolerance, everything else the same. Keys that only `got` has count as differences too. */
+  json(what: string, got: unknown, expected: unknown): void {
+    if (typeof got === 'number' && typeof expected === 'number') this.values(what, [got], [expected]);
+    else if (isContainer(got) && isContainer(expected) && Array.isArray(got) === Array.isArray(expected)) {
+      for (const key of new Set([...Object.keys(expected), ...Object.keys(got)]))
+        this.json(`${what}.${key}`, got[key], expected[key]);
+    } else if (got !== expected) {
+      this.worst = Number.POSITIVE_INFINITY;
+      this.where = `${what} is ${JSON.stringify(got)}, expected ${JSON.stringify(expected)}`;
+    }
+  }
 }
+
+const isContainer = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
 
 /** For what must be the same to the last bit. */
 export const exactly: Tolerance = { rtol: 0, atol: 0 };

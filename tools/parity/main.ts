@@ -15,6 +15,7 @@ import { checkLoss } from './areas/losses.ts';
 import { checkNetwork } from './areas/network.ts';
 import { checkOp } from './areas/ops.ts';
 import { checkOptimizer } from './areas/optim.ts';
+import { checkPlanner } from './areas/planner.ts';
 import { checkHalfTrajectory, checkTrajectory } from './areas/trajectory.ts';
 import { type ParityCase, readCases } from './cases.ts';
 import type { Comparison } from './compare.ts';
@@ -25,6 +26,7 @@ const AREAS: Record<string, (entry: ParityCase, device: Device) => Promise<Compa
   optim: checkOptimizer,
   network: checkNetwork,
   trajectory: checkTrajectory,
+  planner: checkPlanner,
   inference: checkInference,
   augmentation: checkAugmentation,
   evaluation: checkEvaluation,

@@ -22,6 +22,7 @@ export {
   readLabel,
 } from './dataset/dataset.ts';
 export { type DatasetDescription, readDatasetJson } from './dataset/dataset-json.ts';
+export { imageReaderOf } from './dataset/image-reader.ts';
 export {
   assertIntegrity,
   checkCase,

@@ -1,10 +1,12 @@
 /** nnU-Net: networks, prediction, evaluation. */
 export * from './evaluate/index.ts';
+export * from './fingerprint/index.ts';
 export * from './inference-geometry/index.ts';
 export { type Architecture, completeArchitecture, divisors, type UNetOptions } from './networks/architecture.ts';
 export { PlainConvUNet } from './networks/plain-conv-unet.ts';
 export { ResidualEncoderUNet } from './networks/residual-encoder-unet.ts';
 export type { NetworkPlacement, SegmentationNetwork } from './networks/unet.ts';
+export * from './plan/index.ts';
 export * from './postprocess/index.ts';
 export { largestClass, toSegmentation } from './predict/segmentation.ts';
 export { predictSlidingWindow, type SlidingWindowOptions, type Volume } from './predict/sliding-window.ts';

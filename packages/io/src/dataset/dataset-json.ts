@@ -12,6 +12,8 @@ export interface DatasetDescription {
   readonly labels: Labels;
   readonly numTraining?: number;
   readonly fileEnding?: string;
+  /** nnU-Net's class that is to read the images: `overwrite_image_reader_writer`. */
+  readonly imageReader?: string;
   /** nnU-Net: case → its files, instead of names in imagesTr. */
   readonly explicit?: Readonly<Record<string, { readonly images: readonly string[]; readonly label?: string }>>;
   /** Decathlon: the lists of files. */
@@ -39,6 +41,7 @@ export async function readDatasetJson(source: FileSource): Promise<DatasetDescri
     ...optional('name', json.name, isString, what),
     ...optional('numTraining', json.numTraining, isNumber, what),
     ...optional('fileEnding', json.file_ending, isString, what),
+    ...optional('imageReader', json.overwrite_image_reader_writer ?? undefined, isString, what),
     ...optional('explicit', json.dataset, isExplicit, what),
     ...optional('training', json.training, isTrainingList, what),
     ...optional('test', testList(json.test), isStrings, what),

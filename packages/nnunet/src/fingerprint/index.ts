@@ -1,0 +1,6 @@
+export {
+  type DatasetFingerprint,
+  formatFingerprint,
+  type IntensityProperties,
+  parseFingerprint,
+} from './fingerprint.ts';

@@ -1,0 +1,13 @@
+export { networkOfConfiguration, networkOptions, outputChannels } from './network-of-plans.ts';
+export { configurationOf, parsePlans } from './parse-plans.ts';
+export { type PlannerOptions, planExperiment } from './planner.ts';
+export {
+  type ArchitectureArguments,
+  type Configuration,
+  formatPlans,
+  type NetworkPlan,
+  type PlannedConfiguration,
+  type Plans,
+  type ResamplingArguments,
+} from './plans.ts';
+export { type PlannerName, type PlannerPreset, plannerPresets } from './presets.ts';

@@ -1,0 +1,54 @@
+/** The network that a configuration describes. */
+import type { Labels } from '@voxelgrad/io';
+import { VoxelgradError } from '@voxelgrad/tensor';
+import type { UNetOptions } from '../networks/architecture.ts';
+import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
+import { ResidualEncoderUNet } from '../networks/residual-encoder-unet.ts';
+import type { NetworkPlacement, SegmentationNetwork } from '../networks/unet.ts';
+import type { Configuration, NetworkPlan } from './plans.ts';
+
+/** Output channels: one for each region, or for each label and the background. */
+export const outputChannels = (labels: Labels): number => labels.classes.length + (labels.regions ? 0 : 1);
+
+/** Throws 'option' for networks that voxelgrad does not have. */
+export function networkOfConfiguration(
+  { architecture }: Pick<Configuration, 'architecture'>,
+  inputChannels: number,
+  classes: number,
+  placement: NetworkPlacement,
+): SegmentationNetwork {
+  const options = { ...networkOptions(architecture, inputChannels, classes), ...placement };
+  return isResidual(architecture) ? new ResidualEncoderUNet(options) : new PlainConvUNet(options);
+}
+
+/** The architecture in voxelgrad's words. */
+export function networkOptions(plan: NetworkPlan, inputChannels: number, classes: number): UNetOptions {
+  const { arch_kwargs: args } = plan;
+  const residual = isResidual(plan);
+  check('nonlin', args.nonlin, args.nonlin.endsWith('LeakyReLU'), 'LeakyReLU');
+  check('norm_op', args.norm_op, args.norm_op.includes('InstanceNorm'), 'InstanceNorm');
+  check('dropout_op', String(args.dropout_op), args.dropout_op === null, 'null');
+  return {
+    inputChannels,
+    classes,
+    features: args.features_per_stage,
+    kernels: args.kernel_sizes,
+    strides: args.strides,
+    convsPerStage: (residual ? args.n_blocks_per_stage : args.n_conv_per_stage) ?? [],
+    convsPerDecoderStage: args.n_conv_per_stage_decoder,
+    bias: args.conv_bias,
+    epsilon: args.norm_op_kwargs.eps ?? 1e-5,
+  };
+}
+
+function isResidual({ network_class_name }: NetworkPlan): boolean {
+  const name = network_class_name.split('.').at(-1)!;
+  check('network_class_name', network_class_name, networkNames.includes(name), networkNames.join(' or '));
+  return name === 'ResidualEncoderUNet';
+}
+
+const networkNames: readonly string[] = ['PlainConvUNet', 'ResidualEncoderUNet'];
+
+function check(key: string, got: string, holds: boolean, expected: string): void {
+  if (!holds) throw new VoxelgradError('option', { what: `architecture of the plans: ${key}`, expected, got });
+}
