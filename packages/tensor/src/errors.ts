@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'device-lost' // the device died; reopen it
   | 'out-of-memory'
   | 'kernel' // a kernel failed to compile or to run
+  | 'capture' // a step that cannot be recorded and replayed
   | 'option' // an unknown or impossible option
   | 'file' // a file that is missing, cannot be read or cannot be written
   | 'format' // a file whose content is not what it claims to be

@@ -1,6 +1,8 @@
 /** Tensors with gradients on any GPU (WebGPU) and any CPU (WebAssembly). */
 export { autocast, fullPrecision } from './autocast.ts';
 export { noGrad, record } from './autograd.ts';
+export { Captured, capture, compile } from './capture/capture.ts';
+export type { CapturedMemory, CompileProgress } from './capture/recording.ts';
 export { checkpoint } from './checkpointing.ts';
 export { arange, fromArray, full, ones, type Placement, scalar, zeros } from './create.ts';
 export type { Device, DeviceBuffer, DeviceKind, MemoryReport, Operand } from './device/device.ts';

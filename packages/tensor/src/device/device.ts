@@ -3,6 +3,7 @@
  * asynchronously. Nothing here blocks: `read` and `synchronize` are the only waits. Since the queue is in order, memory that was freed may be
  * handed out again at once: whoever gets it writes to it later in the queue.
  */
+import type { DeviceRecording } from '../capture/recording.ts';
 import type { DType, HostArray } from '../dtype.ts';
 import type { Kernels } from '../ops/kernels.ts';
 import type { Shape } from '../shape.ts';
@@ -29,6 +30,8 @@ export interface MemoryReport {
   readonly reservedBytes: number;
   /** The largest `usedBytes` so far. */
   readonly peakBytes: number;
+  /** Those of `usedBytes` that are arenas of captured steps. */
+  readonly arenaBytes: number;
   readonly buffers: number;
 }
 
@@ -52,6 +55,9 @@ export interface Device {
   read(source: Operand): Promise<HostArray>;
   /** Resolves once everything enqueued so far has run; rejects as `read` does. */
   synchronize(): Promise<void>;
+
+  /** From now on everything enqueued is recorded instead of run, until the recording is ended: see capture.ts. Throws 'capture' while one is under way. */
+  startRecording(): DeviceRecording;
 
   memory(): MemoryReport;
   /** Stops threads and frees all memory. Tensors of this device are dead afterwards. */

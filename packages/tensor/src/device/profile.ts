@@ -17,6 +17,8 @@ interface Entry {
 /** What the profile needs of a device. */
 export interface ProfiledDevice {
   readonly kernels: Kernels;
+  /** Kernels are recorded and do not run now. */
+  readonly isRecording: boolean;
   bytesFor(dtype: Operand['dtype'], size: number): number;
   /** Milliseconds of a clock when everything enqueued so far has run. */
   timestamp(): Promise<number>;
@@ -35,14 +37,23 @@ export class Profile {
         name,
         (...given: unknown[]): void => {
           const label = typeof given[0] === 'string' ? `${name} ${given[0]}` : name;
-          const before = device.timestamp();
-          call(...given);
-          const after = device.timestamp();
-          this.#pending.push(this.#note(label, given.filter(isOperand), before, after, device));
+          if (device.isRecording) call(...given);
+          else this.time(label, given.filter(isOperand), device, () => call(...given));
         },
       ] as const;
     });
     return Object.fromEntries(wrapped) as unknown as Kernels;
+  }
+
+  /** Enqueues `work`, noted under `label` if anybody asked for a profile. */
+  time(label: string, operands: readonly Operand[], device: ProfiledDevice, work: () => void): void {
+    if (debugLevel < 1) {
+      work();
+      return;
+    }
+    const before = device.timestamp();
+    work();
+    this.#pending.push(this.#note(label, operands, before, device.timestamp(), device));
   }
 
   async #note(

@@ -2,6 +2,8 @@
  * The CPU as a device: WebAssembly kernels over one shared memory. The calling thread writes commands and never computes or blocks; worker
  * threads run them in order, sharing the items of each. See queue.ts for how, heap.ts for memory.
  */
+
+import { notCapturable } from '../../capture/recording.ts';
 import type { DType, HostArray } from '../../dtype.ts';
 import { hostArray } from '../../dtype.ts';
 import { VoxelgradError } from '../../errors.ts';
@@ -11,6 +13,8 @@ import { sizeOf } from '../../shape.ts';
 import type { Device, DeviceBuffer, MemoryReport, Operand } from '../device.ts';
 import { floatToHalf, halfToFloat } from '../half.ts';
 import { Profile } from '../profile.ts';
+import { CpuBuffer, checkPlaced } from './cpu-buffer.ts';
+import { CpuRecording } from './cpu-recording.ts';
 import { Heap } from './heap.ts';
 import { type CommandQueue, InlineQueue, type SpawnWorker, ThreadedQueue } from './queue.ts';
 import { RING, RING_END_BYTE } from './ring.ts';
@@ -20,16 +24,6 @@ const PAGE = 65536;
 /** Bytes that one work item of a plain copy moves. */
 const COPY_CHUNK = 1 << 18;
 const BYTES: Record<DType, number> = { f32: 4, f16: 2, i32: 4, u8: 1, bool: 1 };
-
-class CpuBuffer implements DeviceBuffer {
-  readonly address: number;
-  readonly bytes: number;
-
-  constructor(address: number, bytes: number) {
-    this.address = address;
-    this.bytes = bytes;
-  }
-}
 
 export interface CpuDeviceSetup {
   readonly module: WebAssembly.Module;
@@ -49,7 +43,10 @@ export class CpuDevice implements Device {
   readonly #staging: Staging;
   readonly #queue: CommandQueue;
   readonly #kernelIndex: ReadonlyMap<string, number>;
+  readonly #kernelNames: readonly string[];
   readonly #profile = new Profile();
+  #arenaBytes = 0;
+  #recording: CpuRecording | undefined;
   #closed = false;
 
   constructor(setup: CpuDeviceSetup) {
@@ -59,6 +56,7 @@ export class CpuDevice implements Device {
     const names = WebAssembly.Module.exports(setup.module)
       .filter((entry) => entry.kind === 'function')
       .map((entry) => entry.name);
+    this.#kernelNames = names;
     this.#kernelIndex = new Map(names.map((name, index) => [name, index]));
     this.#queue =
       setup.threads > 0 && setup.spawn !== undefined
@@ -84,6 +82,7 @@ export class CpuDevice implements Device {
 
   allocate(bytes: number): CpuBuffer {
     if (this.#closed) throw new VoxelgradError('device', { what: 'the cpu device was closed', help: 'open it again' });
+    if (this.#recording !== undefined) return this.#recording.allocate(bytes);
     let address = this.#heap.allocate(bytes);
     if (address === undefined) {
       // What uploads keep for the next ones may be what is missing.
@@ -103,16 +102,26 @@ export class CpuDevice implements Device {
   }
 
   free(buffer: DeviceBuffer): void {
-    if (!this.#closed) this.#heap.release((buffer as CpuBuffer).address, this.#queue.queued);
+    const given = buffer as CpuBuffer;
+    if (this.#recording !== undefined) this.#recording.free(given);
+    else if (given.planned === undefined) this.#release(given);
+  }
+
+  #release(buffer: CpuBuffer): void {
+    buffer.freed = true;
+    if (!this.#closed && buffer.captures === 0) this.#heap.release(buffer.address, this.#queue.queued);
   }
 
   /** The byte address of an operand's first element. */
   address(operand: Operand): number {
-    return (operand.buffer as CpuBuffer).address + operand.byteOffset;
+    return this.addressOf(operand.buffer) + operand.byteOffset;
   }
 
   addressOf(buffer: DeviceBuffer): number {
-    return (buffer as CpuBuffer).address;
+    const given = buffer as CpuBuffer;
+    if (this.#recording === undefined) checkPlaced(given);
+    else this.#recording.use(given);
+    return given.address;
   }
 
   /** Appends a command: `items` calls of the exported kernel, in any order and on any thread, after all earlier commands. */
@@ -124,21 +133,29 @@ export class CpuDevice implements Device {
         what: `too many parameters for the cpu kernel ${kernel}`,
         got: String(parameters.length),
       });
-    this.#queue.enqueue(index, items, parameters);
+    if (this.#recording === undefined) this.#queue.enqueue(index, items, parameters);
+    else this.#recording.enqueue(index, items, parameters);
   }
 
   write(target: Operand, values: HostArray): void {
     const bytes = this.bytesFor(target.dtype, values.length);
-    // Commands in the queue may still read what lies at the target, so the values wait their turn in memory that no command touches.
+    if (this.#recording !== undefined) {
+      const constant = new Uint8Array(bytes);
+      writeHostValues(constant.buffer, 0, target.dtype, values);
+      this.#recording.write(target.buffer, constant, (from) => this.#copyBytes(from, this.address(target), bytes));
+      return;
+    }
+    this.#upload(bytes, this.address(target), (address) =>
+      writeHostValues(this.#memory.buffer, address, target.dtype, values),
+    );
+  }
+
+  /** `fill` writes to memory that no command touches: commands in the queue may still read what lies at the target, so the values wait their turn. */
+  #upload(bytes: number, target: number, fill: (address: number) => void): void {
     const staging = this.#staging.take(bytes, this.#queue.completed);
     if (staging === undefined) throw this.#outOfMemory(bytes);
-    const memory = this.#memory.buffer;
-    if (target.dtype === 'f16')
-      floatToHalf(values as Float32Array, new Uint16Array(memory, staging.address, values.length));
-    else if (target.dtype === 'f32') new Float32Array(memory, staging.address, values.length).set(values);
-    else if (target.dtype === 'i32') new Int32Array(memory, staging.address, values.length).set(values);
-    else new Uint8Array(memory, staging.address, values.length).set(values);
-    this.#copyBytes(staging.address, this.address(target), bytes);
+    fill(staging.address);
+    this.#copyBytes(staging.address, target, bytes);
     this.#staging.release(staging, this.#queue.queued);
   }
 
@@ -146,7 +163,31 @@ export class CpuDevice implements Device {
     this.enqueue('copyBytes', Math.ceil(bytes / COPY_CHUNK), [from, to, bytes, COPY_CHUNK]);
   }
 
+  startRecording(): CpuRecording {
+    if (this.#recording !== undefined) throw notCapturable('captures another one', 'capture one after the other');
+    this.#recording = new CpuRecording({
+      kernelNames: this.#kernelNames,
+      ended: () => {
+        this.#recording = undefined;
+      },
+      allocate: (bytes) => {
+        this.#arenaBytes += bytes;
+        return this.allocate(bytes);
+      },
+      free: (buffer) => {
+        this.#arenaBytes -= buffer.bytes;
+        this.#release(buffer);
+      },
+      release: (buffer) => this.#release(buffer),
+      upload: (bytes, target) =>
+        this.#upload(bytes.byteLength, target, (address) => new Uint8Array(this.#memory.buffer).set(bytes, address)),
+      run: (slots) => this.#profile.time('captured step', [], this, () => this.#queue.enqueueSlots(slots)),
+    });
+    return this.#recording;
+  }
+
   async read(source: Operand): Promise<HostArray> {
+    this.#recording?.refuseWaiting();
     const size = sizeOf(source.shape);
     const bytes = this.bytesFor(source.dtype, size);
     // A copy, since commands that come later may change the source before this thread gets to look at it.
@@ -171,7 +212,12 @@ export class CpuDevice implements Device {
   }
 
   async synchronize(): Promise<void> {
+    this.#recording?.refuseWaiting();
     await this.#queue.finished();
+  }
+
+  get isRecording(): boolean {
+    return this.#recording !== undefined;
   }
 
   /** For profiles: the time at which the queue got here. */
@@ -182,7 +228,13 @@ export class CpuDevice implements Device {
   memory(): MemoryReport {
     const { usedBytes, reservedBytes, peakBytes, blocks } = this.#heap;
     const { bytes: idleBytes, blocks: idleBlocks } = this.#staging;
-    return { usedBytes: usedBytes - idleBytes, reservedBytes, peakBytes, buffers: blocks - idleBlocks };
+    return {
+      usedBytes: usedBytes - idleBytes,
+      reservedBytes,
+      peakBytes,
+      arenaBytes: this.#arenaBytes,
+      buffers: blocks - idleBlocks,
+    };
   }
 
   async close(): Promise<void> {
@@ -202,6 +254,14 @@ export class CpuDevice implements Device {
       return false;
     }
   }
+}
+
+/** Writes host values as a tensor of `dtype` holds them. */
+function writeHostValues(memory: ArrayBufferLike, address: number, dtype: DType, values: HostArray): void {
+  if (dtype === 'f16') floatToHalf(values as Float32Array, new Uint16Array(memory, address, values.length));
+  else if (dtype === 'f32') new Float32Array(memory, address, values.length).set(values);
+  else if (dtype === 'i32') new Int32Array(memory, address, values.length).set(values);
+  else new Uint8Array(memory, address, values.length).set(values);
 }
 
 /** As much address space as the engine grants: 4 GiB, or less on small devices. */

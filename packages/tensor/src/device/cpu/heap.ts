@@ -15,9 +15,12 @@ interface FreeBlock {
 
 export const GRANULE = 64;
 /** Kernels may read this far behind a tensor. */
-const PADDING = 64;
+export const PADDING = 64;
 
 const roundUp = (bytes: number): number => roundUpTo(bytes, GRANULE);
+
+/** What the heap takes for `bytes` bytes. */
+export const heapBytes = (bytes: number): number => roundUp(bytes + PADDING);
 
 export class Heap {
   readonly #start: number;
@@ -48,7 +51,7 @@ export class Heap {
    * blocks freed before that many commands are taken.
    */
   allocate(bytes: number, completed?: number): number | undefined {
-    const wanted = roundUp(bytes + PADDING);
+    const wanted = heapBytes(bytes);
     let best: number | undefined;
     for (let i = 0; i < this.#free.length; i++) {
       const block = this.#free[i]!;

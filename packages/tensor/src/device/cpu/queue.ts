@@ -11,6 +11,8 @@ export interface CommandQueue {
   /** Commands that have run, as far as can be told without waiting. */
   readonly completed: number;
   enqueue(kernel: number, items: number, parameters: readonly number[]): void;
+  /** Enqueues commands that are already written as slots of the ring; none without items. The array must not change afterwards. */
+  enqueueSlots(slots: Int32Array): void;
   /** Resolves when all commands before this call have run, with the time (ms) of that moment; rejects if one failed since the last time. */
   finished(): Promise<number>;
   close(): Promise<void>;
@@ -27,15 +29,22 @@ export interface WorkerHandle {
 
 export type SpawnWorker = (start: WorkerStart) => WorkerHandle;
 
-type Command = readonly [kernel: number, items: number, parameters: readonly number[]];
+/** Commands that wait for room in the ring, as slots. */
+interface Waiting {
+  readonly slots: Int32Array;
+  /** Slots that were published. */
+  done: number;
+}
 
 export class ThreadedQueue implements CommandQueue {
   readonly threads: number;
   readonly #workers: WorkerHandle[];
   readonly #words: Int32Array;
   readonly #pending = new Map<number, { resolve: (time: number) => void; reject: (error: Error) => void }>();
-  #backlog: Command[] = [];
+  #backlog: Waiting[] = [];
   #published = 0;
+  /** Commands in the backlog. */
+  #waiting = 0;
   #markers = 0;
   #failure: VoxelgradError | undefined;
   #death: VoxelgradError | undefined;
@@ -61,7 +70,7 @@ export class ThreadedQueue implements CommandQueue {
   }
 
   get queued(): number {
-    return this.#published + this.#backlog.length;
+    return this.#published + this.#waiting;
   }
 
   get completed(): number {
@@ -71,10 +80,19 @@ export class ThreadedQueue implements CommandQueue {
 
   enqueue(kernel: number, items: number, parameters: readonly number[]): void {
     if (this.#death !== undefined || items <= 0) return;
-    if (this.#backlog.length > 0 || !this.#publish(kernel, items, parameters)) {
-      if (this.#backlog.length === 0) setTimeout(() => this.#drain(), 1);
-      this.#backlog.push([kernel, items, parameters]);
+    if (this.#backlog.length > 0 || this.#room() === 0) {
+      const slots = new Int32Array(RING.slotWords);
+      writeSlot(slots, 0, kernel, items, parameters);
+      this.#wait(slots);
+      return;
     }
+    writeSlot(this.#words, this.#slotAt(this.#published), kernel, items, parameters);
+    this.#publish(1);
+  }
+
+  enqueueSlots(slots: Int32Array): void {
+    if (this.#death !== undefined) return;
+    this.#wait(slots);
   }
 
   finished(): Promise<number> {
@@ -99,27 +117,57 @@ export class ThreadedQueue implements CommandQueue {
     this.#rejectAll(new VoxelgradError('device', { what: 'the cpu device was closed while values were awaited' }));
   }
 
-  /** False when the ring is full. */
-  #publish(kernel: number, items: number, parameters: readonly number[]): boolean {
-    const words = this.#words;
-    for (let thread = 0; thread < this.threads; thread++)
-      if (((this.#published - Atomics.load(words, RING.positions + thread)) | 0) >= RING.slots) return false;
-    const slot = RING.controlWords + (this.#published % RING.slots) * RING.slotWords;
-    words[slot + RING.kernel] = kernel;
-    words[slot + RING.items] = items;
-    words[slot + RING.next] = 0;
-    words[slot + RING.finished] = 0;
-    words.set(parameters, slot + RING.parameters);
-    this.#published++;
-    Atomics.store(words, RING.head, this.#published | 0);
-    Atomics.notify(words, RING.head);
-    return true;
+  /** Slots that may be written. */
+  #room(): number {
+    let room: number = RING.slots;
+    for (let thread = 0; thread < this.threads; thread++) {
+      const behind = (this.#published - Atomics.load(this.#words, RING.positions + thread)) | 0;
+      room = Math.min(room, RING.slots - behind);
+    }
+    return room;
+  }
+
+  /** The word at which a command's slot begins. */
+  #slotAt(command: number): number {
+    return RING.controlWords + (command % RING.slots) * RING.slotWords;
+  }
+
+  /** Hands `count` slots, which are written, to the workers. */
+  #publish(count: number): void {
+    this.#published += count;
+    Atomics.store(this.#words, RING.head, this.#published | 0);
+    Atomics.notify(this.#words, RING.head);
+  }
+
+  /** Slots that go into the ring as soon as it has room. */
+  #wait(slots: Int32Array): void {
+    const first = this.#backlog.length === 0;
+    this.#backlog.push({ slots, done: 0 });
+    this.#waiting += slots.length / RING.slotWords;
+    if (first) this.#drain();
+  }
+
+  /** Copies waiting slots into the ring, as many as there is room for. */
+  #publishWaiting(): void {
+    let finished = 0;
+    for (let room = this.#room(); room > 0 && finished < this.#backlog.length; ) {
+      const first = this.#backlog[finished]!;
+      const left = first.slots.length / RING.slotWords - first.done;
+      const toEnd = RING.slots - (this.#published % RING.slots);
+      const count = Math.min(left, room, toEnd);
+      const from = first.done * RING.slotWords;
+      this.#words.set(first.slots.subarray(from, from + count * RING.slotWords), this.#slotAt(this.#published));
+      this.#publish(count);
+      this.#waiting -= count;
+      first.done += count;
+      room -= count;
+      if (count === left) finished++;
+    }
+    if (finished > 0) this.#backlog = this.#backlog.slice(finished);
   }
 
   #drain(): void {
-    let done = 0;
-    while (done < this.#backlog.length && this.#publish(...this.#backlog[done]!)) done++;
-    this.#backlog = this.#backlog.slice(done);
+    this.#publishWaiting();
     if (this.#backlog.length > 0 && this.#death === undefined && !this.#closed) setTimeout(() => this.#drain(), 1);
   }
 
@@ -180,7 +228,7 @@ export class InlineQueue implements CommandQueue {
     return this.queued;
   }
 
-  enqueue(kernel: number, items: number, parameters: readonly number[]): void {
+  enqueue(kernel: number, items: number, parameters: ArrayLike<number>): void {
     if (this.#closed) return;
     this.#words.set(parameters, 0);
     try {
@@ -189,6 +237,15 @@ export class InlineQueue implements CommandQueue {
       this.#failure ??= kernelFailure(this.#kernelNames[kernel]!, String(error));
     }
     this.queued++;
+  }
+
+  enqueueSlots(slots: Int32Array): void {
+    for (let slot = 0; slot < slots.length; slot += RING.slotWords)
+      this.enqueue(
+        slots[slot + RING.kernel]!,
+        slots[slot + RING.items]!,
+        slots.subarray(slot + RING.parameters, slot + RING.slotWords),
+      );
   }
 
   async finished(): Promise<number> {
@@ -202,6 +259,20 @@ export class InlineQueue implements CommandQueue {
   async close(): Promise<void> {
     this.#closed = true;
   }
+}
+
+function writeSlot(
+  words: Int32Array,
+  slot: number,
+  kernel: number,
+  items: number,
+  parameters: readonly number[],
+): void {
+  words[slot + RING.kernel] = kernel;
+  words[slot + RING.items] = items;
+  words[slot + RING.next] = 0;
+  words[slot + RING.finished] = 0;
+  words.set(parameters, slot + RING.parameters);
 }
 
 function kernelFailure(kernel: string, reason: string): VoxelgradError {

@@ -28,12 +28,19 @@ export interface Block {
 
 export class WebgpuBuffer implements DeviceBuffer {
   readonly bytes: number;
-  readonly block: Block;
+  block: Block;
+  /** Where in the block it starts: results of captured steps share blocks. */
+  start = 0;
+  /** Captured steps that use it: its memory stays for as long as there are some. */
+  captures = 0;
   freed = false;
+  /** Set where it was made while a step was recorded: what the step knew it by. */
+  readonly planned: Block | undefined;
 
-  constructor(bytes: number, block: Block) {
+  constructor(bytes: number, block: Block, planned?: Block) {
     this.bytes = bytes;
     this.block = block;
+    this.planned = planned;
   }
 }
 
@@ -62,7 +69,8 @@ export class BufferPool {
     this.onDestroy = onDestroy;
   }
 
-  allocate(bytes: number): WebgpuBuffer {
+  /** `wanted`: what the block is to have. */
+  allocate(bytes: number, wanted = sizeClass(bytes)): WebgpuBuffer {
     const limit = this.device.limits.maxBufferSize;
     if (bytes > limit)
       throw new VoxelgradError('out-of-memory', {
@@ -71,7 +79,7 @@ export class BufferPool {
         got: `${bytes} bytes`,
         help: 'use a smaller patch or batch',
       });
-    const size = Math.min(sizeClass(bytes), limit - (limit % 4));
+    const size = Math.min(wanted, limit - (limit % 4));
     const reused = this.freeBlocks.get(size)?.pop();
     if (reused !== undefined) this.freeBytes -= size;
     const block = reused ?? this.create(size, GPU_STORAGE | GPU_COPY_SRC | GPU_COPY_DST);
@@ -84,7 +92,11 @@ export class BufferPool {
   free(buffer: WebgpuBuffer): void {
     if (buffer.freed) return;
     buffer.freed = true;
-    const { block } = buffer;
+    if (buffer.captures === 0) this.release(buffer);
+  }
+
+  /** Takes back the block of a buffer that is freed. */
+  release({ block }: WebgpuBuffer): void {
     this.usedBytes -= block.bytes;
     this.live--;
     if (block.error !== undefined) return;
@@ -98,7 +110,7 @@ export class BufferPool {
     if (this.usedBytes + this.freeBytes > cap) this.trim(this.usedBytes + this.freeBytes - cap);
   }
 
-  report(): MemoryReport {
+  report(): Omit<MemoryReport, 'arenaBytes'> {
     return {
       usedBytes: this.usedBytes,
       reservedBytes: this.usedBytes + this.freeBytes,

@@ -12,6 +12,7 @@ import { type Block, GPU_COPY_DST, GPU_UNIFORM } from './buffer-pool.ts';
 import type { KernelCoverage } from './coverage.ts';
 import type { Failures } from './failures.ts';
 import type { Pipeline } from './pipelines.ts';
+import { Program, type ProgramHost } from './program.ts';
 
 /** Few enough that a slow GPU finishes a submit long before any watchdog, enough that submitting costs nothing. */
 const DISPATCHES_PER_SUBMIT = 64;
@@ -39,12 +40,25 @@ interface Upload {
   readonly data: Uint8Array<ArrayBuffer>;
 }
 
-class Batch {
+/** What one submit does. */
+export interface Work {
+  readonly uploads: readonly Upload[];
+  readonly commands: readonly (DispatchCommand | CopyCommand)[];
+  readonly blocks: ReadonlySet<Block>;
+  encode(): GPUCommandBuffer | undefined;
+}
+
+class Batch implements Work {
   readonly uploads: Upload[] = [];
   readonly commands: (DispatchCommand | CopyCommand)[] = [];
   readonly blocks = new Set<Block>();
   uploadBytes = 0;
   dispatches = 0;
+  private readonly encoder: (batch: Batch) => GPUCommandBuffer;
+
+  constructor(encoder: (batch: Batch) => GPUCommandBuffer) {
+    this.encoder = encoder;
+  }
 
   use(block: Block): void {
     if (this.blocks.has(block)) return;
@@ -52,19 +66,19 @@ class Batch {
     block.pendingUses++;
   }
 
-  /** What must settle before the batch can be encoded. */
-  waits(): Promise<void>[] {
-    const waits: Promise<void>[] = [];
-    for (const { check } of this.blocks) if (check !== undefined) waits.push(check);
-    for (const command of this.commands)
-      if (
-        command.kind === 'dispatch' &&
-        command.pipeline.compiled === undefined &&
-        command.pipeline.error === undefined
-      )
-        waits.push(command.pipeline.ready);
-    return waits;
+  encode(): GPUCommandBuffer | undefined {
+    return this.commands.length > 0 ? this.encoder(this) : undefined;
   }
+}
+
+/** What must settle before the work can be encoded. */
+function waitsOf({ blocks, commands }: Work): Promise<void>[] {
+  const waits: Promise<void>[] = [];
+  for (const { check } of blocks) if (check !== undefined) waits.push(check);
+  for (const command of commands)
+    if (command.kind === 'dispatch' && command.pipeline.compiled === undefined && command.pipeline.error === undefined)
+      waits.push(command.pipeline.ready);
+  return waits;
 }
 
 export class Recorder {
@@ -74,7 +88,7 @@ export class Recorder {
   private readonly coverage: KernelCoverage;
   private readonly parameterBuffer: GPUBuffer;
   private readonly parameterWords = new Uint32Array((DISPATCHES_PER_SUBMIT * GPU_UNIFORM_WINDOW_BYTES) / 4);
-  private batch = new Batch();
+  private batch = this.newBatch();
   /** Batches that wait for a pipeline or for memory, and the last of them. */
   private waitingBatches = 0;
   private lastSubmit: Promise<void> = Promise.resolve();
@@ -116,8 +130,39 @@ export class Recorder {
   flush(): Promise<void> {
     const { batch } = this;
     if (batch.blocks.size === 0) return this.lastSubmit;
-    this.batch = new Batch();
-    const waits = batch.waits();
+    this.batch = this.newBatch();
+    return this.enqueue(batch);
+  }
+
+  /** Enqueues a captured step after what was recorded so far. */
+  run(program: Program): void {
+    this.flush();
+    for (const part of program.parts) {
+      for (const block of part.blocks) block.pendingUses++;
+      this.enqueue(part);
+    }
+  }
+
+  /** A step that `run` takes. */
+  program(commands: readonly (DispatchCommand | CopyCommand)[]): Program {
+    const host: ProgramHost = {
+      device: this.device,
+      dispatchesPerSubmit: DISPATCHES_PER_SUBMIT,
+      usable: (block) => this.usable(block),
+      ran: ({ pipeline }) => {
+        if (pipeline.error !== undefined) this.failures.record(pipeline.error);
+        else this.coverage.ran(pipeline.shader, pipeline.variant);
+      },
+    };
+    return new Program(host, commands);
+  }
+
+  private newBatch(): Batch {
+    return new Batch((batch) => this.encode(batch));
+  }
+
+  private enqueue(batch: Work): Promise<void> {
+    const waits = waitsOf(batch);
     if (this.waitingBatches === 0 && waits.length === 0) {
       this.submit(batch);
       return this.lastSubmit;
@@ -137,12 +182,13 @@ export class Recorder {
     return this.lastVerdict;
   }
 
-  private submit(batch: Batch): void {
+  private submit(batch: Work): void {
     this.device.pushErrorScope('validation');
     try {
       for (const { block, byteOffset, data } of batch.uploads)
         if (this.usable(block)) this.device.queue.writeBuffer(block.gpu, byteOffset, data);
-      if (batch.commands.length > 0) this.device.queue.submit([this.encode(batch)]);
+      const encoded = batch.encode();
+      if (encoded !== undefined) this.device.queue.submit([encoded]);
     } catch (cause) {
       this.failures.record(new VoxelgradError('kernel', { what: 'a batch of kernels could not be submitted', cause }));
     }

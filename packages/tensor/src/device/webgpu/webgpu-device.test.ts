@@ -172,7 +172,7 @@ describe.each(webgpu)('the queue of $name', ({ open }) => {
 
   test('counts what tensors hold and gives back what comes no more', async () => {
     const fresh = await reopen();
-    expect(fresh.memory()).toEqual({ usedBytes: 0, reservedBytes: 0, peakBytes: 0, buffers: 0 });
+    expect(fresh.memory()).toEqual({ usedBytes: 0, reservedBytes: 0, peakBytes: 0, arenaBytes: 0, buffers: 0 });
     const large = Array.from({ length: 4 }, () => fresh.allocate(40 * 2 ** 20));
     const held = fresh.memory();
     expect(held).toMatchObject({ usedBytes: 160 * 2 ** 20, buffers: 4 });

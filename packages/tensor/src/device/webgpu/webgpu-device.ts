@@ -2,6 +2,7 @@
  * The WebGPU device: a queue of compute dispatches. Kernels call `dispatch`; memory comes from a pool; values come back through staging
  * buffers. It runs as it is on `navigator.gpu` and on Dawn in Node.
  */
+import { notCapturable } from '../../capture/recording.ts';
 import type { DType, HostArray } from '../../dtype.ts';
 import { VoxelgradError } from '../../errors.ts';
 import type { Kernels } from '../../ops/kernels.ts';
@@ -18,8 +19,9 @@ import { Failures } from './failures.ts';
 import { decodeHostValues, encodeHostValues } from './host-values.ts';
 import { Pipelines } from './pipelines.ts';
 import { ReadBack } from './read-back.ts';
-import { Recorder } from './recorder.ts';
+import { type CopyCommand, Recorder } from './recorder.ts';
 import type { ShaderSource } from './shaders.ts';
+import { checkPlaced, WebgpuRecording } from './webgpu-recording.ts';
 
 /** Bindings are whole multiples of this, so that the last elements of a tensor can be read as a vec4. */
 const BINDING_STEP = 16;
@@ -44,6 +46,8 @@ export class WebgpuDevice implements Device {
   private readonly recorder: Recorder;
   private readonly readBack: ReadBack;
   private readonly onClose: (device: WebgpuDevice) => void;
+  private arenaBytes = 0;
+  private recording: WebgpuRecording | undefined;
   private closed = false;
 
   constructor(choice: AdapterChoice, shaders: ShaderSource, onClose: (device: WebgpuDevice) => void) {
@@ -76,11 +80,14 @@ export class WebgpuDevice implements Device {
   /** Memory that turns out to be exhausted only on the GPU is reported by the next read. */
   allocate(bytes: number): WebgpuBuffer {
     this.failures.checkAlive();
-    return this.pool.allocate(bytes);
+    return this.recording?.allocate(bytes) ?? this.pool.allocate(bytes);
   }
 
   free(buffer: DeviceBuffer): void {
-    this.pool.free(this.own(buffer));
+    const given = this.own(buffer);
+    if (this.recording !== undefined) this.recording.free(given);
+    else if (given.planned !== undefined) given.freed = true;
+    else this.pool.free(given);
   }
 
   /** An operand with memory of its own, for a kernel's intermediate values: free its buffer once the kernels that use it are enqueued. */
@@ -101,18 +108,22 @@ export class WebgpuDevice implements Device {
         got: `${parameters.length} parameters and [${workgroups.join(', ')}] workgroups`,
       });
     const access = bindings.map((binding) => binding.access);
-    const pipeline = this.pipelines.get(shader, preamble, access, describe);
     const { ranges, copies } = this.separate(dispatch);
-    this.recorder.dispatch({ kind: 'dispatch', pipeline, ranges, parameters: [...parameters], workgroups, describe });
-    for (const copy of copies) this.pool.free(copy);
+    const command = { kind: 'dispatch', ranges, parameters: [...parameters], workgroups, describe } as const;
+    if (this.recording !== undefined) this.recording.dispatch({ ...command, shader, preamble, access });
+    else this.recorder.dispatch({ ...command, pipeline: this.pipelines.get(shader, preamble, access, describe) });
+    for (const copy of copies) this.free(copy);
   }
 
   /** Enqueues a copy of `bytes` (a multiple of 4) from the start of one operand to the start of another in a different buffer. */
   copy(from: Operand, to: Operand, bytes: number): void {
     this.failures.checkAlive();
-    const target = { block: this.own(to.buffer).block, byteOffset: to.byteOffset, bytes };
-    const source = { block: this.own(from.buffer).block, byteOffset: from.byteOffset, bytes };
-    if (bytes > 0) this.recorder.copy({ kind: 'copy', from: source, to: target });
+    if (bytes > 0) this.enqueueCopy({ kind: 'copy', from: this.place(from, bytes), to: this.place(to, bytes) });
+  }
+
+  private enqueueCopy(copy: CopyCommand): void {
+    if (this.recording !== undefined) this.recording.copy(copy);
+    else this.recorder.copy(copy);
   }
 
   write(target: Operand, values: HostArray): void {
@@ -125,11 +136,45 @@ export class WebgpuDevice implements Device {
       });
     if (values.length === 0) return;
     const data = encodeHostValues(target.dtype, values);
-    this.recorder.upload(this.own(target.buffer).block, target.byteOffset, data);
+    const { block, byteOffset } = this.place(target, data.byteLength);
+    if (this.recording !== undefined) this.recording.write(this.own(target.buffer), byteOffset, data);
+    else this.recorder.upload(block, byteOffset, data);
+  }
+
+  startRecording(): WebgpuRecording {
+    if (this.recording !== undefined) throw notCapturable('captures another one', 'capture one after the other');
+    this.recording = new WebgpuRecording({
+      ended: () => {
+        this.recording = undefined;
+      },
+      pipeline: ({ shader, preamble, access, describe }) => this.pipelines.get(shader, preamble, access, describe),
+      allocate: (bytes) => {
+        this.arenaBytes += bytes;
+        return this.pool.allocate(bytes, bytes);
+      },
+      free: (buffer) => {
+        this.arenaBytes -= buffer.bytes;
+        this.pool.free(buffer);
+      },
+      release: (buffer) => this.pool.release(buffer),
+      upload: (block, byteOffset, bytes) => this.recorder.upload(block, byteOffset, bytes),
+      program: (commands) => {
+        const program = this.recorder.program(commands);
+        return {
+          run: () => {
+            this.failures.checkAlive();
+            this.profile.time('captured step', [], this, () => this.recorder.run(program));
+          },
+          dispose: () => void this.recorder.flush().then(() => program.destroy()),
+        };
+      },
+    });
+    return this.recording;
   }
 
   async read(source: Operand): Promise<HostArray> {
     this.failures.checkAlive();
+    this.recording?.refuseWaiting();
     const length = sizeOf(source.shape);
     const bytes = this.bytesFor(source.dtype, length);
     if (bytes === 0) {
@@ -137,19 +182,23 @@ export class WebgpuDevice implements Device {
       return decodeHostValues(source.dtype, new ArrayBuffer(0), 0);
     }
     const staging = this.readBack.take(bytes);
-    const from = { block: this.own(source.buffer).block, byteOffset: source.byteOffset, bytes };
-    this.recorder.copy({ kind: 'copy', from, to: { block: staging, byteOffset: 0, bytes } });
+    this.recorder.copy({ kind: 'copy', from: this.place(source, bytes), to: { block: staging, byteOffset: 0, bytes } });
     const fetched = await this.settle(this.recorder.flush().then(() => this.readBack.fetch(staging, bytes)));
     return decodeHostValues(source.dtype, fetched, length);
   }
 
   async synchronize(): Promise<void> {
     this.failures.checkAlive();
+    this.recording?.refuseWaiting();
     await this.settle(this.recorder.flush().then(() => this.gpu.queue.onSubmittedWorkDone()));
   }
 
   memory(): MemoryReport {
-    return this.pool.report();
+    return { ...this.pool.report(), arenaBytes: this.arenaBytes };
+  }
+
+  get isRecording(): boolean {
+    return this.recording !== undefined;
   }
 
   /** For profiles: the host's clock once everything enqueued so far has run. */
@@ -207,8 +256,16 @@ export class WebgpuDevice implements Device {
     });
   }
 
-  private range({ buffer, byteOffset, dtype, shape }: Operand, describe: () => string): BoundRange {
-    const { block } = this.own(buffer);
+  /** The first `bytes` bytes of an operand. */
+  private place({ buffer, byteOffset }: Operand, bytes: number): BoundRange {
+    const given = this.own(buffer);
+    if (this.recording !== undefined) this.recording.use(given);
+    else checkPlaced(given);
+    return { block: given.block, byteOffset: given.start + byteOffset, bytes };
+  }
+
+  private range(operand: Operand, describe: () => string): BoundRange {
+    const { dtype, shape } = operand;
     const wanted = Math.max(4, this.bytesFor(dtype, sizeOf(shape)));
     const limit = this.limits.maxStorageBufferBindingSize;
     if (wanted > limit)
@@ -218,6 +275,7 @@ export class WebgpuDevice implements Device {
         got: `${wanted} bytes`,
         help: "use a smaller patch or batch, f16, or device 'cpu'",
       });
+    const { block, byteOffset } = this.place(operand, wanted);
     const padded = Math.min(
       Math.ceil(wanted / BINDING_STEP) * BINDING_STEP,
       block.bytes - byteOffset,
@@ -237,10 +295,10 @@ export class WebgpuDevice implements Device {
     const copies: WebgpuBuffer[] = [];
     const ranges = all.map((range, i) => {
       if (bindings[i]!.access === 'write' || !written.has(range.block)) return range;
-      const copy = this.pool.allocate(range.bytes);
+      const copy = this.allocate(range.bytes);
       copies.push(copy);
       const separated = { block: copy.block, byteOffset: 0, bytes: range.bytes };
-      this.recorder.copy({ kind: 'copy', from: range, to: separated });
+      this.enqueueCopy({ kind: 'copy', from: range, to: separated });
       return separated;
     });
     return { ranges, copies };

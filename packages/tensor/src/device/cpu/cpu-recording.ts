@@ -1,0 +1,189 @@
+/**
+ * A step as the cpu device records it: commands whose addresses point into memory that is not there yet, then, with every block in its place, the same
+ * commands as slots of the queue's ring. A replay copies these slots; nothing else happens on the calling thread.
+ */
+import {
+  type CompileProgress,
+  type DeviceProgram,
+  type DeviceRecording,
+  freesOutside,
+  MemoryLog,
+  PlannedMemory,
+  readsValues,
+  writesOutside,
+} from '../../capture/recording.ts';
+import type { VoxelgradError } from '../../errors.ts';
+import type { DeviceBuffer } from '../device.ts';
+import { CpuBuffer, checkPlaced, isPlanned, plannedAddress, plannedIndex } from './cpu-buffer.ts';
+import { GRANULE, heapBytes, PADDING } from './heap.ts';
+import { RING } from './ring.ts';
+
+interface Command {
+  readonly kernel: number;
+  readonly items: number;
+  readonly parameters: readonly number[];
+}
+
+/** What a recording needs of its device. */
+export interface RecordingHost {
+  readonly kernelNames: readonly string[];
+  /** The device runs again what is enqueued. */
+  ended(): void;
+  /** Memory for the arena. */
+  allocate(bytes: number): CpuBuffer;
+  /** Frees memory of the arena. */
+  free(buffer: CpuBuffer): void;
+  /** Gives back the memory of a buffer that was made before and freed while it could not be. */
+  release(buffer: CpuBuffer): void;
+  /** Enqueues the copying of host bytes to an address. */
+  upload(bytes: Uint8Array, address: number): void;
+  /** Enqueues whole slots, as the ring holds them. */
+  run(slots: Int32Array): void;
+}
+
+export class CpuRecording implements DeviceRecording {
+  readonly #host: RecordingHost;
+  readonly #log = new MemoryLog<PlannedMemory>();
+  readonly #commands: Command[] = [];
+  readonly #constants = new Map<PlannedMemory, Uint8Array>();
+  readonly #outside = new Set<CpuBuffer>();
+  #failure: VoxelgradError | undefined;
+  #freedOutside: CpuBuffer[] = [];
+
+  constructor(host: RecordingHost) {
+    this.#host = host;
+  }
+
+  allocate(bytes: number): CpuBuffer {
+    const index = this.#log.memories.length;
+    const planned = this.#log.allocate(new PlannedMemory(index, bytes + PADDING), heapBytes(bytes));
+    return new CpuBuffer(plannedAddress(index), bytes, planned);
+  }
+
+  free(buffer: CpuBuffer): void {
+    if (this.made(buffer)) this.#log.free(buffer.planned!, heapBytes(buffer.bytes));
+    else if (buffer.planned === undefined) {
+      this.fail(freesOutside());
+      this.#freedOutside.push(buffer);
+    }
+  }
+
+  /** A kernel gets this buffer's address. */
+  use(buffer: CpuBuffer): void {
+    if (this.made(buffer)) return;
+    checkPlaced(buffer);
+    this.#outside.add(buffer);
+  }
+
+  enqueue(kernel: number, items: number, parameters: readonly number[]): void {
+    if (items <= 0) return;
+    for (const word of parameters) if (isPlanned(word)) this.#log.use(this.#log.memories[plannedIndex(word)]!);
+    this.#commands.push({ kernel, items, parameters: [...parameters] });
+    this.#log.commands++;
+  }
+
+  /** Host values for memory of the step: they lie in the arena in every replay, and `copy` enqueues their copying to the target. */
+  write(target: DeviceBuffer, bytes: Uint8Array, copy: (from: number) => void): void {
+    if (!this.made(target)) throw writesOutside();
+    const buffer = this.allocate(bytes.byteLength);
+    this.#constants.set(buffer.planned!, bytes);
+    copy(buffer.address);
+    this.free(buffer);
+  }
+
+  /** Values cannot be awaited in a step that does not run. */
+  refuseWaiting(): never {
+    const error = readsValues();
+    this.fail(error);
+    throw error;
+  }
+
+  fail(error: VoxelgradError): void {
+    this.#failure ??= error;
+  }
+
+  end(): void {
+    this.#host.ended();
+    for (const buffer of this.#freedOutside.splice(0)) this.#host.release(buffer);
+  }
+
+  made(buffer: DeviceBuffer): boolean {
+    const { planned } = buffer as CpuBuffer;
+    return planned !== undefined && this.#log.memories[planned.index] === planned;
+  }
+
+  check(outputs: ReadonlySet<DeviceBuffer>): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#log.checkNothingLeft(new Set([...outputs].map((buffer) => (buffer as CpuBuffer).planned!)));
+  }
+
+  differenceFrom(other: CpuRecording): string | undefined {
+    const [mine, others] = [this.#commands, other.#commands];
+    const name = ({ kernel }: Command): string => this.#host.kernelNames[kernel]!;
+    for (const [i, command] of mine.entries()) {
+      const before = others[i];
+      if (before === undefined || before.kernel !== command.kernel)
+        return `kernel ${i} is ${name(command)}, before it was ${before === undefined ? 'none' : name(before)}`;
+      if (command.items !== before.items || !sameWords(command.parameters, before.parameters))
+        return `kernel ${i}, ${name(command)}, gets other arguments`;
+    }
+    if (mine.length < others.length)
+      return `kernel ${mine.length} was ${name(others[mine.length]!)}, now there is none`;
+    const before = [...other.#constants.values()];
+    const differs = [...this.#constants.values()].some((bytes, i) => !sameWords(bytes, before[i] ?? []));
+    return differs ? 'it uploads other values' : undefined;
+  }
+
+  /** Kernels were compiled when the device was opened. */
+  async compile(onProgress?: CompileProgress): Promise<void> {
+    onProgress?.(0, 0);
+  }
+
+  finish(outputs: ReadonlySet<DeviceBuffer>): DeviceProgram {
+    const results = [...outputs] as CpuBuffer[];
+    const kept = new Set([...this.#constants.keys(), ...results.map(({ planned }) => planned!)]);
+    const { arena, placed } = this.#log.plan(kept, { alignment: GRANULE, growing: true });
+    const arenaBytes = arena.buffers[0] ?? 0;
+    const memory = this.#host.allocate(arenaBytes);
+    const starts = new Map(placed.map(({ index }, i) => [index, memory.address + arena.places[i]!.offset]));
+    const placeOf = (word: number): number => {
+      if (!isPlanned(word)) return word;
+      const index = plannedIndex(word);
+      return starts.get(index)! + word - plannedAddress(index);
+    };
+    for (const [{ index }, bytes] of this.#constants) this.#host.upload(bytes, starts.get(index)!);
+    for (const result of results) result.address = placeOf(result.address);
+    for (const buffer of this.#outside) buffer.captures++;
+    const slots = slotsOf(this.#commands, placeOf);
+    return {
+      memory: this.#log.report(arenaBytes, [...this.#constants.values()]),
+      ready: (onProgress) => this.compile(onProgress),
+      run: () => this.#host.run(slots),
+      dispose: () => {
+        for (const result of results) result.address = plannedAddress(result.planned!.index);
+        this.#host.free(memory);
+        for (const buffer of this.#outside) {
+          buffer.captures--;
+          if (buffer.freed) this.#host.release(buffer);
+        }
+      },
+    };
+  }
+}
+
+const sameWords = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
+  a.length === b.length && Array.prototype.every.call(a, (word, i) => word === b[i]);
+
+/** The commands as the ring holds them. */
+function slotsOf(commands: readonly Command[], placeOf: (word: number) => number): Int32Array {
+  const slots = new Int32Array(commands.length * RING.slotWords);
+  commands.forEach(({ kernel, items, parameters }, i) => {
+    const slot = i * RING.slotWords;
+    slots[slot + RING.kernel] = kernel;
+    slots[slot + RING.items] = items;
+    parameters.forEach((word, j) => {
+      slots[slot + RING.parameters + j] = placeOf(word);
+    });
+  });
+  return slots;
+}

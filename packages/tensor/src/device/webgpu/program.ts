@@ -1,0 +1,135 @@
+/**
+ * A captured step on WebGPU: bind groups and parameters made once, commands cut into submits. A replay encodes and submits them; WebGPU's command buffers
+ * can be submitted only once, so that much is left to do.
+ */
+import { type BoundRange, GPU_UNIFORM_WINDOW_BYTES } from './bind-groups.ts';
+import { type Block, GPU_COPY_DST, GPU_UNIFORM } from './buffer-pool.ts';
+import type { CopyCommand, DispatchCommand, Work } from './recorder.ts';
+
+export type ProgramCommand = DispatchCommand | CopyCommand;
+
+interface BoundDispatch extends DispatchCommand {
+  /** Where its parameters lie. */
+  readonly offset: readonly [number];
+  /** Made when it runs first: by then its memory is confirmed. */
+  group: GPUBindGroup | undefined;
+}
+
+/** What runs programs: the recorder. */
+export interface ProgramHost {
+  readonly device: GPUDevice;
+  /** As many dispatches as fit one submit. */
+  readonly dispatchesPerSubmit: number;
+  /** Whether the block's memory exists; where it does not, the failure is noted. */
+  usable(block: Block): boolean;
+  /** Notes a pipeline's failure, if there is one, and that it ran. */
+  ran(dispatch: DispatchCommand): void;
+}
+
+/** What goes into one submit. */
+class Part implements Work {
+  readonly uploads = [];
+  readonly commands: (BoundDispatch | CopyCommand)[] = [];
+  readonly blocks = new Set<Block>();
+  dispatches = 0;
+  readonly #encode: (part: Part) => GPUCommandBuffer | undefined;
+
+  constructor(encode: (part: Part) => GPUCommandBuffer | undefined) {
+    this.#encode = encode;
+  }
+
+  encode(): GPUCommandBuffer | undefined {
+    return this.#encode(this);
+  }
+}
+
+export class Program {
+  readonly parts: readonly Work[];
+  readonly #host: ProgramHost;
+  readonly #parameters: GPUBuffer;
+
+  constructor(host: ProgramHost, commands: readonly ProgramCommand[]) {
+    this.#host = host;
+    const dispatches = commands.filter((command) => command.kind === 'dispatch');
+    const words = new Uint32Array((Math.max(1, dispatches.length) * GPU_UNIFORM_WINDOW_BYTES) / 4);
+    for (const [i, { parameters }] of dispatches.entries()) words.set(parameters, (i * GPU_UNIFORM_WINDOW_BYTES) / 4);
+    this.#parameters = host.device.createBuffer({
+      label: 'parameters of a captured step',
+      size: words.byteLength,
+      usage: GPU_UNIFORM | GPU_COPY_DST,
+    });
+    host.device.queue.writeBuffer(this.#parameters, 0, words);
+    this.parts = this.#split(commands);
+  }
+
+  #split(commands: readonly ProgramCommand[]): Part[] {
+    const parts: Part[] = [];
+    let slot = 0;
+    for (const command of commands) {
+      let part = parts.at(-1);
+      if (part === undefined || part.dispatches === this.#host.dispatchesPerSubmit) {
+        part = new Part((part) => this.#encode(part));
+        parts.push(part);
+      }
+      for (const { block } of rangesOf(command)) part.blocks.add(block);
+      if (command.kind === 'copy') part.commands.push(command);
+      else {
+        part.commands.push({ ...command, offset: [slot++ * GPU_UNIFORM_WINDOW_BYTES], group: undefined });
+        part.dispatches++;
+      }
+    }
+    return parts;
+  }
+
+  #encode({ blocks, commands }: Part): GPUCommandBuffer | undefined {
+    for (const block of blocks) if (!this.#host.usable(block)) return undefined;
+    const encoder = this.#host.device.createCommandEncoder({ label: 'captured step' });
+    let pass: GPUComputePassEncoder | undefined;
+    let current: GPUComputePipeline | undefined;
+    for (const command of commands) {
+      if (command.kind === 'copy') {
+        pass?.end();
+        pass = undefined;
+        const { from, to } = command;
+        encoder.copyBufferToBuffer(from.block.gpu, from.byteOffset, to.block.gpu, to.byteOffset, from.bytes);
+        continue;
+      }
+      const { compiled } = command.pipeline;
+      if (compiled === undefined || command.group === undefined) this.#host.ran(command);
+      if (compiled === undefined) continue;
+      if (pass === undefined) {
+        pass = encoder.beginComputePass({ label: 'captured step' });
+        current = undefined;
+      }
+      if (compiled !== current) pass.setPipeline(compiled);
+      current = compiled;
+      command.group ??= this.#bind(command);
+      pass.setBindGroup(0, command.group, command.offset);
+      pass.dispatchWorkgroups(...command.workgroups);
+    }
+    pass?.end();
+    return encoder.finish();
+  }
+
+  #bind({ pipeline, ranges }: BoundDispatch): GPUBindGroup {
+    return this.#host.device.createBindGroup({
+      label: pipeline.shader,
+      layout: pipeline.layout.bindGroup,
+      entries: [
+        { binding: 0, resource: { buffer: this.#parameters, size: GPU_UNIFORM_WINDOW_BYTES } },
+        ...ranges.map(({ block, byteOffset, bytes }, i) => ({
+          binding: i + 1,
+          resource: { buffer: block.gpu, offset: byteOffset, size: bytes },
+        })),
+      ],
+    });
+  }
+
+  /** To be called when everything is submitted. */
+  destroy(): void {
+    this.#parameters.destroy();
+  }
+}
+
+const rangesOf = (command: ProgramCommand): readonly BoundRange[] =>
+  command.kind === 'copy' ? [command.from, command.to] : command.ranges;
