@@ -61,6 +61,8 @@ export type { NiftiHeader } from './nifti/header.ts';
 export { readNifti, readNiftiHeader } from './nifti/read.ts';
 export { encodeNifti, type WriteOptions } from './nifti/write.ts';
 export { encodeNrrd } from './nrrd/write.ts';
+export { encodeNpy, type NumpyFile, parseNpy } from './numpy/npy.ts';
+export { encodeNpz, readNpz } from './numpy/npz.ts';
 export { type Modality, modalities } from './phantom/contrast.ts';
 export { defaultPhantomShape, makePhantomCase, type PhantomCase, type PhantomOptions } from './phantom/phantom.ts';
 export type { PickleLimits } from './pickle/budget.ts';
@@ -119,3 +121,4 @@ export { type PatchBox, type Pause, type StoredBoxTarget, StoredCase, type Store
 export { type StoreOptions, storeCase, storePrevious } from './store/write.ts';
 export { openZip, ZipArchive } from './zip/archive.ts';
 export type { ZipEntry, ZipLimits } from './zip/directory.ts';
+export { encodeZip, type ZipMember } from './zip/write.ts';
