@@ -5,7 +5,6 @@
 
 struct Parameters {
   size: u32,
-  learning_rate: f32,
   // 1 − beta and ln beta of both moments: 1 − betaᵗ is −(e^(t · ln beta) − 1), without the loss of digits of a difference.
   share_1: f32,
   share_2: f32,
@@ -19,9 +18,10 @@ struct Parameters {
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> gradient: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> control: array<f32>;
-@group(0) @binding(3) var<storage, read_write> values: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> first_moment: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> second_moment: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> learning_rate: array<f32>;
+@group(0) @binding(4) var<storage, read_write> values: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> first_moment: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> second_moment: array<vec4<f32>>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -39,7 +39,7 @@ fn main(
   var value = before;
   var slope = gradient[group] * control[1];
   if (parameters.decoupled != 0u) {
-    value *= 1.0 - parameters.learning_rate * parameters.weight_decay;
+    value *= 1.0 - learning_rate[0] * parameters.weight_decay;
   } else {
     slope += parameters.weight_decay * value;
   }
@@ -54,5 +54,5 @@ fn main(
   let steps = control[6];
   let correction = -exp_minus_one(vec4<f32>(steps * parameters.log_beta_1, steps * parameters.log_beta_2, 0.0, 0.0));
   let spread = sqrt(largest_second_moment(second, group, left)) / sqrt(correction.y) + parameters.epsilon;
-  values[group] = merge_tail(value - (parameters.learning_rate / correction.x) * (first / spread), before, left);
+  values[group] = merge_tail(value - (learning_rate[0] / correction.x) * (first / spread), before, left);
 }

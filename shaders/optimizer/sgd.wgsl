@@ -3,7 +3,6 @@
 
 struct Parameters {
   size: u32,
-  learning_rate: f32,
   momentum: f32,
   // 1 − dampening.
   share: f32,
@@ -14,8 +13,9 @@ struct Parameters {
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> gradient: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> control: array<f32>;
-@group(0) @binding(3) var<storage, read_write> values: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> momentum: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> learning_rate: array<f32>;
+@group(0) @binding(4) var<storage, read_write> values: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> momentum: array<vec4<f32>>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -38,5 +38,5 @@ fn main(
     momentum[group] = merge_tail(moved, before, left);
     step = select(moved, step + parameters.momentum * moved, parameters.nesterov != 0u);
   }
-  values[group] = merge_tail(value - parameters.learning_rate * step, value, left);
+  values[group] = merge_tail(value - learning_rate[0] * step, value, left);
 }

@@ -57,12 +57,13 @@ function scalingOf(
 }
 
 export abstract class Optimizer {
-  /** May be set before any step. */
-  learningRate: number;
   protected readonly arena: ParameterArena;
   /** See optimizer.kernels.ts: norm, factor, found-infinite, loss scale, …, steps taken. */
   protected readonly control: Tensor;
   protected readonly weightDecay: number;
+  /** The learning rate on the device: captured steps read it there. */
+  protected readonly rate: Tensor;
+  #learningRate: number;
   readonly #scaling: LossScaleSettings;
 
   constructor(parameters: readonly Tensor[], settings: OptimizerSettings) {
@@ -73,12 +74,24 @@ export abstract class Optimizer {
         expected: 'a number ≥ 0',
         got: String(learningRate),
       });
-    this.learningRate = learningRate;
+    this.#learningRate = learningRate;
     this.weightDecay = weightDecay;
     const { initialScale, ...scaling } = scalingOf(maximumNorm, lossScaling);
     this.#scaling = scaling;
     this.arena = new ParameterArena(parameters);
     this.control = keptTensor([0, 1, 0, initialScale, 0, 0, 0, 0], this.arena.values);
+    this.rate = keptTensor([learningRate], this.arena.values);
+  }
+
+  /** May be set before any step, and before any replay of a captured one. */
+  get learningRate(): number {
+    return this.#learningRate;
+  }
+
+  set learningRate(value: number) {
+    if (value === this.#learningRate) return;
+    this.rate.write(Float32Array.of(value));
+    this.#learningRate = value;
   }
 
   /** The loss times the current scale, which lives on the device. What backward() is to be called on in mixed precision. */
@@ -132,6 +145,7 @@ export abstract class Optimizer {
   dispose(): void {
     for (const tensor of this.stateTensors().values()) tensor.dispose();
     this.control.dispose();
+    this.rate.dispose();
     this.arena.dispose();
   }
 }
@@ -155,8 +169,7 @@ export class Sgd extends Optimizer {
 
   protected override update(values: Tensor, gradients: Tensor): void {
     const { momentum = 0, dampening = 0, nesterov = false } = this.#options;
-    values.device.kernels.sgdStep(values, gradients, this.#momentum, this.control, {
-      learningRate: this.learningRate,
+    values.device.kernels.sgdStep(values, gradients, this.#momentum, this.control, this.rate, {
       weightDecay: this.weightDecay,
       momentum,
       dampening,
@@ -197,14 +210,22 @@ export class Adam extends Optimizer {
 
   protected override update(values: Tensor, gradients: Tensor): void {
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = this.#options;
-    values.device.kernels.adamStep(values, gradients, this.#first, this.#second, this.#maximum, this.control, {
-      learningRate: this.learningRate,
-      weightDecay: this.weightDecay,
-      decoupled: this.decoupled,
-      beta1,
-      beta2,
-      epsilon,
-    });
+    values.device.kernels.adamStep(
+      values,
+      gradients,
+      this.#first,
+      this.#second,
+      this.#maximum,
+      this.control,
+      this.rate,
+      {
+        weightDecay: this.weightDecay,
+        decoupled: this.decoupled,
+        beta1,
+        beta2,
+        epsilon,
+      },
+    );
   }
 
   protected override stateTensors(): Map<string, Tensor> {

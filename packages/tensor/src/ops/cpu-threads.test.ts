@@ -133,18 +133,27 @@ const cases: Readonly<Record<string, (bench: Bench) => void>> = {
     const [gradient, control] = [b.input(shape), upload(b.device, 'f32', [8], [0, 0, 0, 8, 2, 0, 0, 0])];
     b.outputs.push(control);
     b.device.kernels.prepareStep(gradient, control, NO_SCALING);
+    const rate = upload(b.device, 'f32', [1], [0.1]);
     const sgd = {
-      learningRate: 0.1,
       momentum: 0.99,
       dampening: 0,
       nesterov: true,
       weightDecay: 1e-4,
     };
-    b.device.kernels.sgdStep(b.inPlace(shape, 2), gradient, b.inPlace(shape, 3), control, sgd);
-    const adam = { learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-2, decoupled: true };
+    b.device.kernels.sgdStep(b.inPlace(shape, 2), gradient, b.inPlace(shape, 3), control, rate, sgd);
+    const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-2, decoupled: true };
     const second = b.inPlace(shape, 4);
     b.device.kernels.unary('abs', b.input(shape, 5), second, 0);
-    b.device.kernels.adamStep(b.inPlace(shape, 6), gradient, b.inPlace(shape, 7), second, undefined, control, adam);
+    b.device.kernels.adamStep(
+      b.inPlace(shape, 6),
+      gradient,
+      b.inPlace(shape, 7),
+      second,
+      undefined,
+      control,
+      rate,
+      adam,
+    );
   },
   'random numbers': (b) => {
     b.device.kernels.randomBits(b.output([100_003], 'i32'), STATE);

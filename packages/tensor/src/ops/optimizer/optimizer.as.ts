@@ -94,7 +94,8 @@ class SgdStep {
   control: usize;
   size: i32;
   chunk: i32;
-  learningRate: f32;
+  /** One float. */
+  learningRate: usize;
   momentum: f32;
   /** 1 − dampening. */
   share: f32;
@@ -116,7 +117,7 @@ function storeFour<PARTIAL>(to: usize, value: v128, count: i32): void {
 /** The momentum buffer is left alone where there is no momentum. */
 function sgd<FIRST, MOMENTUM, NESTEROV, PARTIAL>(q: SgdStep, at: usize, count: i32): void {
   const factor = v128.load32_splat(q.control, 4);
-  const rate = f32x4.splat(-q.learningRate);
+  const rate = f32x4.splat(-load<f32>(q.learningRate));
   const decay = f32x4.splat(q.weightDecay);
   const momentum = f32x4.splat(q.momentum);
   const share = f32x4.splat(q.share);
@@ -169,7 +170,8 @@ class AdamStep {
   control: usize;
   size: i32;
   chunk: i32;
-  learningRate: f32;
+  /** One float. */
+  learningRate: usize;
   /** The betas in two floats each: 1 − β loses too many digits in one. */
   beta1: f32;
   beta1Rest: f32;
@@ -196,11 +198,11 @@ function adam<AMSGRAD, PARTIAL>(q: AdamStep, at: usize, count: i32): void {
   const steps = <i32>load<f32>(q.control, 24);
   const factor = v128.load32_splat(q.control, 4);
   const gradientDecay = f32x4.splat(q.decoupled ? 0 : q.weightDecay);
-  const kept = f32x4.splat(q.decoupled ? <f32>(1 - <f64>q.learningRate * <f64>q.weightDecay) : 1);
+  const kept = f32x4.splat(q.decoupled ? <f32>(1 - <f64>load<f32>(q.learningRate) * <f64>q.weightDecay) : 1);
   const share1 = f32x4.splat(<f32>(1 - beta1));
   const keep2 = f32x4.splat(<f32>beta2);
   const share2 = f32x4.splat(<f32>(1 - beta2));
-  const rate = f32x4.splat(<f32>(-<f64>q.learningRate / (1 - wholePower(beta1, steps))));
+  const rate = f32x4.splat(<f32>(-<f64>load<f32>(q.learningRate) / (1 - wholePower(beta1, steps))));
   const correction = f32x4.splat(<f32>(1 / sqrt(1 - wholePower(beta2, steps))));
   const epsilon = f32x4.splat(q.epsilon);
   const parameters = q.parameter;

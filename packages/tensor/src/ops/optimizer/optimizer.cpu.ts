@@ -31,7 +31,7 @@ export const optimizerCpu = (device: CpuDevice): OptimizerKernels => ({
     device.free(sums);
   },
 
-  sgdStep(parameter, gradient, momentum, control, settings) {
+  sgdStep(parameter, gradient, momentum, control, learningRate, settings) {
     const size = sizeOf(parameter.shape);
     const chunk = chunkFor(size);
     device.enqueue('sgdStep', Math.ceil(size / chunk), [
@@ -41,7 +41,7 @@ export const optimizerCpu = (device: CpuDevice): OptimizerKernels => ({
       device.address(control),
       size,
       chunk,
-      floatBits(settings.learningRate),
+      device.address(learningRate),
       floatBits(settings.momentum),
       floatBits(1 - settings.dampening),
       floatBits(settings.weightDecay),
@@ -49,7 +49,7 @@ export const optimizerCpu = (device: CpuDevice): OptimizerKernels => ({
     ]);
   },
 
-  adamStep(parameter, gradient, first, second, maximum, control, settings) {
+  adamStep(parameter, gradient, first, second, maximum, control, learningRate, settings) {
     const size = sizeOf(parameter.shape);
     const chunk = chunkFor(size);
     device.enqueue('adamStep', Math.ceil(size / chunk), [
@@ -61,7 +61,7 @@ export const optimizerCpu = (device: CpuDevice): OptimizerKernels => ({
       device.address(control),
       size,
       chunk,
-      floatBits(settings.learningRate),
+      device.address(learningRate),
       ...twoFloats(settings.beta1),
       ...twoFloats(settings.beta2),
       floatBits(settings.epsilon),

@@ -19,7 +19,7 @@ function referenceSgd(
   g: ArrayLike<number>,
   buffer: number[],
   factor: number,
-  settings: SgdSettings & { readonly firstStep: boolean },
+  settings: SgdSettings & { readonly learningRate: number; readonly firstStep: boolean },
 ): void {
   p.forEach((value, i) => {
     let gradient = g[i]! * factor + settings.weightDecay * value;
@@ -44,7 +44,7 @@ function referenceAdam(
   g: ArrayLike<number>,
   step: number,
   amsgrad: boolean,
-  settings: AdamSettings,
+  settings: AdamSettings & { readonly learningRate: number },
 ): void {
   const { beta1, beta2, learningRate, weightDecay, epsilon, decoupled } = settings;
   state.p.forEach((before, i) => {
@@ -119,23 +119,22 @@ describe.each(testDevices())('optimizer kernels on $name', ({ open }) => {
         Operand,
         Operand,
       ];
+      const rate = flat([0.1]);
       const sgd: SgdSettings = {
-        learningRate: 0.1,
         momentum: 0.9,
         dampening: 0,
         nesterov: true,
         weightDecay: 0.1,
       };
-      device.kernels.sgdStep(p, flat(gradient), buffer, state, sgd);
+      device.kernels.sgdStep(p, flat(gradient), buffer, state, rate, sgd);
       const adam: AdamSettings = {
-        learningRate: 0.1,
         beta1: 0.9,
         beta2: 0.99,
         epsilon: 1e-8,
         weightDecay: 0.1,
         decoupled: true,
       };
-      device.kernels.adamStep(p, flat(gradient), first, second, undefined, state, adam);
+      device.kernels.adamStep(p, flat(gradient), first, second, undefined, state, rate, adam);
       for (const [i, operand] of [p, buffer, first, second].entries())
         expect(await device.read(operand)).toEqual(testValues([70_000], i + 1));
     },
@@ -159,13 +158,14 @@ describe.each(testDevices())('optimizer kernels on $name', ({ open }) => {
     const size = 5003;
     const start = testValues([size], 7);
     const parameter = flat(start);
+    const rate = flat([settings.learningRate]);
     const momentum = flat(new Float32Array(size));
     const expected = Array.from(start);
     const buffer = new Array<number>(size).fill(0);
     for (let step = 0; step < 4; step++) {
       const gradient = testValues([size], 100 + step);
       const state = flat([0, 0.25, 0, 1, 0, 0, step + 1, 0]);
-      device.kernels.sgdStep(parameter, flat(gradient), momentum, state, settings);
+      device.kernels.sgdStep(parameter, flat(gradient), momentum, state, rate, settings);
       referenceSgd(expected, gradient, buffer, 0.25, { ...settings, firstStep: step === 0 });
     }
     expectClose(await device.read(parameter), expected, TOLERANCE);
@@ -175,7 +175,8 @@ describe.each(testDevices())('optimizer kernels on $name', ({ open }) => {
   it('the first step of SGD does not look at what the momentum buffer held', async () => {
     const [parameter, momentum] = [flat([1, 2, 3]), flat([Number.NaN, Number.POSITIVE_INFINITY, 9])];
     const settings: SgdSettings = { ...plain, momentum: 0.5, dampening: 0.5 };
-    device.kernels.sgdStep(parameter, flat([1, -1, 2]), momentum, flat([0, 1, 0, 1, 0, 0, 1, 0]), settings);
+    const state = flat([0, 1, 0, 1, 0, 0, 1, 0]);
+    device.kernels.sgdStep(parameter, flat([1, -1, 2]), momentum, state, flat([0.1]), settings);
     expectClose(await device.read(parameter), [0.9, 2.1, 2.8], TOLERANCE);
     expectClose(await device.read(momentum), [1, -1, 2], TOLERANCE);
   });
@@ -193,12 +194,13 @@ describe.each(testDevices())('optimizer kernels on $name', ({ open }) => {
     const expected: AdamState = { p: Array.from(start), first: zeros(), second: zeros(), maximum: zeros() };
     const [parameter, first, second, maximum] = [flat(start), flat(zeros()), flat(zeros()), flat(zeros())];
     const state = flat(control());
+    const rate = flat([settings.learningRate]);
     for (let step = 1; step <= 5; step++) {
       // Away from zero: there the direction of the first step would hang on the last bit.
       const gradient = testValues([size], 100 + step).map((g) => (Math.sign(g) * (0.1 + Math.abs(g))) / step);
       const operand = flat(gradient);
       device.kernels.prepareStep(operand, state, NO_SCALING);
-      device.kernels.adamStep(parameter, operand, first, second, amsgrad ? maximum : undefined, state, settings);
+      device.kernels.adamStep(parameter, operand, first, second, amsgrad ? maximum : undefined, state, rate, settings);
       referenceAdam(expected, gradient, step, amsgrad, settings);
     }
     expectClose(await device.read(parameter), expected.p, TOLERANCE);
@@ -210,7 +212,8 @@ describe.each(testDevices())('optimizer kernels on $name', ({ open }) => {
   it('bias correction late in a training', async () => {
     const [parameter, first, second] = [flat([1]), flat([0.5]), flat([0.25])];
     const expected: AdamState = { p: [1], first: [0.5], second: [0.25], maximum: [0] };
-    device.kernels.adamStep(parameter, flat([0.5]), first, second, undefined, flat([0, 1, 0, 1, 0, 0, 1234, 0]), usual);
+    const [state, rate] = [flat([0, 1, 0, 1, 0, 0, 1234, 0]), flat([usual.learningRate])];
+    device.kernels.adamStep(parameter, flat([0.5]), first, second, undefined, state, rate, usual);
     referenceAdam(expected, [0.5], 1234, false, usual);
     expectClose(await device.read(parameter), expected.p, TOLERANCE);
   });

@@ -1,12 +1,12 @@
 /**
  * Optimizer updates over flat f32 arenas `[length]`, in place. `control` is a small f32 tensor [8] that lives on the device, so that clipping
  * and loss scaling need no read-back: 0 squared norm of the raw gradient, 1 factor that multiplies every gradient (clipping and 1 / loss scale),
- * 2 found-infinite flag (≠ 0: the step is skipped), 3 loss scale, 4 steps since the scale last grew, 5 skipped steps, 6 steps taken.
+ * 2 found-infinite flag (≠ 0: the step is skipped), 3 loss scale, 4 steps since the scale last grew, 5 skipped steps, 6 steps taken. The
+ * learning rate is f32 [1] on the device too, so that a captured step may be replayed with another one.
  */
 import type { Operand } from '../../device/device.ts';
 
 export interface SgdSettings {
-  readonly learningRate: number;
   readonly momentum: number;
   readonly dampening: number;
   readonly nesterov: boolean;
@@ -14,7 +14,6 @@ export interface SgdSettings {
 }
 
 export interface AdamSettings {
-  readonly learningRate: number;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -41,7 +40,14 @@ export interface OptimizerKernels {
    */
   prepareStep(gradient: Operand, control: Operand, settings: LossScaleSettings): void;
   /** SGD as torch.optim.SGD. Where control[6] is 1, in the first step that is not skipped, the momentum buffer is set to the gradient. */
-  sgdStep(parameter: Operand, gradient: Operand, momentum: Operand, control: Operand, settings: SgdSettings): void;
+  sgdStep(
+    parameter: Operand,
+    gradient: Operand,
+    momentum: Operand,
+    control: Operand,
+    learningRate: Operand,
+    settings: SgdSettings,
+  ): void;
   /** Adam(W) as torch.optim: bias correction with control[6] as the step count; `maximum` is AMSGrad's running maximum of the second moment. */
   adamStep(
     parameter: Operand,
@@ -50,6 +56,7 @@ export interface OptimizerKernels {
     second: Operand,
     maximum: Operand | undefined,
     control: Operand,
+    learningRate: Operand,
     settings: AdamSettings,
   ): void;
 }

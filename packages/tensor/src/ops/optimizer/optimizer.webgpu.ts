@@ -9,7 +9,7 @@ import type { OptimizerKernels } from './optimizer.kernels.ts';
 
 /** AMSGrad divides by the largest second moment so far, Adam by the present one. */
 const PRESENT = `fn largest_second_moment(second: vec4<f32>, group: u32, left: u32) -> vec4<f32> { return second; }`;
-const LARGEST = `@group(0) @binding(6) var<storage, read_write> maximum: array<vec4<f32>>;
+const LARGEST = `@group(0) @binding(7) var<storage, read_write> maximum: array<vec4<f32>>;
 fn largest_second_moment(second: vec4<f32>, group: u32, left: u32) -> vec4<f32> {
   let before = maximum[group];
   let largest = max(before, second);
@@ -33,15 +33,14 @@ export const optimizerWebgpu = (device: WebgpuDevice): OptimizerKernels => {
       device.free(squaredNorm.buffer);
     },
 
-    sgdStep(parameter, gradient, momentum, control, settings) {
+    sgdStep(parameter, gradient, momentum, control, learningRate, settings) {
       const size = sizeOf(parameter.shape);
       device.dispatch({
         shader: 'optimizer/sgd',
         preamble: mergeTail('f32'),
-        bindings: [read(gradient), read(control), write(parameter), write(momentum)],
+        bindings: [read(gradient), read(control), read(learningRate), write(parameter), write(momentum)],
         parameters: [
           size,
-          floatBits(settings.learningRate),
           floatBits(settings.momentum),
           floatBits(1 - settings.dampening),
           floatBits(settings.weightDecay),
@@ -51,16 +50,17 @@ export const optimizerWebgpu = (device: WebgpuDevice): OptimizerKernels => {
       });
     },
 
-    adamStep(parameter, gradient, first, second, maximum, control, settings) {
+    adamStep(parameter, gradient, first, second, maximum, control, learningRate, settings) {
       const size = sizeOf(parameter.shape);
-      const { learningRate, beta1, beta2, epsilon, weightDecay, decoupled } = settings;
-      const floats = [learningRate, 1 - beta1, 1 - beta2, Math.log(beta1), Math.log(beta2), epsilon, weightDecay];
+      const { beta1, beta2, epsilon, weightDecay, decoupled } = settings;
+      const floats = [1 - beta1, 1 - beta2, Math.log(beta1), Math.log(beta2), epsilon, weightDecay];
       device.dispatch({
         shader: 'optimizer/adam',
         preamble: `${mergeTail('f32')}\n${maximum === undefined ? PRESENT : LARGEST}`,
         bindings: [
           read(gradient),
           read(control),
+          read(learningRate),
           write(parameter),
           write(first),
           write(second),
