@@ -65,20 +65,7 @@ export { encodeNpy, type NumpyFile, parseNpy } from './numpy/npy.ts';
 export { encodeNpz, readNpz } from './numpy/npz.ts';
 export { type Modality, modalities } from './phantom/contrast.ts';
 export { defaultPhantomShape, makePhantomCase, type PhantomCase, type PhantomOptions } from './phantom/phantom.ts';
-export type { PickleLimits } from './pickle/budget.ts';
-export { NumpyArray, type NumpyData, numpyGlobals } from './pickle/numpy-globals.ts';
-export { pythonGlobals } from './pickle/python-globals.ts';
-export { type UnpickleOptions, unpickle } from './pickle/unpickle.ts';
-export {
-  countsOf,
-  type Globals,
-  itemsOf,
-  kindOf,
-  type Pickled,
-  PickledCallable,
-  PickledObject,
-  PickledTuple,
-} from './pickle/values.ts';
+export * from './pickle/index.ts';
 export {
   type Box,
   boundingBox,
@@ -90,10 +77,7 @@ export {
 } from './preprocess/crop.ts';
 export { fillHoles } from './preprocess/fill-holes.ts';
 export { zScore } from './preprocess/z-score.ts';
-export { type TorchData, type TorchType, toFloats } from './pytorch/element-types.ts';
-export { readTorchFile, type TorchFileOptions, type WeightsFormat, weightsFormat } from './pytorch/read.ts';
-export { readTorchTensor, TorchStorage, TorchTensor } from './pytorch/tensor.ts';
-export { TorchDevice, TorchTypeName, torchGlobals } from './pytorch/torch-globals.ts';
+export * from './pytorch/index.ts';
 export { readImage } from './read-image.ts';
 export type { ReadOptions } from './read-options.ts';
 export {
