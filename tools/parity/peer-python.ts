@@ -9,6 +9,5 @@ if (missingPeer !== undefined) console.info(`skipped: what PyTorch reads (${miss
 
 /** Runs a script with arguments and gives the JSON that it prints. */
 export function runPython(script: string, ...args: readonly string[]): unknown {
-  const options = { encoding: 'utf8', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'inherit'] } as const;
-  return JSON.parse(execFileSync(python!, ['-c', script, ...args], options));
+  return JSON.parse(execFileSync(python!, ['-c', script, ...args], { encoding: 'utf8', maxBuffer: 2 ** 28 }));
 }
