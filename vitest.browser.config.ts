@@ -35,6 +35,8 @@ const browserTwins: Plugin = {
 const EXCLUDED = [
   // Opens GPU objects and drivers through Node.
   'packages/tensor/src/device/webgpu/webgpu-device.test.ts',
+  // Kills threads and starts processes.
+  'packages/tensor/src/device/cpu/cpu-faults.test.ts',
   // About files.
   'packages/tensor/src/device/webgpu/cache-folder.test.ts',
 ];

@@ -6,6 +6,7 @@ import { debugLevel } from '../debug.ts';
 import type { Kernels } from '../ops/kernels.ts';
 import { sizeOf } from '../shape.ts';
 import type { Operand } from './device.ts';
+import { isOperand, kernelLabel } from './kernel-calls.ts';
 
 interface Entry {
   calls: number;
@@ -36,7 +37,7 @@ export class Profile {
       return [
         name,
         (...given: unknown[]): void => {
-          const label = typeof given[0] === 'string' ? `${name} ${given[0]}` : name;
+          const label = kernelLabel(name, given);
           if (device.isRecording) call(...given);
           else this.time(label, given.filter(isOperand), device, () => call(...given));
         },
@@ -98,9 +99,6 @@ export class Profile {
     console.error([`${title}: ${total.toFixed(0)} ms in kernels`, ...lines].join('\n'));
   }
 }
-
-const isOperand = (value: unknown): value is Operand =>
-  typeof value === 'object' && value !== null && 'buffer' in value && 'dtype' in value;
 
 /** Useful floating-point operations of convolutions and matrix products; 0 for what is bound by memory. */
 function operationsOf(label: string, operands: readonly Operand[]): number {

@@ -94,9 +94,48 @@ describe('the cpu device', () => {
     device.enqueue('copyBytes', 1, [0xfffffff0, 0, 4096, 4096]);
     const failure: unknown = await device.read(x).catch((error: unknown) => error);
     expect(isVoxelgradError(failure, 'kernel')).toBe(true);
+    expect(String(failure)).toMatch(/the cpu kernel copyBytes failed: RuntimeError: memory access out of bounds/);
     expect([...(await device.read(x))]).toEqual([1, 2]);
     await device.close();
     const closed: unknown = await device.synchronize().catch((error: unknown) => error);
     expect(isVoxelgradError(closed, 'device')).toBe(true);
+  });
+
+  it('names the op and the shapes of a kernel that failed, on every thread', async () => {
+    const device = await openCpu({ threads: 2 });
+    const x = upload(device, 'f32', [2, 70_000], new Float32Array(140_000));
+    const outside = { ...x, byteOffset: 2 ** 31 };
+    for (let i = 0; i < 50; i++) {
+      device.kernels.fill(x, i);
+      device.kernels.unary('exp', outside, x, 0);
+      await expect(device.read(x)).rejects.toThrowError(/ of unary exp\(f32\[2, 70000\], f32\[2, 70000\]\) failed/);
+      // The failure is told once, whichever worker's message comes first.
+      device.kernels.fill(x, i);
+      expect((await device.read(x))[139_999]).toBe(i);
+    }
+    await device.close();
+  });
+
+  it('says which kernel it lacks', async () => {
+    const device = await openCpu({ threads: 1 });
+    expect(() => device.enqueue('noSuchKernel', 1, [])).toThrowError(/no cpu kernel named noSuchKernel[\s\S]*help/);
+    const x = upload(device, 'f32', [2], [1, 2]);
+    expect([...(await device.read(x))]).toEqual([1, 2]);
+    await device.close();
+  });
+
+  it('takes nothing once it is closed', async () => {
+    const device = await openCpu({ threads: 1 });
+    const x = upload(device, 'f32', [2], [1, 2]);
+    await device.close();
+    await device.close();
+    for (const use of [
+      () => device.allocate(4),
+      () => device.kernels.fill(x, 1),
+      () => device.write(x, Float32Array.of(3, 4)),
+    ])
+      expect(use).toThrowError(/was closed/);
+    await expect(device.read(x)).rejects.toThrowError(/was closed/);
+    device.free(x.buffer);
   });
 });

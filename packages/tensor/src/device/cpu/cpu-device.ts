@@ -12,11 +12,14 @@ import type { Kernels } from '../../ops/kernels.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Device, DeviceBuffer, MemoryReport, Operand } from '../device.ts';
 import { floatToHalf, halfToFloat } from '../half.ts';
+import { KernelCalls } from '../kernel-calls.ts';
 import { Profile } from '../profile.ts';
+import type { CommandQueue } from './command-queue.ts';
 import { CpuBuffer, checkPlaced } from './cpu-buffer.ts';
 import { CpuRecording } from './cpu-recording.ts';
 import { Heap } from './heap.ts';
-import { type CommandQueue, InlineQueue, type SpawnWorker, ThreadedQueue } from './queue.ts';
+import { InlineQueue } from './inline-queue.ts';
+import { type SpawnWorker, ThreadedQueue } from './queue.ts';
 import { RING, RING_END_BYTE } from './ring.ts';
 import { Staging } from './staging.ts';
 
@@ -45,6 +48,7 @@ export class CpuDevice implements Device {
   readonly #kernelIndex: ReadonlyMap<string, number>;
   readonly #kernelNames: readonly string[];
   readonly #profile = new Profile();
+  readonly #calls = new KernelCalls();
   #arenaBytes = 0;
   #recording: CpuRecording | undefined;
   #closed = false;
@@ -69,7 +73,8 @@ export class CpuDevice implements Device {
           )
         : new InlineQueue(setup.module, this.#memory, names);
     this.description = `WebAssembly SIMD${setup.relaxedSimd ? ' with fused multiply-add' : ''}, ${this.threads} thread${this.threads === 1 ? '' : 's'}`;
-    this.kernels = this.#profile.wrap(this, createCpuKernels(this));
+    const kernels = this.#calls.wrap(createCpuKernels(this), (buffer) => this.free(buffer));
+    this.kernels = this.#profile.wrap(this, kernels);
   }
 
   get threads(): number {
@@ -81,8 +86,13 @@ export class CpuDevice implements Device {
   }
 
   allocate(bytes: number): CpuBuffer {
-    if (this.#closed) throw new VoxelgradError('device', { what: 'the cpu device was closed', help: 'open it again' });
-    if (this.#recording !== undefined) return this.#recording.allocate(bytes);
+    this.#queue.checkAlive();
+    const buffer = this.#recording?.allocate(bytes) ?? this.#allocateNow(bytes);
+    this.#calls.allocated(buffer);
+    return buffer;
+  }
+
+  #allocateNow(bytes: number): CpuBuffer {
     let address = this.#heap.allocate(bytes);
     if (address === undefined) {
       // What uploads keep for the next ones may be what is missing.
@@ -102,6 +112,7 @@ export class CpuDevice implements Device {
   }
 
   free(buffer: DeviceBuffer): void {
+    this.#calls.freed(buffer);
     const given = buffer as CpuBuffer;
     if (this.#recording !== undefined) this.#recording.free(given);
     else if (given.planned === undefined) this.#release(given);
@@ -127,17 +138,23 @@ export class CpuDevice implements Device {
   /** Appends a command: `items` calls of the exported kernel, in any order and on any thread, after all earlier commands. */
   enqueue(kernel: string, items: number, parameters: readonly number[]): void {
     const index = this.#kernelIndex.get(kernel);
-    if (index === undefined) throw new VoxelgradError('kernel', { what: `there is no cpu kernel named ${kernel}` });
+    if (index === undefined)
+      throw new VoxelgradError('kernel', {
+        what: `there is no cpu kernel named ${kernel}`,
+        help: 'kernels.wasm is older than the code that runs it: build it again',
+      });
     if (parameters.length > RING.slotWords - RING.parameters)
       throw new VoxelgradError('kernel', {
         what: `too many parameters for the cpu kernel ${kernel}`,
         got: String(parameters.length),
       });
-    if (this.#recording === undefined) this.#queue.enqueue(index, items, parameters);
-    else this.#recording.enqueue(index, items, parameters);
+    const describe = this.#calls.description;
+    if (this.#recording === undefined) this.#queue.enqueue(index, items, parameters, describe);
+    else this.#recording.enqueue(index, items, parameters, describe?.());
   }
 
   write(target: Operand, values: HostArray): void {
+    this.#queue.checkAlive();
     const bytes = this.bytesFor(target.dtype, values.length);
     if (this.#recording !== undefined) {
       const constant = new Uint8Array(bytes);
@@ -181,7 +198,8 @@ export class CpuDevice implements Device {
       release: (buffer) => this.#release(buffer),
       upload: (bytes, target) =>
         this.#upload(bytes.byteLength, target, (address) => new Uint8Array(this.#memory.buffer).set(bytes, address)),
-      run: (slots) => this.#profile.time('captured step', [], this, () => this.#queue.enqueueSlots(slots)),
+      run: (slots, describe) =>
+        this.#profile.time('captured step', [], this, () => this.#queue.enqueueSlots(slots, describe)),
     });
     return this.#recording;
   }

@@ -14,6 +14,7 @@ import {
 } from '../../capture/recording.ts';
 import type { VoxelgradError } from '../../errors.ts';
 import type { DeviceBuffer } from '../device.ts';
+import type { DescribeCommand } from './command-descriptions.ts';
 import { CpuBuffer, checkPlaced, isPlanned, plannedAddress, plannedIndex } from './cpu-buffer.ts';
 import { GRANULE, heapBytes, PADDING } from './heap.ts';
 import { RING } from './ring.ts';
@@ -22,6 +23,8 @@ interface Command {
   readonly kernel: number;
   readonly items: number;
   readonly parameters: readonly number[];
+  /** What it is part of. */
+  readonly description: string | undefined;
 }
 
 /** What a recording needs of its device. */
@@ -38,7 +41,7 @@ export interface RecordingHost {
   /** Enqueues the copying of host bytes to an address. */
   upload(bytes: Uint8Array, address: number): void;
   /** Enqueues whole slots, as the ring holds them. */
-  run(slots: Int32Array): void;
+  run(slots: Int32Array, describe: DescribeCommand): void;
 }
 
 export class CpuRecording implements DeviceRecording {
@@ -75,10 +78,10 @@ export class CpuRecording implements DeviceRecording {
     this.#outside.add(buffer);
   }
 
-  enqueue(kernel: number, items: number, parameters: readonly number[]): void {
+  enqueue(kernel: number, items: number, parameters: readonly number[], description: string | undefined): void {
     if (items <= 0) return;
     for (const word of parameters) if (isPlanned(word)) this.#log.use(this.#log.memories[plannedIndex(word)]!);
-    this.#commands.push({ kernel, items, parameters: [...parameters] });
+    this.#commands.push({ kernel, items, parameters: [...parameters], description });
     this.#log.commands++;
   }
 
@@ -158,7 +161,7 @@ export class CpuRecording implements DeviceRecording {
     return {
       memory: this.#log.report(arenaBytes, [...this.#constants.values()]),
       ready: (onProgress) => this.compile(onProgress),
-      run: () => this.#host.run(slots),
+      run: () => this.#host.run(slots, (command) => this.#commands[command]?.description),
       dispose: () => {
         for (const result of results) result.address = plannedAddress(result.planned!.index);
         this.#host.free(memory);

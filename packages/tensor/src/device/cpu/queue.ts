@@ -1,22 +1,8 @@
-/**
- * Two ways to run commands: a ring that worker threads drain, and, where a page has no shared memory, at once on the calling thread.
- */
+/** A queue of commands in shared memory: a ring that the calling thread writes and worker threads drain. */
 import { VoxelgradError } from '../../errors.ts';
+import { CommandDescriptions, type DescribeCommand } from './command-descriptions.ts';
+import { type CommandQueue, closedError, kernelFailure } from './command-queue.ts';
 import { RING, type WorkerMessage, type WorkerStart } from './ring.ts';
-
-export interface CommandQueue {
-  readonly threads: number;
-  /** Commands enqueued so far. */
-  readonly queued: number;
-  /** Commands that have run, as far as can be told without waiting. */
-  readonly completed: number;
-  enqueue(kernel: number, items: number, parameters: readonly number[]): void;
-  /** Enqueues commands that are already written as slots of the ring; none without items. The array must not change afterwards. */
-  enqueueSlots(slots: Int32Array): void;
-  /** Resolves when all commands before this call have run, with the time (ms) of that moment; rejects if one failed since the last time. */
-  finished(): Promise<number>;
-  close(): Promise<void>;
-}
 
 /** The part of Node's and the browser's Worker that is used. */
 export interface WorkerHandle {
@@ -32,6 +18,7 @@ export type SpawnWorker = (start: WorkerStart) => WorkerHandle;
 /** Commands that wait for room in the ring, as slots. */
 interface Waiting {
   readonly slots: Int32Array;
+  readonly describe: DescribeCommand | undefined;
   /** Slots that were published. */
   done: number;
 }
@@ -46,6 +33,10 @@ export class ThreadedQueue implements CommandQueue {
   /** Commands in the backlog. */
   #waiting = 0;
   #markers = 0;
+  readonly #descriptions = new CommandDescriptions();
+  /** Markers that wait for the messages of failures before them. */
+  #early: { readonly id: number; readonly time: number }[] = [];
+  #failuresTold = 0;
   #failure: VoxelgradError | undefined;
   #death: VoxelgradError | undefined;
   #closed = false;
@@ -78,28 +69,31 @@ export class ThreadedQueue implements CommandQueue {
     return this.#published - ((this.#published - Atomics.load(this.#words, RING.completed)) | 0);
   }
 
-  enqueue(kernel: number, items: number, parameters: readonly number[]): void {
-    if (this.#death !== undefined || items <= 0) return;
+  checkAlive(): void {
+    if (this.#death !== undefined) throw this.#death;
+    if (this.#closed) throw closedError();
+  }
+
+  enqueue(kernel: number, items: number, parameters: readonly number[], describe?: DescribeCommand): void {
+    this.checkAlive();
+    if (items <= 0) return;
     if (this.#backlog.length > 0 || this.#room() === 0) {
       const slots = new Int32Array(RING.slotWords);
       writeSlot(slots, 0, kernel, items, parameters);
-      this.#wait(slots);
+      this.#wait(slots, describe);
       return;
     }
     writeSlot(this.#words, this.#slotAt(this.#published), kernel, items, parameters);
-    this.#publish(1);
+    this.#publish(1, 0, describe);
   }
 
-  enqueueSlots(slots: Int32Array): void {
-    if (this.#death !== undefined) return;
-    this.#wait(slots);
+  enqueueSlots(slots: Int32Array, describe?: DescribeCommand): void {
+    this.checkAlive();
+    this.#wait(slots, describe);
   }
 
-  finished(): Promise<number> {
-    if (this.#closed || this.#death !== undefined)
-      return Promise.reject(
-        this.#death ?? new VoxelgradError('device', { what: 'the cpu device was closed', help: 'open it again' }),
-      );
+  async finished(): Promise<number> {
+    this.checkAlive();
     const id = this.#markers++;
     return new Promise((resolve, reject) => {
       if (this.#pending.size === 0) for (const worker of this.#workers) worker.keepAlive(true);
@@ -110,11 +104,7 @@ export class ThreadedQueue implements CommandQueue {
 
   async close(): Promise<void> {
     this.#closed = true;
-    Atomics.store(this.#words, RING.stop, 1);
-    Atomics.notify(this.#words, RING.head);
-    Atomics.notify(this.#words, RING.completed);
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
-    this.#rejectAll(new VoxelgradError('device', { what: 'the cpu device was closed while values were awaited' }));
+    await this.#stop(new VoxelgradError('device', { what: 'the cpu device was closed while values were awaited' }));
   }
 
   /** Slots that may be written. */
@@ -132,17 +122,18 @@ export class ThreadedQueue implements CommandQueue {
     return RING.controlWords + (command % RING.slots) * RING.slotWords;
   }
 
-  /** Hands `count` slots, which are written, to the workers. */
-  #publish(count: number): void {
+  /** Hands `count` slots, which are written, to the workers; they hold the commands from `first` on of those that `describe` tells about. */
+  #publish(count: number, first: number, describe: DescribeCommand | undefined): void {
+    this.#descriptions.note(this.#published, count, first, describe);
     this.#published += count;
     Atomics.store(this.#words, RING.head, this.#published | 0);
     Atomics.notify(this.#words, RING.head);
   }
 
   /** Slots that go into the ring as soon as it has room. */
-  #wait(slots: Int32Array): void {
+  #wait(slots: Int32Array, describe: DescribeCommand | undefined): void {
     const first = this.#backlog.length === 0;
-    this.#backlog.push({ slots, done: 0 });
+    this.#backlog.push({ slots, describe, done: 0 });
     this.#waiting += slots.length / RING.slotWords;
     if (first) this.#drain();
   }
@@ -157,7 +148,7 @@ export class ThreadedQueue implements CommandQueue {
       const count = Math.min(left, room, toEnd);
       const from = first.done * RING.slotWords;
       this.#words.set(first.slots.subarray(from, from + count * RING.slotWords), this.#slotAt(this.#published));
-      this.#publish(count);
+      this.#publish(count, first.done, first.describe);
       this.#waiting -= count;
       first.done += count;
       room -= count;
@@ -172,12 +163,22 @@ export class ThreadedQueue implements CommandQueue {
   }
 
   #receive(message: WorkerMessage): void {
-    if (message.type === 'failed') this.#failure ??= kernelFailure(message.kernel, message.message);
-    if (message.type !== 'marker') return;
-    const waiting = this.#pending.get(message.id);
-    this.#pending.delete(message.id);
+    if (message.type === 'failed') {
+      this.#failuresTold++;
+      const description = this.#descriptions.of(message.position);
+      this.#failure ??= kernelFailure(message.kernel, description, message.message);
+    }
+    if (message.type === 'marker') this.#early.push(message);
+    // The messages of a marker and of a failure before it may come from two workers, in any order.
+    if (((Atomics.load(this.#words, RING.failures) - this.#failuresTold) | 0) > 0) return;
+    for (const { id, time } of this.#early.splice(0)) this.#settle(id, time);
+  }
+
+  #settle(id: number, time: number): void {
+    const waiting = this.#pending.get(id);
+    this.#pending.delete(id);
     if (this.#pending.size === 0) for (const worker of this.#workers) worker.keepAlive(false);
-    if (this.#failure === undefined) waiting?.resolve(message.time);
+    if (this.#failure === undefined) waiting?.resolve(time);
     else {
       waiting?.reject(this.#failure);
       this.#failure = undefined;
@@ -190,74 +191,19 @@ export class ThreadedQueue implements CommandQueue {
       what: `a worker thread of the cpu device died: ${reason}`,
       help: 'open the device again and resume from the last checkpoint',
     });
+    void this.#stop(this.#death);
+  }
+
+  /** Ends the workers, also those that wait for one that is gone, and whoever waits for them. */
+  async #stop(error: VoxelgradError): Promise<void> {
+    this.#backlog = [];
+    this.#waiting = 0;
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
     Atomics.store(this.#words, RING.stop, 1);
     Atomics.notify(this.#words, RING.head);
     Atomics.notify(this.#words, RING.completed);
-    this.#rejectAll(this.#death);
-  }
-
-  #rejectAll(error: Error): void {
-    for (const { reject } of this.#pending.values()) reject(error);
-    this.#pending.clear();
-  }
-}
-
-/** Runs every command at once, on the calling thread: for pages that are not cross-origin isolated. */
-export class InlineQueue implements CommandQueue {
-  readonly threads = 1;
-  readonly #kernels: readonly ((parameters: number, item: number, thread: number) => void)[];
-  readonly #kernelNames: readonly string[];
-  readonly #words: Int32Array;
-  #failure: VoxelgradError | undefined;
-  #closed = false;
-  queued = 0;
-
-  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, kernelNames: readonly string[]) {
-    const abort = (): never => {
-      throw new Error('the kernel aborted');
-    };
-    const { exports } = new WebAssembly.Instance(module, { env: { memory, abort } });
-    this.#kernelNames = kernelNames;
-    this.#kernels = kernelNames.map(
-      (name) => exports[name] as (parameters: number, item: number, thread: number) => void,
-    );
-    this.#words = new Int32Array(memory.buffer, RING.baseByte, RING.slotWords);
-  }
-
-  get completed(): number {
-    return this.queued;
-  }
-
-  enqueue(kernel: number, items: number, parameters: ArrayLike<number>): void {
-    if (this.#closed) return;
-    this.#words.set(parameters, 0);
-    try {
-      for (let item = 0; item < items; item++) this.#kernels[kernel]!(RING.baseByte, item, 0);
-    } catch (error) {
-      this.#failure ??= kernelFailure(this.#kernelNames[kernel]!, String(error));
-    }
-    this.queued++;
-  }
-
-  enqueueSlots(slots: Int32Array): void {
-    for (let slot = 0; slot < slots.length; slot += RING.slotWords)
-      this.enqueue(
-        slots[slot + RING.kernel]!,
-        slots[slot + RING.items]!,
-        slots.subarray(slot + RING.parameters, slot + RING.slotWords),
-      );
-  }
-
-  async finished(): Promise<number> {
-    if (this.#closed) throw new VoxelgradError('device', { what: 'the cpu device was closed', help: 'open it again' });
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure !== undefined) throw failure;
-    return performance.now();
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 }
 
@@ -273,11 +219,4 @@ function writeSlot(
   words[slot + RING.next] = 0;
   words[slot + RING.finished] = 0;
   words.set(parameters, slot + RING.parameters);
-}
-
-function kernelFailure(kernel: string, reason: string): VoxelgradError {
-  return new VoxelgradError('kernel', {
-    what: `the cpu kernel ${kernel} failed: ${reason}`,
-    help: 'this is a defect in voxelgrad; please report it with the shapes involved',
-  });
 }

@@ -14,6 +14,8 @@ export const RING = {
   head: 0,
   completed: 1,
   stop: 2,
+  /** How many kernels have failed. */
+  failures: 3,
   /** Position of worker 0; one word for each worker. */
   positions: 16,
   maximumThreads: 96,
@@ -45,4 +47,5 @@ export type WorkerMessage =
   | { readonly type: 'ready' }
   /** `time`: when the worker got there, in milliseconds of a clock that all workers share. */
   | { readonly type: 'marker'; readonly id: number; readonly time: number }
-  | { readonly type: 'failed'; readonly kernel: string; readonly message: string };
+  /** `position`: which command, counted as the ring's head is. */
+  | { readonly type: 'failed'; readonly kernel: string; readonly position: number; readonly message: string };

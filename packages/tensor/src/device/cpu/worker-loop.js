@@ -54,7 +54,9 @@ export function runWorker(start, post) {
           post({ type: 'marker', id: /** @type {number} */ (words[slot + ring.parameters]), time });
         } else run(parameters, item, thread);
       } catch (error) {
-        post({ type: 'failed', kernel: kernelNames[kernel] ?? 'marker', message: String(error) });
+        // Counted where the calling thread can see it, since messages of several workers arrive in any order.
+        Atomics.add(words, control + ring.failures, 1);
+        post({ type: 'failed', kernel: kernelNames[kernel] ?? 'marker', position, message: String(error) });
       }
       if (Atomics.add(words, slot + ring.finished, 1) + 1 === items) {
         Atomics.store(words, completedWord, (position + 1) | 0);

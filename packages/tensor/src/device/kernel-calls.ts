@@ -1,0 +1,73 @@
+/**
+ * Which kernel of the table is being called, and with what: so that a command that fails much later, on another thread, can be told by its op and
+ * shapes, and so that a call that throws half-way (there was no room for its second intermediate array) leaves no memory behind.
+ */
+import type { Kernels } from '../ops/kernels.ts';
+import { showShape } from '../shape.ts';
+import type { DeviceBuffer, Operand } from './device.ts';
+
+interface KernelCall {
+  readonly name: string;
+  readonly given: readonly unknown[];
+  /** Allocated since the call began and not freed yet. A kernel frees all that it allocates before it returns. */
+  readonly temporaries: Set<DeviceBuffer>;
+}
+
+export const isOperand = (value: unknown): value is Operand =>
+  typeof value === 'object' && value !== null && 'buffer' in value && 'dtype' in value;
+
+/** A kernel's name, with the function for those that have many: 'conv3d', 'unary exp'. */
+export const kernelLabel = (name: string, given: readonly unknown[]): string =>
+  typeof given[0] === 'string' ? `${name} ${given[0]}` : name;
+
+/** 'conv3d(f32[1, 8, 8, 8, 4], f32[3, 3, 3, 4, 8], f32[1, 8, 8, 8, 8])' */
+export function describeCall(name: string, given: readonly unknown[]): string {
+  const operands = given.filter(isOperand).map(({ dtype, shape }) => `${dtype}${showShape(shape)}`);
+  return `${kernelLabel(name, given)}(${operands.join(', ')})`;
+}
+
+export class KernelCalls {
+  #current: KernelCall | undefined;
+
+  /** The kernels, each noted here while it is called. `free` frees what a call that throws has not freed. */
+  wrap(kernels: Kernels, free: (buffer: DeviceBuffer) => void): Kernels {
+    const wrapped = Object.entries(kernels).map(([name, kernel]) => {
+      const call = kernel as (...given: unknown[]) => void;
+      return [name, (...given: unknown[]): void => this.#run(name, given, call, free)] as const;
+    });
+    return Object.fromEntries(wrapped) as unknown as Kernels;
+  }
+
+  #run(
+    name: string,
+    given: readonly unknown[],
+    call: (...given: unknown[]) => void,
+    free: (buffer: DeviceBuffer) => void,
+  ): void {
+    const outer = this.#current;
+    const current = { name, given, temporaries: new Set<DeviceBuffer>() };
+    this.#current = current;
+    try {
+      call(...given);
+    } catch (error) {
+      for (const buffer of [...current.temporaries]) free(buffer);
+      throw error;
+    } finally {
+      this.#current = outer;
+    }
+  }
+
+  /** Tells, when it is asked, the call that is under way now. */
+  get description(): (() => string) | undefined {
+    const call = this.#current;
+    return call === undefined ? undefined : () => describeCall(call.name, call.given);
+  }
+
+  allocated(buffer: DeviceBuffer): void {
+    this.#current?.temporaries.add(buffer);
+  }
+
+  freed(buffer: DeviceBuffer): void {
+    this.#current?.temporaries.delete(buffer);
+  }
+}
