@@ -10,6 +10,7 @@ export * from './plan/index.ts';
 export * from './postprocess/index.ts';
 export { largestClass, toSegmentation } from './predict/segmentation.ts';
 export { predictSlidingWindow, type SlidingWindowOptions, type Volume } from './predict/sliding-window.ts';
+export * from './preprocess/index.ts';
 export * from './report/index.ts';
 export * from './splits/index.ts';
 export { type Checkpoint, describeCheckpoint, encodeCheckpoint, restoreCheckpoint } from './train/checkpoint.ts';

@@ -114,6 +114,7 @@ export {
   type SampleOptions,
   sampleGrid,
 } from './ops/resample/resample.ts';
+export { nearestVoxels, resize, type SplineOrder } from './ops/resample/resize.ts';
 export { logSoftmax, softmax } from './ops/softmax/softmax.ts';
 export { roundHalfEven } from './rounding.ts';
 export { keep, tidy } from './scope.ts';

@@ -11,3 +11,4 @@ export {
   type ResamplingArguments,
 } from './plans.ts';
 export { type PlannerName, type PlannerPreset, plannerPresets } from './presets.ts';
+export { resampledShape } from './target-spacing.ts';

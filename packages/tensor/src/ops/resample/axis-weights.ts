@@ -9,6 +9,9 @@ export interface AxisWeights {
   readonly weights: readonly number[];
 }
 
+/** See `ResampleKernels.resample`. */
+export type ResampleMode = 'nearest' | 'linear' | 'cubic' | 'spline2' | 'spline3';
+
 /** The cubic convolution of Keys with a = −0.75: the weights of the four voxels around a point at `t` between the middle two. */
 function cubicWeights(t: number): readonly number[] {
   const a = -0.75;
@@ -23,14 +26,10 @@ function nearestIndex(i: number, scale: number, offset: number): number {
   return Math.floor(Math.fround(Math.fround(i + offset / scale) * Math.fround(scale)));
 }
 
-function sources(
-  mode: 'nearest' | 'linear' | 'cubic',
-  i: number,
-  scale: number,
-  offset: number,
-): readonly (readonly [number, number])[] {
+function sources(mode: ResampleMode, i: number, scale: number, offset: number): readonly (readonly [number, number])[] {
   if (mode === 'nearest') return [[nearestIndex(i, scale, offset), 1]];
   const coordinate = i * scale + offset;
+  if (mode === 'spline2' || mode === 'spline3') return splineSources(mode === 'spline2' ? 2 : 3, coordinate);
   const first = Math.floor(coordinate);
   const t = coordinate - first;
   if (mode === 'cubic') return cubicWeights(t).map((weight, k) => [first - 1 + k, weight]);
@@ -40,9 +39,61 @@ function sources(
   ];
 }
 
+/** The pole of the filter that turns values into the coefficients of a B-spline, and the filter's value at 0 (Unser, Aldroubi & Eden 1993). */
+const splineFilters = {
+  2: { pole: 2 * Math.SQRT2 - 3, gain: 8 },
+  3: { pole: Math.sqrt(3) - 2, gain: 6 },
+} as const;
+
+/** Weights below this are less than the rounding of a single-precision sum. */
+const smallestSplineWeight = 2 ** -26;
+
+/**
+ * The interpolating B-spline as weights of the values themselves: the B-spline's few weights, each spread by the filter that finds coefficients. Its
+ * response is infinite, but falls by the pole's size from voxel to voxel, so some thirteen on either side are all that single precision sees.
+ */
+function splineSources(order: 2 | 3, coordinate: number): readonly (readonly [number, number])[] {
+  if (Number.isInteger(coordinate)) return [[coordinate, 1]];
+  const { pole, gain } = splineFilters[order];
+  const reach = Math.ceil(Math.log(smallestSplineWeight) / Math.log(-pole));
+  const nodes = order === 3 ? cubicSpline(coordinate) : quadraticSpline(coordinate);
+  const [first] = nodes[0]!;
+  const found: [number, number][] = [];
+  for (let index = first - reach; index <= first + order + reach; index++) {
+    const weight = nodes.reduce((sum, [node, value]) => sum + value * pole ** Math.abs(index - node), 0);
+    const scaled = (weight * -gain * pole) / (1 - pole * pole);
+    if (Math.abs(scaled) >= smallestSplineWeight) found.push([index, scaled]);
+  }
+  return found;
+}
+
+/** The cubic B-spline at the four voxels around a point. */
+function cubicSpline(coordinate: number): readonly (readonly [number, number])[] {
+  const first = Math.floor(coordinate);
+  const t = coordinate - first;
+  const inner = (d: number) => 2 / 3 - d * d + (d * d * d) / 2;
+  return [
+    [first - 1, (1 - t) ** 3 / 6],
+    [first, inner(t)],
+    [first + 1, inner(1 - t)],
+    [first + 2, t ** 3 / 6],
+  ];
+}
+
+/** The quadratic B-spline at the three voxels around a point. */
+function quadraticSpline(coordinate: number): readonly (readonly [number, number])[] {
+  const middle = Math.floor(coordinate + 0.5);
+  const t = coordinate - middle;
+  return [
+    [middle - 1, (0.5 - t) ** 2 / 2],
+    [middle, 0.75 - t * t],
+    [middle + 1, (0.5 + t) ** 2 / 2],
+  ];
+}
+
 /** The matrix that resamples an axis of `input` voxels to `output` voxels; indices outside are those of the edge. */
 export function axisWeights(
-  mode: 'nearest' | 'linear' | 'cubic',
+  mode: ResampleMode,
   input: number,
   output: number,
   scale: number,

@@ -4,7 +4,7 @@ import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import type { Operand } from '../../device/device.ts';
 import { floatBits } from '../../device/float-bits.ts';
 import { roundUpTo, sizeOf } from '../../shape.ts';
-import { type AxisWeights, isIdentity, longestRow } from './axis-weights.ts';
+import { type AxisWeights, axisWeights, isIdentity, longestRow } from './axis-weights.ts';
 
 /** Words that one after the other become one upload; each part starts at a multiple of 16 bytes. */
 class Tables {
@@ -43,8 +43,38 @@ function neighbourPairs(
   return [offsets, left, right];
 }
 
+/** Rows of longer sums than these two axes' together are resampled along one axis after the other. */
+const mostSummands = 16;
+
 /** `out` = x resampled along depth, height and width by the three matrices. */
-export function resampleAxes(device: CpuDevice, x: Operand, out: Operand, axes: readonly AxisWeights[]): void {
+export function resampleAlongAxes(device: CpuDevice, x: Operand, out: Operand, axes: readonly AxisWeights[]): void {
+  const [depth, height, width] = axes as [AxisWeights, AxisWeights, AxisWeights];
+  if (longestRow(depth) * longestRow(height) <= mostSummands && longestRow(width) <= mostSummands) {
+    resampleAxes(device, x, out, axes);
+    return;
+  }
+  // The axis that shrinks most comes first: the others then have less to do.
+  const growth = (axis: number): number => out.shape[axis + 1]! / x.shape[axis + 1]!;
+  const steps = [0, 1, 2]
+    .filter((axis) => !isIdentity(axes[axis]!, x.shape[axis + 1]!))
+    .sort((a, b) => growth(a) - growth(b));
+  let current = x;
+  for (const [i, axis] of steps.entries()) {
+    const shape = current.shape.map((extent, a) => (a === axis + 1 ? out.shape[a]! : extent));
+    const last = i === steps.length - 1;
+    const next: Operand = last
+      ? out
+      : { buffer: device.allocate(4 * sizeOf(shape)), byteOffset: 0, dtype: 'f32', shape };
+    const one = [0, 1, 2].map((a) => (a === axis ? axes[a]! : identity(current.shape[a + 1]!)));
+    resampleAxes(device, current, next, one);
+    if (current !== x) device.free(current.buffer);
+    current = next;
+  }
+}
+
+const identity = (extent: number): AxisWeights => axisWeights('nearest', extent, extent, 1, 0);
+
+function resampleAxes(device: CpuDevice, x: Operand, out: Operand, axes: readonly AxisWeights[]): void {
   const [batch, , inputHeight, inputWidth, channels] = x.shape as [number, number, number, number, number];
   const [, depth, height, width] = out.shape as [number, number, number, number, number];
   if (sizeOf(out.shape) === 0) return;

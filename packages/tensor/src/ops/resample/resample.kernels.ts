@@ -1,6 +1,7 @@
 /** Resampling, sampling at points, pooling and separable filters of `[n, d, h, w, c]` volumes. All is f32; pooling takes f16 too. */
 import type { Operand } from '../../device/device.ts';
 import type { Triple } from '../../shape.ts';
+import type { ResampleMode } from './axis-weights.ts';
 
 /** Per axis: the sampled coordinate of output index i is `i · scale + offset` in input voxels. Outside, the edge is repeated. */
 export interface ResampleMap {
@@ -9,10 +10,13 @@ export interface ResampleMap {
 }
 
 export interface ResampleKernels {
-  /** Nearest (`⌊coordinate⌋`, so that the caller's offset decides the rule), linear, or cubic convolution with a = −0.75 (torch's bicubic). */
-  resample(mode: 'nearest' | 'linear' | 'cubic', x: Operand, out: Operand, map: ResampleMap): void;
+  /**
+   * 'nearest' (`⌊coordinate⌋`, so that the caller's offset decides the rule), 'linear', 'cubic' convolution with a = −0.75 (torch's bicubic), or
+   * the interpolating B-splines of order 2 and 3 ('spline2', 'spline3').
+   */
+  resample(mode: ResampleMode, x: Operand, out: Operand, map: ResampleMap): void;
   /** The gradient of resample: every output voxel's gradient spread over what it read, gathered per input voxel in a fixed order. */
-  resampleGradient(mode: 'nearest' | 'linear' | 'cubic', dy: Operand, dx: Operand, map: ResampleMap): void;
+  resampleGradient(mode: ResampleMode, dy: Operand, dx: Operand, map: ResampleMap): void;
   /**
    * `out[n, z, y, x, :]` = x sampled at `grid[n, z, y, x, 0..2]` = voxel coordinates (d, h, w order). Linear or nearest (halves to even);
    * voxels outside count as `outside` ('zero' or the nearest edge voxel).

@@ -6,22 +6,21 @@ import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
 import { type DType, isFloat } from '../../dtype.ts';
 import { type Shape, sizeOf, type Triple } from '../../shape.ts';
-import { type AxisWeights, axisWeights, isIdentity, transposed } from './axis-weights.ts';
+import { type AxisWeights, axisWeights, isIdentity, type ResampleMode, transposed } from './axis-weights.ts';
 import type { ResampleKernels, ResampleMap } from './resample.kernels.ts';
 
 const INVOCATIONS = 256;
-type Mode = 'nearest' | 'linear' | 'cubic';
 
 const workgroupsFor = (count: number): [number, number, number] => foldWorkgroups(Math.ceil(count / INVOCATIONS));
 
-const axesOf = (mode: Mode, x: Operand, out: Operand, map: ResampleMap): AxisWeights[] =>
+const axesOf = (mode: ResampleMode, x: Operand, out: Operand, map: ResampleMap): AxisWeights[] =>
   [0, 1, 2].map((i) => axisWeights(mode, x.shape[i + 1]!, out.shape[i + 1]!, map.scale[i]!, map.offset[i]!));
 
 /** Voxels and points of a block of 4 × 4 × 4, and how many such blocks a volume has. */
 const BLOCK_SIZE = 64;
 const blocksOf = (extents: Shape): number => sizeOf(extents.map((extent) => Math.ceil(extent / 4)));
 
-const samplingPreamble = (mode: Mode, outside: 'zero' | 'edge'): string =>
+const samplingPreamble = (mode: 'nearest' | 'linear', outside: 'zero' | 'edge'): string =>
   writePreamble({ constants: { LINEAR: mode === 'linear', EDGE: outside === 'edge' } });
 
 export const resampleWebgpu = (device: WebgpuDevice): ResampleKernels => {

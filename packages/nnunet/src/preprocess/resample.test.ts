@@ -1,0 +1,104 @@
+/** Resampling of images and segmentations against the official functions, on every device. */
+import { type Device, fromArray, type Triple } from '@voxelgrad/tensor';
+import { expectClose, testDevices } from '@voxelgrad/tensor/testing';
+import { describe, expect, it } from 'vitest';
+import { fixtureFolder, numbersOf } from '../evaluate/fixtures.testing.ts';
+import type { ResamplingArguments } from '../plan/plans.ts';
+import { resampledShape } from '../plan/target-spacing.ts';
+import { resampleLabels } from './resample-labels.ts';
+import { resamplingOf } from './resampling.ts';
+import { separateAxis } from './separate-axis.ts';
+
+const fixtures = fixtureFolder('resample');
+
+type Attrs = ResamplingArguments & {
+  readonly new_shape: Triple;
+  readonly current_spacing: number[];
+  readonly new_spacing: number[];
+};
+
+const ofOp = (op: string) => (fixtures.missing ? [] : fixtures.casesOf<Attrs>(op));
+const cases = [...ofOp('resample_data_or_seg_to_shape'), ...ofOp('resample_torch_fornnunet')];
+
+/** `[c, d, h, w]` → one array for each channel. */
+function channelsOf(
+  tensors: ReturnType<typeof fixtures.tensorsOf>,
+  name: string,
+): { space: Triple; planes: number[][] } {
+  const { shape } = tensors.get(name)!;
+  const values = numbersOf(tensors.get(name));
+  const size = values.length / shape[0]!;
+  return {
+    space: shape.slice(1) as unknown as Triple,
+    planes: Array.from({ length: shape[0]! }, (_, c) => values.slice(c * size, (c + 1) * size)),
+  };
+}
+
+describe.skipIf(fixtures.missing)('as the official functions', () => {
+  it('make shapes', () => {
+    type Row = { old_shape: number[]; old_spacing: number[]; new_spacing: number[]; new_shape: number[] };
+    const { table } = fixtures.casesOf<{ table: Row[] }>('compute_new_shape')[0]!.attrs;
+    for (const { old_shape, old_spacing, new_spacing, new_shape } of table)
+      expect(resampledShape(old_shape, old_spacing, new_spacing)).toEqual(new_shape);
+  });
+
+  it.each(cases.filter(({ attrs }) => attrs.is_seg))('segmentations: $name', (one) => {
+    const { new_shape, current_spacing, new_spacing } = one.attrs;
+    const tensors = fixtures.tensorsOf(one);
+    const [input, expected] = [channelsOf(tensors, 'data'), channelsOf(tensors, 'out')];
+    for (const [c, plane] of input.planes.entries()) {
+      const labels = { shape: input.space, data: Int16Array.from(plane) };
+      const { data } = resamplingOf(one.op).labels(labels, new_shape, current_spacing, new_spacing, one.attrs);
+      expect(data).toEqual(Int16Array.from(expected.planes[c]!));
+    }
+  });
+});
+
+describe.skipIf(fixtures.missing).each(testDevices())('as the official functions on $name', ({ open }) => {
+  it.each(cases.filter(({ attrs }) => !attrs.is_seg))('images: $name', async (one) => {
+    const device: Device = await open();
+    const { new_shape, current_spacing, new_spacing } = one.attrs;
+    const tensors = fixtures.tensorsOf(one);
+    const [input, expected] = [channelsOf(tensors, 'data'), channelsOf(tensors, 'out')];
+    for (const [c, plane] of input.planes.entries()) {
+      const x = fromArray(plane, [1, ...input.space, 1], { device });
+      const out = resamplingOf(one.op).data(x, new_shape, current_spacing, new_spacing, one.attrs);
+      expectClose(await out.data(), expected.planes[c]!, one.tolerance as { rtol: number; atol: number });
+      for (const tensor of new Set([x, out])) tensor.dispose();
+    }
+  });
+});
+
+describe('separateAxis', () => {
+  it.each<[number[], number[], boolean | null, number | undefined]>([
+    [[1, 1, 1], [1, 1, 1], null, undefined],
+    [[3, 1, 1], [3, 1, 1], null, undefined],
+    [[3.1, 1, 1], [1, 1, 1], null, 0],
+    [[1, 1, 1], [1, 3.1, 1], null, 1],
+    [[5, 5, 1], [1, 1, 1], null, undefined],
+    [[5, 1, 1], [1, 1, 1], false, undefined],
+    [[1, 1, 2], [5, 1, 1], true, 2],
+    [[1, 1, 1], [5, 1, 1], true, undefined],
+  ])('%j to %j, forced: %j', (current, target, force, axis) => {
+    expect(separateAxis(current, target, force)).toBe(axis);
+  });
+});
+
+describe('resampleLabels', () => {
+  it('leaves background where no label has half of a voxel', () => {
+    const labels = { shape: [1, 1, 3] as const, data: Int16Array.of(1, 2, 3) };
+    // One voxel from three: all of the middle one. Two voxels: a third of each neighbour's share is missing.
+    expect([...resampleLabels(labels, [1, 1, 1], [1, 1, 1], [1, 1, 3]).data]).toEqual([2]);
+    expect([...resampleLabels(labels, [1, 1, 2], [1, 1, 1], [1, 1, 1.5]).data]).toEqual([1, 3]);
+    const four = { shape: [1, 2, 2] as const, data: Int16Array.of(1, 2, 3, 4) };
+    expect([...resampleLabels(four, [1, 1, 1], [1, 1, 1], [1, 2, 2]).data]).toEqual([0]);
+    const halves = { shape: [1, 1, 2] as const, data: Int16Array.of(2, 1) };
+    expect([...resampleLabels(halves, [1, 1, 1], [1, 1, 1], [1, 1, 2]).data]).toEqual([2]);
+  });
+
+  it('refuses splines and unknown functions', () => {
+    const labels = { shape: [1, 1, 2] as const, data: Int16Array.of(2, 1) };
+    expect(() => resampleLabels(labels, [1, 1, 1], [1, 1, 1], [1, 1, 2], { order: 3 })).toThrow(/order 0 or 1/);
+    expect(() => resamplingOf('mine')).toThrow(/expected resample_data_or_seg_to_shape, .*got mine/);
+  });
+});

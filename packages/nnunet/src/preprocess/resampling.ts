@@ -1,0 +1,41 @@
+/** The resampling functions that plans name, behind one interface. */
+import { type Tensor, type Triple, VoxelgradError } from '@voxelgrad/tensor';
+import { defaultResampling } from '../plan/configuration.ts';
+import type { ResamplingArguments } from '../plan/plans.ts';
+import { resampleData, resampleLinear } from './resample-data.ts';
+import { type LabelVolume, resampleLabels, resampleLabelsByLargest } from './resample-labels.ts';
+
+type Spacing = readonly number[];
+
+export interface Resampling {
+  /** `[1, d, h, w, c]` (f32) → `[1, …size, c]`; may give back what it was given. */
+  data(x: Tensor, size: Triple, spacing: Spacing, target: Spacing, options?: ResamplingArguments): Tensor;
+  labels(
+    labels: LabelVolume,
+    size: Triple,
+    spacing: Spacing,
+    target: Spacing,
+    options?: ResamplingArguments,
+  ): LabelVolume;
+}
+
+const functions: Readonly<Record<string, Resampling>> = {
+  [defaultResampling]: { data: resampleData, labels: resampleLabels },
+  resample_torch_fornnunet: {
+    data: (x, size, spacing, target, options) => resampleLinear(x, size, spacing, target, options?.force_separate_z),
+    labels: (labels, size, spacing, target, options) =>
+      resampleLabelsByLargest(labels, size, spacing, target, options?.force_separate_z),
+  },
+  no_resampling_hack: { data: (x) => x, labels: (labels) => labels },
+};
+
+/** Throws 'option' for a function that voxelgrad does not have. */
+export function resamplingOf(name: string): Resampling {
+  const found = Object.hasOwn(functions, name) ? functions[name] : undefined;
+  if (found !== undefined) return found;
+  throw new VoxelgradError('option', {
+    what: 'resampling function of the plans',
+    expected: Object.keys(functions).join(', '),
+    got: name,
+  });
+}
