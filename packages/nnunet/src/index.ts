@@ -16,4 +16,5 @@ export * from './splits/index.ts';
 export { type Checkpoint, describeCheckpoint, encodeCheckpoint, restoreCheckpoint } from './train/checkpoint.ts';
 export { type EpochRecord, emptyHistory, meanDice, type TrainingHistory } from './train/history.ts';
 export { PseudoDice } from './train/pseudo-dice.ts';
-export { type Batch, type TrainingEnd, type TrainingSettings, train } from './train/trainer.ts';
+export { type TrainingEnd, type TrainingSettings, train } from './train/trainer.ts';
+export { type Batch, TrainingStep, type TrainingStepSettings } from './train/training-step.ts';

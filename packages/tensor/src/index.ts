@@ -5,6 +5,7 @@ export { Captured, capture, compile } from './capture/capture.ts';
 export type { CapturedMemory, CompileProgress } from './capture/recording.ts';
 export { checkpoint } from './checkpointing.ts';
 export { arange, fromArray, full, ones, type Placement, scalar, zeros } from './create.ts';
+export { debug } from './debug.ts';
 export type { Device, DeviceBuffer, DeviceKind, MemoryReport, Operand } from './device/device.ts';
 export { floatFromHalf, halfFromFloat } from './device/half.ts';
 export { type DType, type HostArray, hostArray, isFloat } from './dtype.ts';
@@ -27,6 +28,7 @@ export {
   flip,
   gather,
   narrow,
+  overwrite,
   pad,
   padBorder,
   permute,

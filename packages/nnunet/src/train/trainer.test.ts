@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
 import { describeCheckpoint, encodeCheckpoint, restoreCheckpoint } from './checkpoint.ts';
 import type { TrainingHistory } from './history.ts';
-import { type Batch, type TrainingSettings, train } from './trainer.ts';
+import { type TrainingSettings, train } from './trainer.ts';
+import type { Batch } from './training-step.ts';
 
 const SIZE = 8;
 

@@ -3,25 +3,12 @@
  * each epoch, validation patches scored by pseudo Dice, its moving average deciding which weights are best. Beyond the official one it stops
  * early on patience, and can be interrupted at any iteration and resumed with the same bits: batches are functions of their index.
  */
-import type { Optimizer } from '@voxelgrad/nn';
-import { noGrad, type Tensor, tidy, VoxelgradError } from '@voxelgrad/tensor';
-import type { SegmentationNetwork } from '../networks/unet.ts';
+import { noGrad, tidy, VoxelgradError } from '@voxelgrad/tensor';
 import { addEpoch, type EpochRecord, emptyHistory, type TrainingHistory } from './history.ts';
 import { PseudoDice } from './pseudo-dice.ts';
+import { type Batch, TrainingStep, type TrainingStepSettings } from './training-step.ts';
 
-/** Tensors of one iteration; the trainer disposes of them. */
-export interface Batch {
-  /** `[n, …space, c]`. */
-  readonly image: Tensor;
-  /** Labels `[n, …space]` (i32), or regions `[n, …space, r]` (f32). */
-  readonly target: Tensor;
-}
-
-export interface TrainingSettings {
-  readonly network: SegmentationNetwork;
-  readonly optimizer: Optimizer;
-  /** From all outputs, finest first, to one value: see deepSupervision. */
-  readonly loss: (outputs: readonly Tensor[], target: Tensor) => Tensor;
+export interface TrainingSettings extends TrainingStepSettings {
   /** Whether targets are regions. */
   readonly regions: boolean;
   readonly epochs: number;
@@ -50,14 +37,27 @@ export type TrainingEnd = 'finished' | 'patience' | 'interrupted';
 export async function train(
   settings: TrainingSettings,
 ): Promise<{ readonly history: TrainingHistory; readonly end: TrainingEnd }> {
-  const { epochs, iterationsPerEpoch, patience, signal } = settings;
   const history = settings.history ?? emptyHistory();
+  const step = new TrainingStep(settings);
+  try {
+    return await runEpochs(settings, history, step);
+  } finally {
+    step.dispose();
+  }
+}
+
+async function runEpochs(
+  settings: TrainingSettings,
+  history: TrainingHistory,
+  step: TrainingStep,
+): Promise<{ readonly history: TrainingHistory; readonly end: TrainingEnd }> {
+  const { epochs, iterationsPerEpoch, patience, signal } = settings;
   while (history.epochs.length < epochs) {
     const start = performance.now();
     const epoch = history.epochs.length;
     settings.optimizer.learningRate = settings.learningRate(epoch, epochs);
     const last = (epoch + 1) * iterationsPerEpoch;
-    if (!(await runIterations(settings, history, last))) return { history, end: 'interrupted' };
+    if (!(await runIterations(settings, history, step, last))) return { history, end: 'interrupted' };
     const losses = history.losses.slice(last - iterationsPerEpoch, last);
     const record: EpochRecord = {
       trainingLoss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
@@ -74,7 +74,12 @@ export async function train(
 }
 
 /** Trains up to iteration `last`. The loss of each is read while the next one is computed. False if asked to stop before. */
-async function runIterations(settings: TrainingSettings, history: TrainingHistory, last: number): Promise<boolean> {
+async function runIterations(
+  settings: TrainingSettings,
+  history: TrainingHistory,
+  step: TrainingStep,
+  last: number,
+): Promise<boolean> {
   let pending: Promise<number> | undefined;
   const settle = async (): Promise<void> => {
     if (pending === undefined) return;
@@ -96,24 +101,12 @@ async function runIterations(settings: TrainingSettings, history: TrainingHistor
       return false;
     }
     const batch = await settings.trainingBatch(iteration);
-    const loss = trainingStep(settings, batch);
+    const loss = await step.run(batch);
     await settle();
-    pending = loss.item();
-    loss.dispose();
+    pending = loss();
   }
   await settle();
   return true;
-}
-
-function trainingStep({ network, loss, optimizer }: TrainingSettings, { image, target }: Batch): Tensor {
-  return tidy(() => {
-    const value = loss(network.forward(image), target);
-    value.backward();
-    optimizer.step();
-    image.dispose();
-    target.dispose();
-    return value.detach();
-  });
 }
 
 async function validate(

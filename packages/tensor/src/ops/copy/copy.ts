@@ -8,7 +8,7 @@ import type { Operand } from '../../device/device.ts';
 import { VoxelgradError } from '../../errors.ts';
 import { broadcastShape, normalizeAxes, type Shape, sameShape, showShape, sizeOf, stridesOf } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
-import { checkDevice, checkDType, output, seenAs } from '../operands.ts';
+import { checkDevice, checkDType, checkShapeIs, output, seenAs } from '../operands.ts';
 import { sumTo } from '../reduce/reduce.ts';
 
 /** The same values in memory order under another shape; one extent may be −1. Shares the memory. */
@@ -210,6 +210,14 @@ export function scatterAdd(x: Tensor, index: Tensor, axis: number, extent: numbe
   );
   x.device.kernels.scatterAdd(x, index, out, axis);
   return record('scatterAdd', [x], out, [index], (g, [index]) => [gather(g, index, axis)]);
+}
+
+/** Overwrites the values of `target` with those of `source`, of the same shape and dtype and in other memory. Not recorded for gradients. */
+export function overwrite(target: Tensor, source: Tensor): void {
+  checkDevice('overwrite', target, source);
+  checkDType('overwrite', source, [target.dtype]);
+  checkShapeIs('overwrite', 'source', source, target.shape);
+  copyBox(source, target, [source.size], 0, [1], 0, [1]);
 }
 
 const offsetOf = (position: readonly number[], strides: readonly number[]): number =>

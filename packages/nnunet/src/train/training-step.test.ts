@@ -1,0 +1,134 @@
+/** A captured iteration against the same ops one by one: bit for bit, over several steps with other batches, learning rates and loss scales. */
+import { Adam, deepSupervision, diceAndCrossEntropy, type Optimizer, polynomial, Sgd } from '@voxelgrad/nn';
+import { autocast, type Device, fromArray, sum, type Tensor, tidy } from '@voxelgrad/tensor';
+import { testDevices, testValues } from '@voxelgrad/tensor/testing';
+import { describe, expect, it } from 'vitest';
+import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
+import { type Batch, TrainingStep } from './training-step.ts';
+
+const SHAPE = [2, 8, 8, 8, 1] as const;
+const STEPS = 5;
+const loss = deepSupervision(diceAndCrossEntropy());
+
+interface Setting {
+  readonly name: string;
+  readonly optimizer: (parameters: readonly Tensor[]) => Optimizer;
+  readonly gradientCheckpointing?: boolean;
+  readonly mixedPrecision?: boolean;
+  /** Steps that loss scaling drops, at least. */
+  readonly skipped?: number;
+}
+
+/** So large that gradients overflow at first. */
+const HUGE_SCALE = { initialScale: 2 ** 126, backoffFactor: 2 ** -60, growthInterval: 2 };
+
+const SETTINGS: readonly Setting[] = [
+  {
+    name: 'SGD as nnU-Net has it',
+    optimizer: (parameters) =>
+      new Sgd(parameters, { learningRate: 0.01, momentum: 0.99, nesterov: true, weightDecay: 3e-5, maximumNorm: 12 }),
+  },
+  {
+    name: 'Adam with checkpointing and dropped steps',
+    optimizer: (parameters) => new Adam(parameters, { learningRate: 0.01, maximumNorm: 12, lossScaling: HUGE_SCALE }),
+    gradientCheckpointing: true,
+    skipped: 1,
+  },
+  {
+    name: 'SGD in mixed precision with dropped steps',
+    optimizer: (parameters) => new Sgd(parameters, { learningRate: 0.01, momentum: 0.9, lossScaling: HUGE_SCALE }),
+    mixedPrecision: true,
+    skipped: 1,
+  },
+];
+
+function batchOf(device: Device, index: number): Batch {
+  const values = testValues(SHAPE, index + 1);
+  const label = Int32Array.from(values, (value) => (value > 0.2 ? 1 : 0));
+  return { image: fromArray(values, SHAPE, { device }), target: fromArray(label, SHAPE.slice(0, 4), { device }) };
+}
+
+describe.each(testDevices())('a training step on $name', ({ open }) => {
+  const train = async (setting: Setting, captured: boolean) => {
+    const device = await open();
+    const { gradientCheckpointing = false, mixedPrecision = false } = setting;
+    const architecture = { inputChannels: 1, classes: 2, features: [4, 4, 4, 4] };
+    const network = new PlainConvUNet({ ...architecture, device, seed: 5, gradientCheckpointing });
+    const optimizer = setting.optimizer(network.parameters());
+    const step = new TrainingStep({ network, optimizer, loss, mixedPrecision });
+    const losses: number[] = [];
+    for (let i = 0; i < STEPS; i++) {
+      optimizer.learningRate = polynomial(0.01, i, STEPS);
+      const batch = batchOf(device, i);
+      if (captured) losses.push(await (await step.run(batch))());
+      else {
+        const value = tidy(() => {
+          const forward = () => loss(network.forward(batch.image), batch.target);
+          const value = mixedPrecision ? autocast(forward) : forward();
+          optimizer.scaleLoss(value).backward();
+          optimizer.step();
+          return value.detach();
+        });
+        losses.push(await value.item());
+        for (const tensor of [value, batch.image, batch.target]) tensor.dispose();
+      }
+    }
+    expect(step.memory !== undefined).toBe(captured);
+    const { skippedSteps } = await optimizer.statistics();
+    const parameters = await Promise.all(network.parameters().map((parameter) => parameter.data()));
+    for (const owner of [step, optimizer, network]) owner.dispose();
+    return { losses, parameters, skippedSteps };
+  };
+
+  it.for(SETTINGS)('gives the same bits captured as op by op: $name', async (setting, { skip }) => {
+    const device = await open();
+    skip(setting.mixedPrecision === true && !device.hasF16, `${device.description} has no f16`);
+    const eager = await train(setting, false);
+    const captured = await train(setting, true);
+    expect(captured).toEqual(eager);
+    expect(new Set(captured.losses).size).toBe(STEPS);
+    expect(captured.skippedSteps).toBeGreaterThanOrEqual(setting.skipped ?? 0);
+    expect(captured.skippedSteps).toBeLessThan(STEPS);
+  });
+
+  it('is captured anew for batches of another shape, and gives its memory back', async () => {
+    const device = await open();
+    const network = new PlainConvUNet({ inputChannels: 1, classes: 2, features: [4, 8], device, seed: 5 });
+    const optimizer = new Adam(network.parameters(), { learningRate: 0.01 });
+    const before = device.memory().usedBytes;
+    const step = new TrainingStep({ network, optimizer, loss });
+    for (const n of [1, 2]) {
+      const shape = [n, 4, 4, 4, 1];
+      const image = fromArray(testValues(shape), shape, { device });
+      const target = fromArray(new Int32Array(n * 64), [n, 4, 4, 4], { device });
+      expect(await (await step.run({ image, target }))()).toBeGreaterThan(0);
+    }
+    step.dispose();
+    await device.synchronize();
+    expect(device.memory().usedBytes).toBe(before);
+    optimizer.dispose();
+    network.dispose();
+  });
+
+  it('runs op by op where the loss reads values', async () => {
+    const device = await open();
+    const network = new PlainConvUNet({ inputChannels: 1, classes: 2, features: [4, 8], device, seed: 5 });
+    const optimizer = new Adam(network.parameters(), { learningRate: 0.01 });
+    const seen: number[] = [];
+    const step = new TrainingStep({
+      network,
+      optimizer,
+      loss: (outputs, target) => {
+        sum(outputs[0]!)
+          .item()
+          .then((value) => seen.push(value))
+          .catch(() => undefined);
+        return loss(outputs, target);
+      },
+    });
+    for (let i = 0; i < 2; i++) await (await step.run(batchOf(device, i)))();
+    expect(step.memory).toBeUndefined();
+    expect(seen).toHaveLength(2);
+    for (const owner of [step, optimizer, network]) owner.dispose();
+  });
+});
