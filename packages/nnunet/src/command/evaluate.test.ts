@@ -3,10 +3,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spatialShape } from '@voxelgrad/io';
-import { readImageFile, writeImageFile } from '@voxelgrad/io/node';
+import { readImageFile } from '@voxelgrad/io/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtureFolder } from '../evaluate/fixtures.testing.ts';
 import { parseSummary } from '../evaluate/summary.ts';
+import { writeBars } from './bar-images.testing.ts';
 import { voxelgrad } from './command.testing.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'voxelgrad-evaluate-'));
@@ -42,28 +43,14 @@ describe('evaluate', () => {
     await expect(voxelgrad(['evaluate', truth!, predictions!])).rejects.toThrow(/--dataset-json/);
     const words = ['evaluate', truth!, predictions!, '-l', '1'];
     await expect(voxelgrad(words)).rejects.toThrow(/expected predictions that end in \.nii\.gz/);
-    await writeMask(join(truth!, 'a.nii.gz'), []);
-    await writeMask(join(truth!, 'b.nii.gz'), []);
-    await writeMask(join(predictions!, 'a.nii.gz'), []);
+    await writeBars(join(truth!, 'a.nii.gz'), []);
+    await writeBars(join(truth!, 'b.nii.gz'), []);
+    await writeBars(join(predictions!, 'a.nii.gz'), []);
     await expect(voxelgrad(words)).rejects.toThrow(/b\.nii\.gz/);
     await voxelgrad([...words, '--chill']);
     await expect(voxelgrad(['evaluate', truth!, predictions!, '-l', 'one'])).rejects.toThrow(/whole numbers above 0/);
   });
 });
-
-type Blob = readonly [label: number, from: number, to: number];
-
-/** A bar of 24 voxels in a volume of 3 × 3 × 24: enough for components. */
-async function writeMask(file: string, blobs: readonly Blob[]): Promise<void> {
-  const data = new Uint8Array(3 * 3 * 24);
-  for (const [label, from, to] of blobs) data.fill(label, 4 * 24 + from, 4 * 24 + to);
-  await writeImageFile(file, {
-    shape: [3, 3, 24],
-    data,
-    spacing: [1, 1, 1],
-    affine: [-1, 0, 0, 5, 0, -1, 0, 7, 0, 0, 1, 9, 0, 0, 0, 1],
-  });
-}
 
 describe('postprocessing', () => {
   const truth = join(root, 'gt');
@@ -81,12 +68,12 @@ describe('postprocessing', () => {
     );
     // The body is one piece, and the prediction has a speck of it elsewhere; the spots really are two.
     for (const name of ['case_1', 'case_2']) {
-      await writeMask(join(truth, `${name}.nii.gz`), [
+      await writeBars(join(truth, `${name}.nii.gz`), [
         [1, 2, 8],
         [2, 12, 15],
         [2, 17, 19],
       ]);
-      await writeMask(join(predictions, `${name}.nii.gz`), [
+      await writeBars(join(predictions, `${name}.nii.gz`), [
         [1, 2, 8],
         [1, 22, 23],
         [2, 12, 15],

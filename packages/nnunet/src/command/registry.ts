@@ -3,7 +3,11 @@ import type { Command } from './command.ts';
 
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.ts')).check,
+  train: async () => (await import('./train.ts')).train,
   evaluate: async () => (await import('./evaluate.ts')).evaluate,
+  'accumulate-crossval': async () => (await import('./cross-validation.ts')).accumulateCrossval,
+  'find-best-configuration': async () => (await import('./cross-validation.ts')).findBest,
+  ensemble: async () => (await import('./ensemble.ts')).ensemble,
   'determine-postprocessing': async () =>
     (await import('./determine-postprocessing.ts')).determinePostprocessingCommand,
   'apply-postprocessing': async () => (await import('./apply-postprocessing.ts')).applyPostprocessing,

@@ -1,5 +1,6 @@
 /** How nnU-Net names what was trained: `nnUNetTrainer__nnUNetPlans__3d_fullres`, and ensembles of two of those with the folds they hold. */
 import { VoxelgradError } from '@voxelgrad/tensor';
+import type { Fold } from '../splits/splits.ts';
 
 export interface ModelName {
   readonly trainer: string;
@@ -27,8 +28,6 @@ export function parseModelFolderName(name: string): ModelName {
 
 /** `0_1_2_3_4`; the fold of all cases is 'all'. */
 export const foldsName = (folds: readonly Fold[]): string => folds.join('_');
-
-export type Fold = number | 'all';
 
 /** '0' → 0, 'all'. Throws 'option'. */
 export function parseFold(text: string): Fold {

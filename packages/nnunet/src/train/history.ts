@@ -35,12 +35,16 @@ export function meanDice(dice: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
 }
 
+/** nnU-Net's exponential moving average of the mean pseudo Dice. */
+export const movingAverage = (before: number | null, mean: number): number =>
+  before === null ? mean : 0.9 * before + 0.1 * mean;
+
 /** Adds an epoch. True if the moving average is the best so far. */
 export function addEpoch(history: TrainingHistory, record: EpochRecord): boolean {
   history.epochs.push(record);
   const mean = meanDice(record.pseudoDice);
   if (mean === null) return false;
-  history.movingDice = history.movingDice === null ? mean : 0.9 * history.movingDice + 0.1 * mean;
+  history.movingDice = movingAverage(history.movingDice, mean);
   const best = history.bestMovingDice === null || history.movingDice > history.bestMovingDice;
   history.bestMovingDice = best ? history.movingDice : history.bestMovingDice;
   history.epochsSinceBest = best ? 0 : history.epochsSinceBest + 1;

@@ -11,7 +11,8 @@ import { VoxelgradError } from '@voxelgrad/tensor';
 import { evaluateFolder } from '../../evaluate/node/evaluate-folder.ts';
 import { scoredRegions } from '../../evaluate/region.ts';
 import { formatSummary, type Summary } from '../../evaluate/summary.ts';
-import { type Fold, foldsName } from '../../experiment/model-name.ts';
+import { foldsName } from '../../experiment/model-name.ts';
+import type { Fold } from '../../splits/splits.ts';
 
 export interface CrossValidation {
   /** `…/nnUNetTrainer__nnUNetPlans__3d_fullres`. */

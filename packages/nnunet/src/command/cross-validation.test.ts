@@ -1,0 +1,90 @@
+/** Cross-validation over folders whose best model is known by construction: two models that each see one half, and together all. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeNpz } from '@voxelgrad/io';
+import { readImageFile, writeFileAtomic } from '@voxelgrad/io/node';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Bar, barLabels, barShape, writeBars } from './bar-images.testing.ts';
+import { voxelgrad } from './command.testing.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'voxelgrad-cross-validation-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const dataset = 'Dataset007_Bars';
+const environment = { nnUNet_preprocessed: join(root, 'preprocessed'), nnUNet_results: join(root, 'results') };
+const description = JSON.stringify({
+  channel_names: { 0: 'MRI' },
+  labels: { background: 0, bar: 1 },
+  numTraining: 2,
+  file_ending: '.nii.gz',
+});
+
+/** The foreground probability is `sure` in some voxels and 0.4 in others, elsewhere 0. */
+async function writePrediction(folder: string, name: string, sure: Bar, unsure: Bar): Promise<void> {
+  const foreground = Float32Array.from(barLabels([sure]), (label) => (label === 1 ? 0.9 : 0));
+  barLabels([unsure]).forEach((label, i) => {
+    if (label === 1) foreground[i] = 0.4;
+  });
+  const data = new Float32Array(2 * foreground.length);
+  data.set(foreground.map((value) => 1 - value));
+  data.set(foreground, foreground.length);
+  await writeFileAtomic(join(folder, `${name}.npz`), encodeNpz({ probabilities: { shape: [2, ...barShape], data } }));
+  await writeBars(join(folder, `${name}.nii.gz`), [sure]);
+  writeFileSync(join(folder, 'summary.json'), '{}');
+}
+
+beforeAll(async () => {
+  const truth = join(environment.nnUNet_preprocessed, dataset, 'gt_segmentations');
+  mkdirSync(truth, { recursive: true });
+  writeFileSync(join(environment.nnUNet_preprocessed, dataset, 'dataset.json'), description);
+  for (const name of ['a', 'b']) await writeBars(join(truth, `${name}.nii.gz`), [[1, 2, 12]]);
+  const halves = { '2d': [2, 8, 8, 12], '3d_fullres': [8, 12, 2, 8] } as const;
+  for (const [configuration, [from, to, otherFrom, otherTo]] of Object.entries(halves)) {
+    const model = join(environment.nnUNet_results, dataset, `nnUNetTrainer__nnUNetPlans__${configuration}`);
+    for (const [fold, name] of ['a', 'b'].entries()) {
+      const folder = join(model, `fold_${fold}`, 'validation');
+      mkdirSync(folder, { recursive: true });
+      await writePrediction(folder, name, [1, from, to], [1, otherFrom, otherTo]);
+    }
+    for (const file of ['plans.json', 'dataset.json']) writeFileSync(join(model, file), description);
+  }
+});
+
+it('finds the ensemble where it is better than either model, and says how to predict with it', async () => {
+  const { lines } = await voxelgrad(['find-best-configuration', '7', '-f', '0', '1'], environment);
+  const results = join(environment.nnUNet_results, dataset);
+  const information = JSON.parse(readFileSync(join(results, 'inference_information.json'), 'utf8'));
+  const name = 'ensemble___nnUNetTrainer__nnUNetPlans__2d___nnUNetTrainer__nnUNetPlans__3d_fullres___0_1';
+  expect(information.all_results).toEqual({
+    nnUNetTrainer__nnUNetPlans__2d: 12 / 16,
+    nnUNetTrainer__nnUNetPlans__3d_fullres: 8 / 14,
+    [name]: 1,
+  });
+  expect(information.best_model_or_ensemble.selected_model_or_models).toHaveLength(2);
+  expect(lines.join('\n')).toMatch(/ensemble.*1\.000/);
+  const text = readFileSync(join(results, 'inference_instructions.txt'), 'utf8');
+  expect(text).toContain('-c 2d -tr nnUNetTrainer -p nnUNetPlans -f 0 1 --save-probabilities');
+  expect(text).toContain('voxelgrad ensemble -i OUTPUT_FOLDER_2d OUTPUT_FOLDER_3d_fullres -o OUTPUT_FOLDER');
+  const ensembled = await readImageFile(join(results, 'ensembles', name, 'a.nii.gz'));
+  expect(Array.from(ensembled.data)).toEqual(Array.from(barLabels([[1, 2, 12]])));
+});
+
+it('takes a single model where ensembles are left out', async () => {
+  await voxelgrad(['find-best-configuration', '7', '-f', '0', '1', '--no-ensembling'], environment);
+  const text = readFileSync(join(environment.nnUNet_results, dataset, 'inference_instructions.txt'), 'utf8');
+  expect(text).toMatch(/^Best in cross-validation: nnUNetTrainer__nnUNetPlans__2d\n/);
+});
+
+it('accumulates the folds of one model', async () => {
+  const { lines } = await voxelgrad(['accumulate-crossval', '7', '-c', '2d', '-f', '0', '1'], environment);
+  expect(lines[0]).toBe('2 cases, mean Dice 0.750');
+});
+
+it('names what is not trained', async () => {
+  await expect(voxelgrad(['find-best-configuration', '7'], environment)).rejects.toThrow(/folds 0, 1, 2, 3, 4/);
+  await expect(voxelgrad(['accumulate-crossval', '7', '-c', '2d', '-f', '3'], environment)).rejects.toThrow(/fold_3/);
+  await expect(voxelgrad(['find-best-configuration', '7', '-c', '3d_lowres', '-f', '0'], environment)).rejects.toThrow(
+    /expected a trained model/,
+  );
+});

@@ -1,0 +1,131 @@
+/** `voxelgrad accumulate-crossval` and `voxelgrad find-best-configuration`: what the folds of a data set say together. */
+
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { VoxelgradError } from '@voxelgrad/tensor';
+import {
+  defaultPlans,
+  defaultTrainer,
+  modelFolderName,
+  parseFold,
+  standardConfigurations,
+} from '../experiment/model-name.ts';
+import { formatDice, formatTable } from '../report/table.ts';
+import { accumulateCrossValidation, validationFolder } from '../select/node/accumulate.ts';
+import { findBestConfiguration } from '../select/node/find-best.ts';
+import { type CommandContext, defineCommand } from './command.ts';
+import { readDescription } from './data-set-labels.ts';
+import { datasetFolder, rootFolder, rootOptions } from './folders.ts';
+import { combinations, foldsOption, modelOptions } from './model-options.ts';
+
+const dataset = { name: 'dataset', help: 'Number or name of the data set.' } as const;
+
+const roots = { preprocessed: rootOptions.preprocessed, results: rootOptions.results };
+
+/** Where the models of a data set are, and the truth of its training cases. */
+async function foldersOf(
+  identifier: string,
+  options: { readonly preprocessed?: string | undefined; readonly results?: string | undefined },
+  context: CommandContext,
+) {
+  const preprocessedFolder = await datasetFolder(identifier, () => rootFolder('preprocessed', options, context));
+  const datasetName = basename(preprocessedFolder);
+  const description = await readDescription(join(preprocessedFolder, 'dataset.json'), []);
+  return {
+    datasetName,
+    resultsFolder: join(rootFolder('results', options, context), datasetName),
+    referenceFolder: join(preprocessedFolder, 'gt_segmentations'),
+    labels: description.labels,
+    fileEnding: description.fileEnding,
+  };
+}
+
+export const accumulateCrossval = defineCommand(
+  {
+    name: 'voxelgrad accumulate-crossval',
+    summary: 'Puts the validation predictions of all folds of a model into one folder and scores them together.',
+    positionals: [dataset],
+    options: {
+      ...modelOptions,
+      output: { type: 'string', short: 'o', placeholder: 'folder', help: 'Where to; beside the folds unless told.' },
+      ...roots,
+    },
+    examples: ['voxelgrad accumulate-crossval 4 -c 3d_fullres'],
+  },
+  async ({ options, positionals }, context) => {
+    const folders = await foldersOf(positionals[0]!, options, context);
+    const { folder, summary } = await accumulateCrossValidation({
+      ...folders,
+      modelFolder: join(folders.resultsFolder, modelFolderName(options)),
+      folds: options.folds.map(parseFold),
+      output: options.output,
+      signal: context.signal,
+    });
+    context.print(`${summary.metric_per_case.length} cases, mean Dice ${formatDice(summary.foreground_mean.Dice)}`);
+    context.print(folder);
+  },
+);
+
+export const findBest = defineCommand(
+  {
+    name: 'voxelgrad find-best-configuration',
+    summary: 'Compares the models of a data set and their ensembles in cross-validation, and says how to predict.',
+    positionals: [dataset],
+    options: {
+      plans: { type: 'list', short: 'p', many: true, default: [defaultPlans], help: 'Plans to consider.' },
+      configurations: {
+        type: 'list',
+        short: 'c',
+        many: true,
+        help: `Configurations to consider; of ${standardConfigurations.join(', ')} those that are trained unless told.`,
+      },
+      trainers: {
+        type: 'list',
+        aliases: ['-tr'],
+        many: true,
+        default: [defaultTrainer],
+        help: 'Trainers to consider.',
+      },
+      folds: foldsOption,
+      ensembling: { type: 'boolean', default: true, help: 'Also consider ensembles of two.' },
+      ...roots,
+    },
+    examples: ['voxelgrad find-best-configuration 4', 'voxelgrad find-best-configuration 4 -c 2d 3d_fullres -f 0 1'],
+  },
+  async ({ options, positionals }, context) => {
+    const folders = await foldersOf(positionals[0]!, options, context);
+    const folds = options.folds.map(parseFold);
+    const named = combinations(options.trainers, options.plans, options.configurations ?? standardConfigurations);
+    const models =
+      options.configurations === undefined
+        ? named.filter((model) =>
+            folds.every((fold) =>
+              existsSync(validationFolder(join(folders.resultsFolder, modelFolderName(model)), fold)),
+            ),
+          )
+        : named;
+    if (models.length === 0)
+      throw new VoxelgradError('dataset', {
+        what: folders.resultsFolder,
+        expected: `a model with validation predictions of the folds ${folds.join(', ')}`,
+        got: 'none',
+        help: 'Train all folds first, or name the trainer, plans, configurations and folds that are trained.',
+      });
+    const found = await findBestConfiguration({
+      ...folders,
+      models,
+      folds,
+      ensembles: options.ensembling,
+      signal: context.signal,
+      onStep: (what) => context.status.write(`${what}\n`),
+    });
+    context.print(
+      formatTable({
+        header: ['model', 'mean Dice'],
+        rows: found.candidates.map(({ name, dice }) => [name, formatDice(dice)]),
+        footer: [[`best, after postprocessing`, formatDice(found.diceAfterPostprocessing)]],
+      }),
+    );
+    context.print(`how to predict with it: ${join(folders.resultsFolder, 'inference_instructions.txt')}`);
+  },
+);

@@ -1,0 +1,49 @@
+/** `voxelgrad ensemble`: nnUNetv2_ensemble. */
+import { ensembleFolders } from '../select/node/ensemble.ts';
+import { Progress } from '../terminal/progress.ts';
+import { defineCommand } from './command.ts';
+import { readDescription } from './data-set-labels.ts';
+
+export const ensemble = defineCommand(
+  {
+    name: 'voxelgrad ensemble',
+    summary: 'Averages the probabilities of several models, and writes the segmentations that they mean.',
+    options: {
+      input: {
+        type: 'list',
+        short: 'i',
+        many: true,
+        required: true,
+        help: 'Folders of predictions made with --save-probabilities, two or more.',
+      },
+      output: { type: 'string', short: 'o', required: true, placeholder: 'folder', help: 'Where the result goes.' },
+      datasetJson: {
+        type: 'string',
+        placeholder: 'file',
+        aliases: ['-djfile'],
+        help: 'dataset.json with the labels; looked for among the predictions.',
+      },
+      saveProbabilities: { type: 'boolean', aliases: ['--npz'], help: 'Also write the averaged probabilities.' },
+      progress: { type: 'boolean', default: true, help: 'Show progress.' },
+    },
+    examples: ['voxelgrad ensemble -i predictions_2d predictions_3d_fullres -o ensemble'],
+  },
+  async ({ options }, { signal, print, status }) => {
+    const { labels, fileEnding } = await readDescription(options.datasetJson, options.input);
+    let bar: Progress | undefined;
+    const names = await ensembleFolders({
+      folders: options.input,
+      output: options.output,
+      labels,
+      fileEnding,
+      saveProbabilities: options.saveProbabilities,
+      signal,
+      onCase: (name, total) => {
+        if (options.progress) bar ??= new Progress({ total, label: 'averaging', unit: 'case', stream: status });
+        bar?.advance(1, name);
+      },
+    });
+    bar?.finish();
+    print(`${names.length} segmentations in ${options.output}`);
+  },
+);

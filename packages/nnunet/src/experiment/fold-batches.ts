@@ -1,0 +1,116 @@
+/** Batches of one fold: random patches of its training cases, augmented and prepared ahead, and plain patches of its validation cases. */
+import {
+  type Batch,
+  mildTransforms,
+  nnunetTrainingTransforms,
+  nvidiaTransforms,
+  Prefetcher,
+  RandomPatches,
+  type Recipe,
+  type RecipeSettings,
+  TrainingBatches,
+  type TrainingCase,
+  validationTransforms,
+} from '@voxelgrad/augment';
+import type { Labels } from '@voxelgrad/io';
+import type { Device, Triple } from '@voxelgrad/tensor';
+import type { Configuration } from '../plan/plans.ts';
+import type { TrainerSettings } from './trainer-settings.ts';
+
+export interface FoldBatchesSettings {
+  readonly trainer: TrainerSettings;
+  readonly configuration: Pick<Configuration, 'patch_size' | 'batch_size' | 'use_mask_for_norm'>;
+  readonly labels: Labels;
+  readonly training: readonly TrainingCase[];
+  readonly validation: readonly TrainingCase[];
+  readonly device: Device;
+  readonly seed: number;
+}
+
+/** [z, y, x]; a patch in the plane gets depth 1. */
+export function patchTriple(patch: readonly number[]): Triple {
+  return patch.length === 2 ? [1, patch[0]!, patch[1]!] : [patch[0]!, patch[1]!, patch[2]!];
+}
+
+/** Axes of the patch (0 depth, 1 height, 2 width) that a network trained so may be mirrored along. */
+export function mirrorAxesOf({ mirroring }: TrainerSettings, patch: readonly number[]): readonly number[] {
+  const all = patch.length === 2 ? [1, 2] : [0, 1, 2];
+  return { all, 'first two': all.slice(0, 2), none: [] }[mirroring];
+}
+
+export class FoldBatches {
+  readonly #training: Prefetcher<Batch>;
+  readonly #validation: TrainingBatches | undefined;
+
+  constructor(settings: FoldBatchesSettings) {
+    const { trainer, configuration, seed } = settings;
+    const recipe: RecipeSettings = {
+      patchSize: patchTriple(configuration.patch_size),
+      mirrorAxes: mirrorAxesOf(trainer, configuration.patch_size),
+      maskedChannels: configuration.use_mask_for_norm,
+    };
+    const training = batchesOf(settings, settings.training, recipes[trainer.augmentation](recipe), seed);
+    if (settings.validation.length > 0)
+      this.#validation = batchesOf(settings, settings.validation, validationTransforms(recipe), seed + 1);
+    this.#training = new Prefetcher({
+      prepare: (index) => training.prepare(index),
+      discard: ({ image, target }) => {
+        image.dispose();
+        target.dispose();
+      },
+      end: trainer.epochs * trainer.iterationsPerEpoch,
+    });
+  }
+
+  get hasValidation(): boolean {
+    return this.#validation !== undefined;
+  }
+
+  training(index: number): Promise<Batch> {
+    return this.#training.take(index);
+  }
+
+  validation(index: number): Promise<Batch> {
+    return this.#validation!.prepare(index);
+  }
+
+  /** Share of the time that training waited for data. */
+  get waitedShare(): number {
+    return this.#training.waiting.share;
+  }
+
+  close(): Promise<void> {
+    return this.#training.close();
+  }
+}
+
+const recipes: Readonly<Record<TrainerSettings['augmentation'], (settings: RecipeSettings) => Recipe>> = {
+  nnunet: nnunetTrainingTransforms,
+  mild: mildTransforms,
+  nvidia: nvidiaTransforms,
+  none: validationTransforms,
+};
+
+function batchesOf(
+  { trainer, configuration, labels, device }: FoldBatchesSettings,
+  cases: readonly TrainingCase[],
+  recipe: Recipe,
+  seed: number,
+): TrainingBatches {
+  const sampler = new RandomPatches({
+    cases,
+    batchSize: configuration.batch_size,
+    patchSize: patchTriple(configuration.patch_size),
+    initialPatchSize: recipe.initialPatchSize,
+    foreground: trainer.foreground,
+    oversampling: trainer.oversampling,
+  });
+  return new TrainingBatches({
+    sampler,
+    recipe,
+    device,
+    seed,
+    dropDepth: configuration.patch_size.length === 2,
+    ...(labels.regions ? { regions: labels.classes.map(({ values }) => values), ignoreLabel: labels.ignore } : {}),
+  });
+}

@@ -1,0 +1,100 @@
+/** From a trainer's settings to what the training loop takes: the loss, the optimizer, the learning rate of an epoch. */
+import type { Labels } from '@voxelgrad/io';
+import {
+  Adam,
+  AdamW,
+  cosine,
+  deepSupervision,
+  diceAndBinaryCrossEntropy,
+  diceAndCrossEntropy,
+  focalLoss,
+  type Module,
+  type Optimizer,
+  oneHot,
+  polynomial,
+  type SegmentationLoss,
+  Sgd,
+  topKCrossEntropy,
+  warmUp,
+} from '@voxelgrad/nn';
+import { add, cast, type Tensor, VoxelgradError } from '@voxelgrad/tensor';
+import type { TrainerSettings } from './trainer-settings.ts';
+
+/** The loss for all outputs, finest first; without deep supervision of the finest alone. */
+export function criterionFor(
+  { loss, deepSupervision: supervised }: TrainerSettings,
+  labels: Labels,
+  batchDice: boolean,
+): (outputs: readonly Tensor[], target: Tensor) => Tensor {
+  const single = labels.regions ? regionLoss(loss, labels, batchDice) : labelLoss(loss, labels, batchDice);
+  return supervised ? deepSupervision(single) : deepSupervision(single, [1]);
+}
+
+function regionLoss(loss: TrainerSettings['loss'], labels: Labels, batchDice: boolean): SegmentationLoss {
+  const ignoreMask = labels.ignore !== undefined;
+  const weights = { 'dice-ce': [1, 1], dice: [1, 0], ce: [0, 1] } as const;
+  if (!(loss in weights))
+    throw new VoxelgradError('option', {
+      what: 'loss for regions',
+      expected: Object.keys(weights).join(', '),
+      got: loss,
+    });
+  const [diceWeight, crossEntropyWeight] = weights[loss as keyof typeof weights];
+  return diceAndBinaryCrossEntropy({ batchDice, ignoreMask, diceWeight, crossEntropyWeight });
+}
+
+function labelLoss(loss: TrainerSettings['loss'], labels: Labels, batchDice: boolean): SegmentationLoss {
+  const ignoreLabel = labels.ignore;
+  switch (loss) {
+    case 'dice-ce':
+      return diceAndCrossEntropy({ batchDice, ignoreLabel });
+    case 'dice':
+      return diceAndCrossEntropy({ batchDice, ignoreLabel, crossEntropyWeight: 0 });
+    case 'ce':
+      return diceAndCrossEntropy({ batchDice, ignoreLabel, diceWeight: 0 });
+  }
+  if (ignoreLabel !== undefined)
+    throw new VoxelgradError('option', {
+      what: 'loss for labels with an ignore label',
+      expected: 'dice-ce, dice or ce',
+      got: loss,
+    });
+  const dice = diceAndCrossEntropy({ batchDice, crossEntropyWeight: 0 });
+  const hardest = onOneHot((logits, target) => topKCrossEntropy(logits, target, 10));
+  if (loss === 'topk') return hardest;
+  const further = loss === 'dice-topk' ? hardest : onOneHot((logits, target) => focalLoss(logits, target));
+  return (logits, target) => add(dice(logits, target), further(logits, target));
+}
+
+const onOneHot =
+  (loss: SegmentationLoss): SegmentationLoss =>
+  (output, labels) => {
+    const logits = cast(output, 'f32');
+    return loss(logits, oneHot(labels, logits.shape.at(-1)!));
+  };
+
+/** With loss scaling for mixed precision. */
+export function optimizerFor(network: Module, settings: TrainerSettings, lossScaling: boolean): Optimizer {
+  const { learningRate, weightDecay, momentum, maximumNorm } = settings;
+  const shared = { learningRate, weightDecay, maximumNorm, lossScaling };
+  const parameters = network.parameters();
+  switch (settings.optimizer) {
+    case 'sgd':
+      return new Sgd(parameters, { ...shared, momentum, nesterov: momentum > 0 });
+    case 'adam':
+      return new Adam(parameters, shared);
+    case 'adamw':
+      return new AdamW(parameters, shared);
+  }
+}
+
+/** The learning rate of an epoch. */
+export function learningRateFor(settings: TrainerSettings): (epoch: number, epochs: number) => number {
+  const { learningRate, warmUpEpochs, schedule } = settings;
+  const after = (epoch: number, epochs: number): number => {
+    if (schedule === 'poly') return polynomial(learningRate, epoch, epochs);
+    return schedule === 'cosine' ? cosine(learningRate, epoch, epochs) : learningRate;
+  };
+  return (epoch, epochs) =>
+    warmUp(learningRate, epoch, warmUpEpochs, (since) => after(since, Math.max(1, epochs - warmUpEpochs)));
+}

@@ -1,0 +1,80 @@
+/** A preprocessed data set, as the planner and the preprocessor left it below `nnUNet_preprocessed`. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ChunkCache, type DatasetDescription, readDatasetJson, readText, type StoredCase } from '@voxelgrad/io';
+import { listStoredCases, openFile, openStoredCase, writeFileAtomic } from '@voxelgrad/io/node';
+import { VoxelgradError } from '@voxelgrad/tensor';
+import { configurationOf, parsePlans } from '../../plan/parse-plans.ts';
+import type { Configuration, Plans } from '../../plan/plans.ts';
+import { crossValidationSplits, type Fold, type Split, splitOfFold } from '../../splits/splits.ts';
+import { formatSplits, parseSplits } from '../../splits/splits-file.ts';
+
+export interface PreprocessedDataSet {
+  /** `…/Dataset004_Hippocampus`. */
+  readonly folder: string;
+  readonly description: DatasetDescription;
+  readonly plans: Plans;
+  readonly plansName: string;
+}
+
+/** Throws 'dataset' where plans or dataset.json are missing. */
+export async function openPreprocessed(folder: string, plansName: string): Promise<PreprocessedDataSet> {
+  const file = async (name: string, made: string) => {
+    const path = join(folder, name);
+    if (existsSync(path)) return openFile(path);
+    throw new VoxelgradError('dataset', {
+      what: path,
+      expected: `a file that ${made} writes`,
+      got: 'nothing there',
+      help: 'Run voxelgrad plan-and-preprocess first.',
+    });
+  };
+  const plans = await file(`${plansName}.json`, 'planning');
+  return {
+    folder,
+    description: await readDatasetJson(await file('dataset.json', 'planning')),
+    plans: parsePlans(await readText(plans), plans.path),
+    plansName,
+  };
+}
+
+export interface FoldCases {
+  readonly configuration: Configuration;
+  readonly split: Split;
+  readonly training: readonly StoredCase[];
+  readonly validation: readonly StoredCase[];
+}
+
+/** Decoded chunks that all cases of a fold may keep in memory. */
+const cacheBytes = 2 ** 31;
+
+/** Opens the cases of a fold; `splits_final.json` is made where there is none. Throws 'dataset' for cases that were not preprocessed. */
+export async function openFold(
+  { folder, plans }: PreprocessedDataSet,
+  configurationName: string,
+  fold: Fold,
+): Promise<FoldCases> {
+  const configuration = configurationOf(plans, configurationName);
+  const store = join(folder, configuration.data_identifier);
+  const identifiers = await listStoredCases(store);
+  if (identifiers.length === 0)
+    throw new VoxelgradError('dataset', {
+      what: store,
+      expected: `cases preprocessed for ${configurationName}`,
+      got: 'none',
+      help: `Run voxelgrad preprocess … -c ${configurationName}.`,
+    });
+  const split = splitOfFold(fold, await readSplits(folder, identifiers, fold), identifiers);
+  const cache = new ChunkCache(cacheBytes);
+  const open = (names: readonly string[]) => Promise.all(names.map((name) => openStoredCase(store, name, { cache })));
+  return { configuration, split, training: await open(split.train), validation: await open(split.val) };
+}
+
+async function readSplits(folder: string, identifiers: readonly string[], fold: Fold): Promise<readonly Split[]> {
+  const path = join(folder, 'splits_final.json');
+  if (existsSync(path)) return parseSplits(await readText(await openFile(path)), identifiers, path);
+  if (fold === 'all') return [];
+  const splits = crossValidationSplits(identifiers);
+  await writeFileAtomic(path, formatSplits(splits));
+  return splits;
+}

@@ -1,0 +1,198 @@
+/**
+ * Trains one fold of one configuration, from the preprocessed cases to the weights in nnU-Net's folders. Whatever happens, a run can be taken up again
+ * where its last checkpoint stands, and then gives the same bits as if nothing had happened.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '@voxelgrad/io/node';
+import type { Optimizer } from '@voxelgrad/nn';
+import { type Device, VoxelgradError } from '@voxelgrad/tensor';
+import type { SegmentationNetwork } from '../../networks/unet.ts';
+import { networkOfConfiguration, outputChannels } from '../../plan/network-of-plans.ts';
+import { describeCheckpoint, encodeCheckpoint, restoreCheckpoint } from '../../train/checkpoint.ts';
+import { emptyHistory, type TrainingHistory } from '../../train/history.ts';
+import { type TrainingEnd, train } from '../../train/trainer.ts';
+import { FoldBatches } from '../fold-batches.ts';
+import { criterionFor, learningRateFor, optimizerFor } from '../learning.ts';
+import type { TrainerSettings } from '../trainer-settings.ts';
+import { writeLog } from './fold-log.ts';
+import type { FoldCases, PreprocessedDataSet } from './preprocessed.ts';
+
+export interface FoldTraining {
+  readonly dataSet: PreprocessedDataSet;
+  readonly cases: FoldCases;
+  readonly trainer: TrainerSettings;
+  /** For the chart. */
+  readonly title: string;
+  /** `…/nnUNetTrainer__nnUNetPlans__3d_fullres/fold_0`; made if need be. */
+  readonly folder: string;
+  readonly device: Device;
+  readonly seed: number;
+  /** Go on with the last checkpoint, if there is one. */
+  readonly resume: boolean;
+  /** Stop after this many epochs without a better moving pseudo Dice. */
+  readonly patience?: number | undefined;
+  /** Minutes of training; the schedule then follows the clock where that is ahead of the epochs. */
+  readonly timeBudget?: number | undefined;
+  /** f16 convolutions with loss scaling. */
+  readonly mixedPrecision?: boolean;
+  readonly gradientCheckpointing?: boolean;
+  /** Sets the first weights, such as those of another training. */
+  readonly initialize?: (network: SegmentationNetwork) => Promise<void>;
+  /** Called with the weights of the best epoch so far, and of the last. */
+  readonly save: (which: 'best' | 'final', run: Run) => Promise<void>;
+  readonly signal: AbortSignal;
+  readonly onStart?: (iterationsLeft: number) => void;
+  readonly onIteration?: (loss: number) => void;
+  readonly onEpoch?: (history: TrainingHistory) => void;
+}
+
+/** What a checkpoint is made of. */
+export interface Run {
+  readonly network: SegmentationNetwork;
+  readonly optimizer: Optimizer;
+  readonly history: TrainingHistory;
+}
+
+export interface FoldResult extends Run {
+  readonly end: TrainingEnd;
+  /** Share of the time that training waited for data. */
+  readonly waitedShare: number;
+}
+
+const checkpointFile = 'checkpoint_latest.safetensors';
+/** Between checkpoints, so that short epochs do not spend their time on writing. */
+const checkpointSeconds = 60;
+
+export async function trainFold(training: FoldTraining): Promise<FoldResult> {
+  const { dataSet, cases, trainer, device, folder, signal } = training;
+  const { labels } = dataSet.description;
+  await mkdir(folder, { recursive: true });
+  const network = networkOfConfiguration(
+    cases.configuration,
+    dataSet.description.channelNames.length,
+    outputChannels(labels),
+    { device, seed: training.seed, gradientCheckpointing: training.gradientCheckpointing ?? false },
+  );
+  const half = training.mixedPrecision ?? false;
+  const optimizer = optimizerFor(network, trainer, half);
+  const history = (await resume(training, network, optimizer)) ?? emptyHistory();
+  if (history.losses.length === 0) await training.initialize?.(network);
+  const batches = new FoldBatches({ ...cases, trainer, labels, device, seed: training.seed });
+  const run: Run = { network, optimizer, history };
+  const budget = new TimeBudget(training.timeBudget, history);
+  training.onStart?.(trainer.epochs * trainer.iterationsPerEpoch - history.losses.length);
+  const loss = criterionFor(trainer, labels, cases.configuration.batch_dice);
+  const scheduled = learningRateFor(trainer);
+  let written = performance.now();
+  const { end } = await train({
+    network,
+    mixedPrecision: half,
+    optimizer,
+    loss,
+    regions: labels.regions,
+    epochs: trainer.epochs,
+    iterationsPerEpoch: trainer.iterationsPerEpoch,
+    validationIterations: batches.hasValidation ? trainer.validationIterations : 0,
+    patience: training.patience,
+    learningRate: (epoch, epochs) => scheduled(budget.epoch(epoch, epochs), epochs),
+    trainingBatch: (index) => batches.training(index),
+    validationBatch: (index) => batches.validation(index),
+    history,
+    signal: AbortSignal.any([signal, budget.signal]),
+    onIteration: (_, value) => training.onIteration?.(value),
+    onEpoch: async (_, best) => {
+      if (best) await training.save('best', run);
+      await writeLog(folder, training.title, labels, history);
+      if (performance.now() - written > 1000 * checkpointSeconds) {
+        await writeCheckpoint(training, run);
+        written = performance.now();
+      }
+      training.onEpoch?.(history);
+      budget.check();
+    },
+  });
+  await batches.close();
+  await writeCheckpoint(training, run);
+  const finished = end === 'interrupted' && budget.isOver && !signal.aborted ? 'finished' : end;
+  if (finished !== 'interrupted') await training.save('final', run);
+  return { ...run, end: finished, waitedShare: batches.waitedShare };
+}
+
+/** What must be equal for a checkpoint to go on: with another patch or seed the batches would be others. */
+const identity = ({ dataSet, cases, trainer, seed, mixedPrecision }: FoldTraining) => {
+  // More epochs may be asked for later: the schedule is then another one from there on.
+  const { epochs: _, ...settings } = trainer;
+  const { patch_size, batch_size } = cases.configuration;
+  const { dataset_name } = dataSet.plans;
+  return {
+    dataset_name,
+    patch_size,
+    batch_size,
+    ...settings,
+    seed,
+    mixedPrecision: mixedPrecision ?? false,
+    train: cases.split.train,
+  };
+};
+
+const writeCheckpoint = async (training: FoldTraining, { network, optimizer, history }: Run): Promise<void> =>
+  writeFileAtomic(
+    join(training.folder, checkpointFile),
+    await encodeCheckpoint(network, optimizer, { history, description: identity(training) }),
+  );
+
+async function resume(
+  training: FoldTraining,
+  network: SegmentationNetwork,
+  optimizer: Optimizer,
+): Promise<TrainingHistory | undefined> {
+  const path = join(training.folder, checkpointFile);
+  if (!training.resume || !existsSync(path)) return undefined;
+  const bytes = new Uint8Array(await readFile(path));
+  const { history, description } = describeCheckpoint(bytes, path);
+  const [before, now] = [JSON.stringify(description), JSON.stringify(identity(training))];
+  if (before !== now)
+    throw new VoxelgradError('option', {
+      what: `${path} belongs to another run`,
+      expected: before,
+      got: now,
+      help: 'Give the options of that run, or start anew without -c.',
+    });
+  restoreCheckpoint(bytes, network, optimizer);
+  return history;
+}
+
+/** Training time, counted over all runs of a fold. */
+class TimeBudget {
+  readonly #seconds: number;
+  readonly #history: TrainingHistory;
+  readonly #controller = new AbortController();
+
+  constructor(minutes: number | undefined, history: TrainingHistory) {
+    this.#seconds = minutes === undefined ? Number.POSITIVE_INFINITY : 60 * minutes;
+    this.#history = history;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get #spent(): number {
+    return this.#history.epochs.reduce((sum, { seconds }) => sum + seconds, 0);
+  }
+
+  get isOver(): boolean {
+    return this.#spent >= this.#seconds;
+  }
+
+  /** Where the schedule stands: by epochs, or by the clock where that is further. */
+  epoch(epoch: number, epochs: number): number {
+    return Math.max(epoch, (epochs * Math.min(this.#spent, this.#seconds)) / this.#seconds);
+  }
+
+  check(): void {
+    if (this.isOver) this.#controller.abort();
+  }
+}

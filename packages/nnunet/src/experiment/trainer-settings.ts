@@ -1,0 +1,102 @@
+/**
+ * How a network is trained: nnU-Net's numbers (nnUNetTrainer.py, v2.8.1), its named variants as changes of those numbers, and recipes of others. What nnU-Net
+ * makes a class of its own for each is data here, and every number can also be set on the command line.
+ */
+import { VoxelgradError } from '@voxelgrad/tensor';
+import { closestTo } from '../terminal/closest.ts';
+
+export const optimizers = ['sgd', 'adam', 'adamw'] as const;
+export const schedules = ['poly', 'cosine', 'constant'] as const;
+export const augmentations = ['nnunet', 'mild', 'nvidia', 'none'] as const;
+export const losses = ['dice-ce', 'dice', 'ce', 'topk', 'dice-topk', 'dice-focal'] as const;
+
+export interface TrainerSettings {
+  readonly epochs: number;
+  readonly iterationsPerEpoch: number;
+  readonly validationIterations: number;
+  readonly optimizer: (typeof optimizers)[number];
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  /** Of SGD, with Nesterov's correction. */
+  readonly momentum: number;
+  /** The gradients' common norm is clipped to it; 0 for no clipping. */
+  readonly maximumNorm: number;
+  readonly schedule: (typeof schedules)[number];
+  /** Epochs in which the learning rate rises to its full value. */
+  readonly warmUpEpochs: number;
+  readonly augmentation: (typeof augmentations)[number];
+  /** Axes that patches are mirrored along: all that make sense for the patch, the first two, or none. */
+  readonly mirroring: 'all' | 'first two' | 'none';
+  /** Share of patches that must contain foreground. */
+  readonly foreground: number;
+  readonly oversampling: 'last' | 'probabilistic';
+  readonly loss: (typeof losses)[number];
+  readonly deepSupervision: boolean;
+}
+
+export const nnunetSettings: TrainerSettings = {
+  epochs: 1000,
+  iterationsPerEpoch: 250,
+  validationIterations: 50,
+  optimizer: 'sgd',
+  learningRate: 1e-2,
+  weightDecay: 3e-5,
+  momentum: 0.99,
+  maximumNorm: 12,
+  schedule: 'poly',
+  warmUpEpochs: 0,
+  augmentation: 'nnunet',
+  mirroring: 'all',
+  foreground: 0.33,
+  oversampling: 'last',
+  loss: 'dice-ce',
+  deepSupervision: true,
+};
+
+/** By the name of nnU-Net's class; the last ones are ours. */
+const variants: Readonly<Record<string, Partial<TrainerSettings>>> = {
+  nnUNetTrainer: {},
+  nnUNetTrainerNoMirroring: { mirroring: 'none' },
+  nnUNetTrainer_onlyMirror01: { mirroring: 'first two' },
+  nnUNetTrainerNoDA: { augmentation: 'none', mirroring: 'none' },
+  nnUNetTrainerDiceLoss: { loss: 'dice' },
+  nnUNetTrainerCELoss: { loss: 'ce' },
+  nnUNetTrainerTopk10Loss: { loss: 'topk' },
+  nnUNetTrainerDiceTopK10Loss: { loss: 'dice-topk' },
+  nnUNetTrainerCosAnneal: { schedule: 'cosine' },
+  nnUNetTrainerNoDeepSupervision: { deepSupervision: false },
+  nnUNetTrainer_probabilisticOversampling: { oversampling: 'probabilistic' },
+  nnUNetTrainer_warmup: { warmUpEpochs: 50 },
+  // Adam learns in hundreds of steps what SGD with a momentum of 0.99 needs thousands for.
+  voxelgradTrainerAdam: { optimizer: 'adam', learningRate: 1e-3, weightDecay: 0, augmentation: 'mild' },
+  // V:main.py at its defaults: fused Adam, Dice and cross-entropy, oversampling by chance, no clipping.
+  voxelgradTrainerNVIDIA: {
+    epochs: 300,
+    optimizer: 'adam',
+    learningRate: 8e-4,
+    weightDecay: 1e-4,
+    maximumNorm: 0,
+    schedule: 'cosine',
+    augmentation: 'nvidia',
+    foreground: 0.4,
+    oversampling: 'probabilistic',
+  },
+};
+
+export const trainerNames: readonly string[] = Object.keys(variants);
+
+/** The settings of a trainer by name; `_20epochs` at its end changes their number, as in nnU-Net. Throws 'option' for names that are not known. */
+export function trainerSettings(name: string): TrainerSettings {
+  const [, base, epochs] = /^(.*?)(?:_(\d+)epochs?)?$/.exec(name)!;
+  const variant = Object.hasOwn(variants, base!) ? variants[base!] : undefined;
+  if (variant === undefined) {
+    const meant = closestTo(base!, trainerNames);
+    throw new VoxelgradError('option', {
+      what: 'trainer',
+      expected: trainerNames.join(', '),
+      got: name,
+      ...(meant === undefined ? {} : { help: `Did you mean ${meant}?` }),
+    });
+  }
+  return { ...nnunetSettings, ...variant, ...(epochs === undefined ? {} : { epochs: Number(epochs) }) };
+}

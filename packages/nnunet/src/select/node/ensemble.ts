@@ -1,0 +1,65 @@
+/** Averages the probabilities that several models left for the same cases (nnunetv2/ensembling/ensemble.py). */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodeNpz, type Labels, readNpz, spatialShape, withData } from '@voxelgrad/io';
+import { openFile, readImageFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
+import { VoxelgradError } from '@voxelgrad/tensor';
+import { meanOfProbabilities, type Probabilities, segmentationOf } from '../probabilities.ts';
+
+export interface EnsembleOptions {
+  /** For each case CASE.npz and the segmentation CASE + `fileEnding`, which has the geometry. */
+  readonly folders: readonly string[];
+  readonly output: string;
+  readonly labels: Labels;
+  readonly fileEnding: string;
+  readonly saveProbabilities?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly onCase?: (name: string, cases: number) => void;
+}
+
+/** Writes the ensemble's segmentations, and returns the names of the cases. Throws 'dataset' where a folder lacks a case that another has. */
+export async function ensembleFolders(options: EnsembleOptions): Promise<string[]> {
+  const { folders, output, labels, fileEnding } = options;
+  const names = await casesOf(folders);
+  await mkdir(output, { recursive: true });
+  for (const name of names) {
+    options.signal?.throwIfAborted();
+    const all = await Promise.all(folders.map((folder) => readProbabilities(join(folder, `${name}.npz`))));
+    const mean = meanOfProbabilities(all, name);
+    const like = await readImageFile(join(folders[0]!, name + fileEnding));
+    const segmentation = segmentationOf(mean, labels);
+    await writeImageFile(join(output, name + fileEnding), withData(like, spatialShape(like), segmentation, name));
+    if (options.saveProbabilities)
+      await writeFileAtomic(join(output, `${name}.npz`), encodeNpz({ probabilities: mean }));
+    options.onCase?.(name, names.length);
+  }
+  return names;
+}
+
+async function readProbabilities(path: string): Promise<Probabilities> {
+  const { shape, data } = await readNpz(await openFile(path), 'probabilities');
+  return { shape, data: data instanceof Float32Array ? data : Float32Array.from(data) };
+}
+
+async function casesOf(folders: readonly string[]): Promise<string[]> {
+  const listings = await Promise.all(
+    folders.map(async (folder) =>
+      existsSync(folder)
+        ? (await readdir(folder)).filter((name) => name.endsWith('.npz')).map((name) => name.slice(0, -4))
+        : [],
+    ),
+  );
+  const all = [...new Set(listings.flat())].sort();
+  folders.forEach((folder, i) => {
+    const missing = all.filter((name) => !listings[i]!.includes(name));
+    if (all.length === 0 || missing.length > 0)
+      throw new VoxelgradError('dataset', {
+        what: folder,
+        expected: all.length === 0 ? 'probabilities, CASE.npz' : `${missing[0]}.npz, as the other folders have it`,
+        got: 'none',
+        help: 'Predict with --save-probabilities, or train with --npz.',
+      });
+  });
+  return all;
+}

@@ -1,0 +1,149 @@
+/**
+ * Compares all models of a data set and all pairs of them in cross-validation, finds the postprocessing of the best, and writes down how to predict with
+ * it (nnunetv2/evaluation/find_best_configuration.py).
+ */
+import { existsSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Labels } from '@voxelgrad/io';
+import { writeFileAtomic } from '@voxelgrad/io/node';
+import { VoxelgradError } from '@voxelgrad/tensor';
+import { evaluateFolder } from '../../evaluate/node/evaluate-folder.ts';
+import { formatPythonJson } from '../../evaluate/python-json.ts';
+import { scoredRegions } from '../../evaluate/region.ts';
+import { formatSummary } from '../../evaluate/summary.ts';
+import { ensembleName, type ModelName, modelFolderName } from '../../experiment/model-name.ts';
+import { determineForFolder } from '../../postprocess/node/folders.ts';
+import type { Fold } from '../../splits/splits.ts';
+import { bestCandidate, type Candidate, pairsOf } from '../best.ts';
+import { accumulateCrossValidation, validationFolder } from './accumulate.ts';
+import { ensembleFolders } from './ensemble.ts';
+
+export interface FindBestOptions {
+  /** `…/nnUNet_results/Dataset004_Hippocampus`. */
+  readonly resultsFolder: string;
+  readonly datasetName: string;
+  readonly referenceFolder: string;
+  readonly models: readonly ModelName[];
+  readonly folds: readonly Fold[];
+  readonly labels: Labels;
+  readonly fileEnding: string;
+  readonly ensembles: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** What is being done. */
+  readonly onStep?: (what: string) => void;
+}
+
+export interface BestConfiguration {
+  /** The best first. */
+  readonly candidates: readonly Candidate[];
+  readonly best: Candidate;
+  readonly diceAfterPostprocessing: number;
+  /** The postprocessing.json of the best. */
+  readonly postprocessing: string;
+}
+
+export async function findBestConfiguration(options: FindBestOptions): Promise<BestConfiguration> {
+  const { resultsFolder, models, referenceFolder } = options;
+  const candidates: Candidate[] = [];
+  for (const model of models) {
+    const name = modelFolderName(model);
+    options.onStep?.(`cross-validation of ${name}`);
+    const modelFolder = join(resultsFolder, name);
+    if (!existsSync(modelFolder))
+      throw new VoxelgradError('dataset', {
+        what: modelFolder,
+        expected: 'a trained model',
+        got: 'nothing there',
+        help: 'Train it, or name only what is trained: -c 3d_fullres.',
+      });
+    const { folder, summary } = await accumulateCrossValidation({ ...options, modelFolder });
+    candidates.push({ name, models: [model], folder, dice: summary.foreground_mean.Dice });
+  }
+  for (const pair of options.ensembles ? pairsOf(models) : []) candidates.push(await ensembleOf(pair, options));
+  const best = bestCandidate(candidates);
+  options.onStep?.(`postprocessing of ${best.name}`);
+  const { after } = await determineForFolder({ ...options, referenceFolder, predictionFolder: best.folder });
+  const result: BestConfiguration = {
+    candidates: [...candidates].sort((a, b) => b.dice - a.dice),
+    best,
+    diceAfterPostprocessing: after.foreground_mean.Dice,
+    postprocessing: join(best.folder, 'postprocessing.json'),
+  };
+  await writeFileAtomic(join(resultsFolder, 'inference_information.json'), information(options, result));
+  await writeFileAtomic(join(resultsFolder, 'inference_instructions.txt'), instructions(options, result));
+  return result;
+}
+
+/** The pair's ensemble in cross-validation: each fold's probabilities averaged, all folds in one folder. */
+async function ensembleOf(
+  [first, second]: readonly [ModelName, ModelName],
+  options: FindBestOptions,
+): Promise<Candidate> {
+  const { resultsFolder, folds, labels } = options;
+  const name = ensembleName(first, second, folds);
+  options.onStep?.(`ensemble of ${first.configuration} and ${second.configuration}`);
+  const folder = join(resultsFolder, 'ensembles', name);
+  const modelFolders = [first, second].map((model) => join(resultsFolder, modelFolderName(model)));
+  for (const fold of folds)
+    await ensembleFolders({
+      ...options,
+      folders: modelFolders.map((modelFolder) => validationFolder(modelFolder, fold)),
+      output: folder,
+    });
+  for (const file of ['plans.json', 'dataset.json']) await copyFile(join(modelFolders[0]!, file), join(folder, file));
+  const { summary } = await evaluateFolder({
+    ...options,
+    predictionFolder: folder,
+    regions: scoredRegions(labels).map(({ region }) => region),
+    ignoreLabel: labels.ignore,
+    allowMissing: true,
+  });
+  await writeFileAtomic(join(folder, 'summary.json'), formatSummary(summary));
+  return { name, models: [first, second], folder, dice: summary.foreground_mean.Dice };
+}
+
+function information(
+  { resultsFolder, datasetName, folds, models, ensembles }: FindBestOptions,
+  { candidates, best, diceAfterPostprocessing, postprocessing }: BestConfiguration,
+): string {
+  return formatPythonJson({
+    folds,
+    dataset_name_or_id: datasetName,
+    considered_models: models.map(asJson),
+    ensembling_allowed: ensembles,
+    all_results: Object.fromEntries(candidates.map(({ name, dice }) => [name, dice])),
+    best_model_or_ensemble: {
+      result_on_crossval_pre_pp: best.dice,
+      result_on_crossval_post_pp: diceAfterPostprocessing,
+      postprocessing_file: postprocessing,
+      some_plans_file: join(resultsFolder, modelFolderName(best.models[0]!), 'plans.json'),
+      selected_model_or_models: best.models.map(asJson),
+    },
+  });
+}
+
+const asJson = ({ trainer, plans, configuration }: ModelName) => ({ configuration, plans_identifier: plans, trainer });
+
+/** The commands that predict with the best, to be copied. */
+function instructions(
+  { datasetName, folds }: Pick<FindBestOptions, 'datasetName' | 'folds'>,
+  { best, postprocessing }: Pick<BestConfiguration, 'best' | 'postprocessing'>,
+): string {
+  const output = (model: ModelName): string =>
+    best.models.length === 1 ? 'OUTPUT_FOLDER' : `OUTPUT_FOLDER_${model.configuration}`;
+  const predictions = best.models.map(
+    (model) =>
+      `voxelgrad predict -i INPUT_FOLDER -o ${output(model)} -d ${datasetName} -c ${model.configuration} -tr ${model.trainer} ` +
+      `-p ${model.plans} -f ${folds.join(' ')}${best.models.length > 1 ? ' --save-probabilities' : ''}`,
+  );
+  const ensemble =
+    best.models.length === 1 ? [] : [`voxelgrad ensemble -i ${best.models.map(output).join(' ')} -o OUTPUT_FOLDER`];
+  return `${[
+    `Best in cross-validation: ${best.name}`,
+    '',
+    ...predictions,
+    ...ensemble,
+    `voxelgrad apply-postprocessing -i OUTPUT_FOLDER -o OUTPUT_FOLDER_POSTPROCESSED --steps ${postprocessing}`,
+  ].join('\n')}\n`;
+}

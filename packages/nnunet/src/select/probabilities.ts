@@ -1,0 +1,52 @@
+/** Averages of probabilities, and the segmentation that they mean. Channels first, as nnU-Net's `.npz` files have them: `[c, z, y, x]`. */
+import type { Labels } from '@voxelgrad/io';
+import { VoxelgradError } from '@voxelgrad/tensor';
+
+export interface Probabilities {
+  /** [c, z, y, x]. */
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** The mean of several models' probabilities for one case, in f32. Throws 'shape' where they differ in shape; `what` names the case. */
+export function meanOfProbabilities(all: readonly Probabilities[], what: string): Probabilities {
+  const first = all[0]!;
+  const sum = new Float32Array(first.data.length);
+  for (const { shape, data } of all) {
+    if (shape.join() !== first.shape.join())
+      throw new VoxelgradError('shape', {
+        what: `probabilities of ${what}`,
+        expected: `[${first.shape.join(', ')}]`,
+        got: `[${shape.join(', ')}]`,
+        help: 'Predict the case with all models again, with --save-probabilities.',
+      });
+    for (let i = 0; i < sum.length; i++) sum[i]! += data[i]!;
+  }
+  for (let i = 0; i < sum.length; i++) sum[i]! /= all.length;
+  return { shape: first.shape, data: sum };
+}
+
+/** Plain labels: the most probable class, the first of equal ones. Regions: those above one half, painted in order. */
+export function segmentationOf({ shape, data }: Probabilities, labels: Labels): Uint8Array {
+  const channels = labels.classes.length + (labels.regions ? 0 : 1);
+  if (shape[0] !== channels)
+    throw new VoxelgradError('shape', {
+      what: 'probabilities',
+      expected: `${channels} channels, for the labels of dataset.json`,
+      got: String(shape[0]),
+    });
+  const voxels = data.length / channels;
+  const segmentation = new Uint8Array(voxels);
+  const best = labels.regions ? undefined : data.slice(0, voxels);
+  for (let c = best === undefined ? 0 : 1; c < channels; c++) {
+    const plane = data.subarray(c * voxels, (c + 1) * voxels);
+    const painted = labels.regionsClassOrder?.[c] ?? c;
+    for (let voxel = 0; voxel < voxels; voxel++) {
+      const value = plane[voxel]!;
+      if (!(value > (best === undefined ? 0.5 : best[voxel]!))) continue;
+      segmentation[voxel] = painted;
+      if (best !== undefined) best[voxel] = value;
+    }
+  }
+  return segmentation;
+}
