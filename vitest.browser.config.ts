@@ -1,6 +1,6 @@
 /**
- * The tests of ops and devices in a browser, the same files as in Node: on cpu and WebGPU in a page that may have threads, and some of them on
- * cpu in a page that may not. Where there is no Chromium, that is said and all tests count as skipped.
+ * The tests of ops and devices, and those of DICOM and the case store, in a browser, the same files as in Node: on cpu and WebGPU in a page that may
+ * have threads, and some of them on cpu in a page that may not. Where there is no Chromium, that is said and all tests count as skipped.
  */
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -78,7 +78,12 @@ const projects = [
     name: 'cross-origin isolated',
     headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
     testDevices: ['cpu', 'webgpu'],
-    include: ['packages/tensor/src/**/*.test.ts', 'packages/tensor/src/**/*.browser-test.ts'],
+    include: [
+      'packages/tensor/src/**/*.test.ts',
+      'packages/tensor/src/**/*.browser-test.ts',
+      'packages/io/src/dicom/dicom.test.ts',
+      'packages/io/src/store/store.test.ts',
+    ],
   }),
   page({
     name: 'not isolated',

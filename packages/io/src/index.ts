@@ -43,6 +43,13 @@ export {
 export type { Split } from './dataset/listed.ts';
 export { type OpenOptions, openDataSet } from './dataset/open.ts';
 export type { PatternOptions } from './dataset/pattern.ts';
+export {
+  type DicomSeries,
+  listDicomSeries,
+  type ReadSeriesOptions,
+  readDicomFiles,
+  readDicomSeries,
+} from './dicom/read.ts';
 export type { EncodeOptions } from './encode-parts.ts';
 export {
   channelCount,

@@ -1,5 +1,6 @@
 /** One door for every image format: the ending of the name decides. */
 import { VoxelgradError } from '@voxelgrad/tensor';
+import { readDicomFiles } from './dicom/read.ts';
 import type { Image } from './image.ts';
 import { readMetaImage } from './metaimage/read.ts';
 import { isNiftiName, readNifti } from './nifti/read.ts';
@@ -12,9 +13,10 @@ export async function readImage(source: FileSource, options: ReadOptions = {}): 
   if (isNiftiName(source.name)) return readNifti(source, options);
   if (/\.(nrrd|nhdr)$/i.test(source.name)) return readNrrd(source, options);
   if (/\.(mha|mhd)$/i.test(source.name)) return readMetaImage(source, options);
+  if (/\.dcm$/i.test(source.name)) return readDicomFiles([source], options);
   throw new VoxelgradError('format', {
     what: source.path,
-    expected: 'a name that ends in .nii, .nii.gz, .hdr, .img, .nrrd, .nhdr, .mha or .mhd',
+    expected: 'a name that ends in .nii, .nii.gz, .hdr, .img, .nrrd, .nhdr, .mha, .mhd or .dcm',
     got: source.name,
   });
 }

@@ -1,0 +1,75 @@
+/**
+ * A DICOM file, parsed by `dicom-parser`. It throws strings and believes lengths: what comes out of it is checked here and where it is used.
+ */
+import { VoxelgradError } from '@voxelgrad/tensor';
+import dicomParser, { type DataSet } from 'dicom-parser';
+import type { FileSource } from '../source.ts';
+import { type TransferSyntax, transferSyntax } from './transfer-syntax.ts';
+
+export interface DicomFile {
+  readonly source: FileSource;
+  readonly dataset: DataSet;
+  readonly syntax: TransferSyntax;
+}
+
+/** Bytes before the elements: a preamble of 128, then DICM. */
+const prefixBytes = 132;
+
+/** No file of one image is larger. */
+const largestFile = 2 ** 32;
+
+/** True for files that begin as DICOM files do; those without a preamble, which the standard does not allow, are passed over. */
+export async function isDicom(source: FileSource): Promise<boolean> {
+  if (source.size < prefixBytes) return false;
+  const prefix = new Uint8Array(prefixBytes);
+  let filled = 0;
+  for await (const chunk of source.stream()) {
+    prefix.set(chunk.subarray(0, prefixBytes - filled), filled);
+    filled += chunk.length;
+    if (filled >= prefixBytes) break;
+  }
+  return String.fromCharCode(...prefix.subarray(128)) === 'DICM';
+}
+
+/** Reads and parses a whole file. Throws 'format' for what is none or is damaged, 'file' where it cannot be read. */
+export async function readDicomFile(source: FileSource): Promise<DicomFile> {
+  const dataset = parse(await readAll(source), source.path);
+  const uid = dataset.string('x00020010');
+  if (uid === undefined) throw refuseDicom(source.path, 'a transfer syntax', 'none');
+  return { source, dataset, syntax: transferSyntax(uid, source.path) };
+}
+
+function parse(bytes: Uint8Array, path: string): DataSet {
+  if (bytes.length < prefixBytes || String.fromCharCode(...bytes.subarray(128, 132)) !== 'DICM')
+    throw refuseDicom(path, 'a DICOM file', 'no DICM behind a preamble of 128 bytes');
+  try {
+    return dicomParser.parseDicom(bytes);
+  } catch (cause) {
+    const reason = parseErrorText(cause);
+    throw refuseDicom(path, 'a DICOM file', reason, 'the file is damaged or truncated; copy it again', cause);
+  }
+}
+
+function parseErrorText(cause: unknown): string {
+  if (typeof cause === 'string') return cause;
+  if (cause instanceof Error) return cause.message;
+  // The parser also throws { exception, dataSet }.
+  const inner = typeof cause === 'object' && cause !== null && 'exception' in cause ? cause.exception : cause;
+  return inner instanceof Error ? inner.message : String(inner);
+}
+
+async function readAll(source: FileSource): Promise<Uint8Array<ArrayBuffer>> {
+  if (source.size > largestFile) throw refuseDicom(source.path, 'a file of at most 4 GiB', `${source.size} bytes`);
+  const bytes = new Uint8Array(source.size);
+  let filled = 0;
+  for await (const chunk of source.stream()) {
+    const part = chunk.subarray(0, bytes.length - filled);
+    bytes.set(part, filled);
+    filled += part.length;
+  }
+  return bytes.subarray(0, filled);
+}
+
+export function refuseDicom(what: string, expected: string, got: string, help?: string, cause?: unknown) {
+  return new VoxelgradError('format', { what, expected, got, cause, ...(help === undefined ? {} : { help }) });
+}
