@@ -12,7 +12,12 @@ import {
   keep,
   mul,
   narrow,
+  neg,
   noGrad,
+  notEqual,
+  reshape,
+  scalar,
+  shift,
   stack,
   sum,
   type Tensor,
@@ -21,19 +26,24 @@ import {
 
 export class PseudoDice {
   readonly #regions: boolean;
+  readonly #ignoreLabel: number | undefined;
   /** `[3, classes]`: overlap, predicted and true voxels. */
   #counts: Tensor | undefined;
 
-  /** With plain labels channel 0 is background and not counted; regions are channels of their own. */
-  constructor(regions: boolean) {
+  /**
+   * With plain labels channel 0 is background and not counted; regions are channels of their own. Voxels of the ignore label do not count; with regions
+   * the target's last channel marks them.
+   */
+  constructor(regions: boolean, ignoreLabel?: number) {
     this.#regions = regions;
+    this.#ignoreLabel = ignoreLabel;
   }
 
   /** Counts one batch: logits `[n, …space, c]`, target labels `[n, …space]` or regions `[n, …space, c]`. */
   add(logits: Tensor, target: Tensor): void {
     const counts = noGrad(() =>
       tidy(() => {
-        const [predicted, truth] = this.#regions ? [overZero(logits), target] : foreground(logits, target);
+        const [predicted, truth] = this.#counted(logits, target);
         const axes = predicted.shape.slice(0, -1).map((_, axis) => axis);
         const batch = stack([sum(mul(predicted, truth), { axes }), sum(predicted, { axes }), sum(truth, { axes })], 0);
         return this.#counts === undefined ? batch : add(this.#counts, batch);
@@ -41,6 +51,23 @@ export class PseudoDice {
     );
     this.#counts?.dispose();
     this.#counts = keep(counts);
+  }
+
+  /** What is predicted and what is true, `[n, …space, c]` of 0 and 1. */
+  #counted(logits: Tensor, target: Tensor): readonly [Tensor, Tensor] {
+    const ignore = this.#ignoreLabel;
+    if (!this.#regions) {
+      const [predicted, truth] = foreground(logits, target);
+      if (ignore === undefined) return [predicted, truth];
+      const annotated = cast(notEqual(target, scalar(ignore, { device: target.device, dtype: 'i32' })), 'f32');
+      // The ignore label is above all classes, so that its voxels have no true class anyway.
+      return [mul(predicted, reshape(annotated, [...target.shape, 1])), truth];
+    }
+    const predicted = overZero(logits);
+    if (ignore === undefined) return [predicted, target];
+    const regions = target.shape.at(-1)! - 1;
+    const annotated = shift(neg(narrow(target, -1, regions, 1)), 1);
+    return [mul(predicted, annotated), mul(narrow(target, -1, 0, regions), annotated)];
   }
 
   /** Dice of each class; NaN where it neither was nor was predicted. Starts over. */

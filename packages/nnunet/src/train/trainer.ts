@@ -11,6 +11,8 @@ import { type Batch, TrainingStep, type TrainingStepSettings } from './training-
 export interface TrainingSettings extends TrainingStepSettings {
   /** Whether targets are regions. */
   readonly regions: boolean;
+  /** Voxels of this label count for no pseudo Dice; with regions the target's last channel marks them. */
+  readonly ignoreLabel?: number | undefined;
   readonly epochs: number;
   readonly iterationsPerEpoch: number;
   /** Validation batches after each epoch; 0 for none. */
@@ -110,11 +112,11 @@ async function runIterations(
 }
 
 async function validate(
-  { network, loss, regions, validationBatch, validationIterations }: TrainingSettings,
+  { network, loss, regions, ignoreLabel, validationBatch, validationIterations }: TrainingSettings,
   epoch: number,
 ): Promise<Pick<EpochRecord, 'validationLoss' | 'pseudoDice'>> {
   if (validationBatch === undefined || validationIterations === 0) return { pseudoDice: [] };
-  const dice = new PseudoDice(regions);
+  const dice = new PseudoDice(regions, ignoreLabel);
   let total = 0;
   for (let i = 0; i < validationIterations; i++) {
     const { image, target } = await validationBatch(epoch * validationIterations + i);

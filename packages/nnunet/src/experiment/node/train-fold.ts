@@ -92,6 +92,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
     optimizer,
     loss,
     regions: labels.regions,
+    ignoreLabel: labels.ignore,
     epochs: trainer.epochs,
     iterationsPerEpoch: trainer.iterationsPerEpoch,
     validationIterations: batches.hasValidation ? trainer.validationIterations : 0,

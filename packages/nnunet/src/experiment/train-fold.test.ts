@@ -1,0 +1,145 @@
+/** A fold trained through the command, from a store of tiny cases: files, resuming with the same bits, patience, a time budget, 2-D, regions. */
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeCase } from '@voxelgrad/io/node';
+import { openDevice } from '@voxelgrad/tensor/node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { voxelgrad } from '../command/command.testing.ts';
+import { parsePlans } from '../plan/parse-plans.ts';
+import { openFold, openPreprocessed } from './node/preprocessed.ts';
+import { trainFold } from './node/train-fold.ts';
+import { tinyPlans } from './tiny-plans.testing.ts';
+import { trainerSettings } from './trainer-settings.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'voxelgrad-fold-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const environment = { nnUNet_preprocessed: join(root, 'preprocessed'), nnUNet_results: join(root, 'results') };
+const dataset = 'Dataset009_Balls';
+const folder = join(environment.nnUNet_preprocessed, dataset);
+
+/** Bright balls with a brighter core on noise, [12, 12, 12]. */
+async function writeBall(store: string, index: number): Promise<void> {
+  const size = 12;
+  const data = new Float32Array(size ** 3);
+  const seg = new Int16Array(size ** 3);
+  let state = index + 1;
+  for (let i = 0; i < data.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const distance = Math.hypot(Math.floor(i / 144) - 5, (Math.floor(i / 12) % 12) - 4 - (index % 3), (i % 12) - 6);
+    seg[i] = distance < 2 ? 2 : distance < 4 ? 1 : 0;
+    data[i] = seg[i]! + state / 2 ** 32 - 1;
+  }
+  const classLocations = [[1], [2]].map((labels) => ({
+    labels,
+    voxels: Uint32Array.from([...seg.keys()].filter((i) => seg[i] === labels[0])),
+  }));
+  await writeCase(
+    store,
+    `ball_${index}`,
+    { shape: [size, size, size], channels: 1, data, seg, classLocations, properties: {} },
+    { patchSize: [8, 8, 8] },
+  );
+}
+
+const description = (labels: object, more: object = {}): string =>
+  JSON.stringify({ channel_names: { 0: 'MRI' }, labels, numTraining: 6, file_ending: '.nii.gz', ...more });
+
+beforeAll(async () => {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'nnUNetPlans.json'), JSON.stringify(tinyPlans(dataset)));
+  writeFileSync(join(folder, 'dataset_fingerprint.json'), '{}');
+  writeFileSync(join(folder, 'dataset.json'), description({ background: 0, shell: 1, core: 2 }));
+  for (let index = 0; index < 6; index++) await writeBall(join(folder, 'nnUNetPlans_3d_fullres'), index);
+  cpSync(join(folder, 'nnUNetPlans_3d_fullres'), join(folder, 'nnUNetPlans_2d'), { recursive: true });
+});
+
+const quick = ['--epochs', '3', '--iterations', '4', '--validation-iterations', '2', '--device', 'cpu'];
+const adam = ['-tr', 'voxelgradTrainerAdam', '--learning-rate', '0.01'];
+const train = (words: readonly string[]) => voxelgrad(['train', '9', ...words, ...quick, ...adam], environment);
+const foldFolder = (configuration: string, fold: string): string =>
+  join(environment.nnUNet_results, dataset, `voxelgradTrainerAdam__nnUNetPlans__${configuration}`, `fold_${fold}`);
+const log = (place: string): { trainingLoss: number; seconds: number }[] =>
+  readFileSync(join(place, 'training_log.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('voxelgrad train', () => {
+  it('learns and leaves what nnU-Net leaves', async () => {
+    const { lines } = await train(['3d_fullres', '0']);
+    expect(lines.join('\n')).toMatch(/finished: 12 iterations/);
+    const place = foldFolder('3d_fullres', '0');
+    expect(log(place).map(({ trainingLoss }) => trainingLoss)).toHaveLength(3);
+    expect(log(place).at(-1)!.trainingLoss).toBeLessThan(log(place)[0]!.trainingLoss);
+    for (const file of ['progress.png', '../plans.json', '../dataset.json', '../dataset_fingerprint.json'])
+      expect(existsSync(join(place, file))).toBe(true);
+    const splits = JSON.parse(readFileSync(join(folder, 'splits_final.json'), 'utf8'));
+    expect(splits).toHaveLength(5);
+    parsePlans(readFileSync(join(place, '../plans.json'), 'utf8'));
+  });
+
+  it('goes on after an interruption with the same losses as without one', async () => {
+    const whole = log(foldFolder('3d_fullres', '0')).map(({ trainingLoss }) => trainingLoss);
+    rmSync(foldFolder('3d_fullres', '0'), { recursive: true });
+    const dataSet = await openPreprocessed(folder, 'nnUNetPlans');
+    const device = await openDevice('cpu');
+    const stop = new AbortController();
+    let iterations = 0;
+    const { end } = await trainFold({
+      dataSet,
+      cases: await openFold(dataSet, '3d_fullres', 0),
+      trainer: {
+        ...trainerSettings('voxelgradTrainerAdam'),
+        epochs: 3,
+        iterationsPerEpoch: 4,
+        validationIterations: 2,
+        learningRate: 0.01,
+      },
+      title: 'interrupted',
+      folder: foldFolder('3d_fullres', '0'),
+      device,
+      seed: 1,
+      resume: false,
+      save: async () => undefined,
+      signal: stop.signal,
+      onIteration: () => {
+        if (++iterations === 6) stop.abort();
+      },
+    });
+    await device.close();
+    expect(end).toBe('interrupted');
+    await train(['3d_fullres', '0', '-c']);
+    expect(log(foldFolder('3d_fullres', '0')).map(({ trainingLoss }) => trainingLoss)).toEqual(whole);
+  });
+
+  it('refuses to go on with other settings', async () => {
+    await expect(train(['3d_fullres', '0', '-c', '--seed', '7'])).rejects.toThrow(/belongs to another run/);
+  });
+
+  it('stops when its time is over', async () => {
+    const { lines } = await train(['3d_fullres', '1', '--time-budget', '0.00001']);
+    expect(lines.join('\n')).toMatch(/finished: 4 iterations/);
+  });
+
+  it('trains in the plane', async () => {
+    const { lines } = await train(['2d', 'all']);
+    expect(lines.join('\n')).toMatch(/patch 8 × 8, batch 2.*\n.*finished: 12 iterations/);
+  });
+
+  it('trains regions with an ignore label', async () => {
+    const regions = { background: 0, whole: [1, 2], core: [2], ignore: 3 };
+    writeFileSync(join(folder, 'dataset.json'), description(regions, { regions_class_order: [1, 2] }));
+    await train(['3d_fullres', '2']);
+    const losses = log(foldFolder('3d_fullres', '2')).map(({ trainingLoss }) => trainingLoss);
+    expect(losses.at(-1)).toBeLessThan(losses[0]!);
+  });
+
+  it('names what it does not know', async () => {
+    await expect(train(['3d_lowres', '0'])).rejects.toThrow(/expected 2d, 3d_fullres, got 3d_lowres/);
+    await expect(train(['3d_fullres', 'five'])).rejects.toThrow(/0, 1, 2, … or all/);
+    const words = ['train', '9', '3d_fullres', '0', '-tr', 'nnUNetTrainerNoMiroring'];
+    await expect(voxelgrad(words, environment)).rejects.toThrow(/Did you mean nnUNetTrainerNoMirroring/);
+  });
+});
