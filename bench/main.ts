@@ -10,6 +10,7 @@ import { bratsForward } from './brats-forward.ts';
 import { conv3d } from './conv3d.ts';
 import { isa } from './isa.ts';
 import type { BenchRow } from './measure.ts';
+import { memory } from './memory.ts';
 import { norm } from './norm.ts';
 import { unetStep } from './unet-step.ts';
 
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   'unet-step': unetStep,
   'brats-forward': bratsForward,
   isa,
+  memory,
 };
 
 await runCommand(async () => {

@@ -10,9 +10,15 @@ import type { Tensor } from './tensor.ts';
 let active = false;
 
 /** Runs `work` with f16 convolutions and matrix products. Throws 'device' at the first of them where the device has no f16. */
-export function autocast<Result>(work: () => Result): Result {
+export const autocast = <Result>(work: () => Result): Result => withAutocast(true, work);
+
+/** Runs `work` in f32 within an autocast. */
+export const fullPrecision = <Result>(work: () => Result): Result => withAutocast(false, work);
+
+/** Runs `work` as inside or outside of an autocast. */
+export function withAutocast<Result>(on: boolean, work: () => Result): Result {
   const before = active;
-  active = true;
+  active = on;
   try {
     return work();
   } finally {
@@ -20,16 +26,8 @@ export function autocast<Result>(work: () => Result): Result {
   }
 }
 
-/** Runs `work` in f32 within an autocast. */
-export function fullPrecision<Result>(work: () => Result): Result {
-  const before = active;
-  active = false;
-  try {
-    return work();
-  } finally {
-    active = before;
-  }
-}
+/** Whether this is inside of an autocast. */
+export const isAutocast = (): boolean => active;
 
 /** The operand as the op is to see it: f16 inside of autocast, as it is otherwise. For ops. */
 export function lowered(x: Tensor): Tensor {

@@ -6,6 +6,7 @@ import { isVoxelgradError, VoxelgradError } from './errors.ts';
 
 export { type BrowserCpuOptions, openCpu } from './device/cpu/browser.ts';
 export { type BrowserWebgpuOptions, openBrowserWebgpu } from './device/webgpu/browser.ts';
+export { createPlanning, type PlanningOptions } from './device/webgpu/planning-gpu.ts';
 
 export type DeviceName = 'auto' | 'cpu' | 'webgpu';
 

@@ -2,6 +2,7 @@
  * Gradient checkpointing (Chen et al. 2016): a block keeps its inputs instead of everything inside, and is computed once more in the backward pass.
  * Costs one more forward pass of the block, gives back the memory of its intermediate tensors.
  */
+import { isAutocast, withAutocast } from './autocast.ts';
 import { noGrad, notTwiceDifferentiable, recordAlways, withRecording } from './autograd.ts';
 import { tidy } from './scope.ts';
 import type { Tensor } from './tensor.ts';
@@ -12,11 +13,13 @@ import type { Tensor } from './tensor.ts';
  */
 export function checkpoint<Inputs extends Tensor[]>(block: (...inputs: Inputs) => Tensor, ...inputs: Inputs): Tensor {
   const output = noGrad(() => tidy(() => block(...inputs)));
+  // backward() is called outside of the autocast that the block ran in.
+  const half = isAutocast();
   return recordAlways('checkpoint', inputs, output, inputs, (gradient, saved) => {
     notTwiceDifferentiable('checkpoint');
     const handles: readonly Tensor[] = saved;
     const leaves = handles.map((tensor) => (tensor.requiresGradient ? tensor.detach().requireGradient() : tensor));
-    const again = withRecording(true, () => block(...(leaves as Inputs)));
+    const again = withRecording(true, () => withAutocast(half, () => block(...(leaves as Inputs))));
     again.backward(gradient);
     return leaves.map((leaf, i) => (handles[i]?.requiresGradient ? leaf.gradient?.alias(true) : undefined));
   });

@@ -2,10 +2,12 @@
 import { type CpuOptions, openCpu } from './device/cpu/node.ts';
 import type { Device } from './device/device.ts';
 import type { NodeWebgpuOptions } from './device/webgpu/node-gpu.ts';
+import type { PlanningOptions } from './device/webgpu/planning-gpu.ts';
 import { isVoxelgradError, VoxelgradError } from './errors.ts';
 
 export { type CpuOptions, openCpu } from './device/cpu/node.ts';
 export type { NodeWebgpuOptions } from './device/webgpu/node-gpu.ts';
+export type { PlanningOptions } from './device/webgpu/planning-gpu.ts';
 
 export type DeviceName = 'auto' | 'cpu' | 'webgpu';
 
@@ -13,6 +15,15 @@ export type DeviceName = 'auto' | 'cpu' | 'webgpu';
 export async function openWebgpu(options: NodeWebgpuOptions = {}): Promise<Device> {
   const { openNodeWebgpu } = await import('./device/webgpu/node-gpu.ts');
   return openNodeWebgpu(options);
+}
+
+/**
+ * Opens a WebGPU device that computes nothing and holds nothing: `memory()` tells what a real one would hold, `capture(…).memory` what a step would take.
+ * Reading values throws 'device'.
+ */
+export async function openPlanning(options: PlanningOptions = {}): Promise<Device> {
+  const { createPlanning } = await import('./device/webgpu/planning-gpu.ts');
+  return createPlanning(options);
 }
 
 /**

@@ -40,6 +40,12 @@ const SETTINGS: readonly Setting[] = [
     mixedPrecision: true,
     skipped: 1,
   },
+  {
+    name: 'Adam in mixed precision with checkpointing',
+    optimizer: (parameters) => new Adam(parameters, { learningRate: 0.01, lossScaling: true }),
+    mixedPrecision: true,
+    gradientCheckpointing: true,
+  },
 ];
 
 function batchOf(device: Device, index: number): Batch {
