@@ -16,6 +16,7 @@ import { checkNetwork } from './areas/network.ts';
 import { checkOp } from './areas/ops.ts';
 import { checkOptimizer } from './areas/optim.ts';
 import { checkPlanner } from './areas/planner.ts';
+import { checkPreprocess } from './areas/preprocess.ts';
 import { checkResample } from './areas/resample.ts';
 import { checkHalfTrajectory, checkTrajectory } from './areas/trajectory.ts';
 import { type ParityCase, readCases } from './cases.ts';
@@ -28,6 +29,7 @@ const AREAS: Record<string, (entry: ParityCase, device: Device) => Promise<Compa
   network: checkNetwork,
   trajectory: checkTrajectory,
   planner: checkPlanner,
+  preprocess: checkPreprocess,
   resample: checkResample,
   inference: checkInference,
   augmentation: checkAugmentation,

@@ -87,6 +87,7 @@ export { zScore } from './preprocess/z-score.ts';
 export * from './pytorch/index.ts';
 export { readImage } from './read-image.ts';
 export type { ReadOptions } from './read-options.ts';
+export { reorient } from './reorient.ts';
 export {
   type FileSource,
   type Folder,

@@ -1,0 +1,140 @@
+/**
+ * The intensities inside any foreground label, sampled as nnU-Net samples them (`collect_foreground_intensities`: as many voxels of each case, with
+ * replacement, by NumPy's RandomState(1234)), so that percentiles are its own to the digit. A hundred million samples are not kept: each case becomes
+ * its distinct values and how often each was drawn.
+ */
+import { VoxelgradError } from '@voxelgrad/tensor';
+import { NumpyRandomState } from '../splits/numpy-random.ts';
+import type { IntensityProperties } from './fingerprint.ts';
+
+/** Samples of all cases together. */
+const samplesInAll = 10e7;
+const seed = 1234;
+
+export const samplesPerCase = (cases: number): number => Math.floor(samplesInAll / cases);
+
+/** Values in ascending order, each once, and how often it was drawn. */
+export interface Intensities {
+  readonly values: Float32Array;
+  readonly counts: Uint32Array;
+}
+
+/** Of each channel. All arrays have one length. Throws 'dataset' for values that are no numbers; `what` names the case. */
+export function sampleForeground(
+  channels: readonly Float32Array[],
+  segmentation: Int16Array,
+  samples: number,
+  what: string,
+): Intensities[] {
+  const foreground: number[] = [];
+  for (let i = 0; i < segmentation.length; i++) if (segmentation[i]! > 0) foreground.push(i);
+  let drawn = 0;
+  return channels.map((channel, c) => {
+    const values = Float32Array.from(foreground, (voxel) => channel[voxel]!);
+    if (values.some(Number.isNaN))
+      throw new VoxelgradError('dataset', { what: `channel ${c} of ${what}`, expected: 'numbers', got: 'NaN' });
+    if (values.length === 0) return { values, counts: new Uint32Array() };
+    const counts = new Uint32Array(values.length);
+    drawn = drawWithReplacement(counts, samples, drawn);
+    return distinct(values, counts);
+  });
+}
+
+/** All cases draw from the same beginning of one sequence, so it is made once. */
+const bits = { values: new Uint32Array(), random: new NumpyRandomState(seed) };
+
+/** Counts draws from `[0, counts.length)`, from the `first` number of the sequence on; returns the number after the last that was used. */
+function drawWithReplacement(counts: Uint32Array, samples: number, first: number): number {
+  const largest = counts.length - 1;
+  if (largest === 0) {
+    counts[0] = samples;
+    return first;
+  }
+  const mask = 0xffffffff >>> Math.clz32(largest);
+  let next = first;
+  for (let left = samples; left > 0; next++) {
+    if (next >= bits.values.length) extendBits(Math.max(2 * bits.values.length, 2 ** 20));
+    const index = bits.values[next]! & mask;
+    if (index > largest) continue;
+    counts[index]!++;
+    left--;
+  }
+  return next;
+}
+
+function extendBits(length: number): void {
+  const longer = new Uint32Array(length);
+  longer.set(bits.values);
+  for (let i = bits.values.length; i < length; i++) longer[i] = bits.random.nextUint32();
+  bits.values = longer;
+}
+
+/** Joins equal values; those that were not drawn are left out. */
+function distinct(values: Float32Array, counts: Uint32Array): Intensities {
+  const order = Uint32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
+  const joined = { values: new Float32Array(values.length), counts: new Uint32Array(values.length) };
+  let last = -1;
+  for (const i of order) {
+    if (counts[i] === 0) continue;
+    if (last < 0 || joined.values[last] !== values[i]) joined.values[++last] = values[i]!;
+    joined.counts[last]! += counts[i]!;
+  }
+  return { values: joined.values.slice(0, last + 1), counts: joined.counts.slice(0, last + 1) };
+}
+
+/** The intensities of several cases as one. */
+export function joinIntensities(parts: readonly Intensities[]): Intensities {
+  const length = parts.reduce((sum, { values }) => sum + values.length, 0);
+  const joined = { values: new Float32Array(length), counts: new Uint32Array(length) };
+  let next = 0;
+  for (const { values, counts } of parts) {
+    joined.values.set(values, next);
+    joined.counts.set(counts, next);
+    next += values.length;
+  }
+  return distinct(joined.values, joined.counts);
+}
+
+/**
+ * Percentiles as NumPy has them. Mean and standard deviation are exact, where the official code's sums are single precision and so differ by some 1e-7.
+ * Throws 'dataset' where there is no foreground at all.
+ */
+export function intensityProperties({ values, counts }: Intensities, what: string): IntensityProperties {
+  if (values.length === 0)
+    throw new VoxelgradError('dataset', {
+      what,
+      expected: 'foreground in at least one case',
+      got: 'none',
+      help: 'check the labels: every segmentation is empty',
+    });
+  let [total, sum] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    total += counts[i]!;
+    sum += counts[i]! * values[i]!;
+  }
+  const mean = sum / total;
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += counts[i]! * (values[i]! - mean) ** 2;
+  return {
+    max: values.at(-1)!,
+    mean,
+    median: percentileOfCounts(values, counts, total, 50),
+    min: values[0]!,
+    percentile_00_5: percentileOfCounts(values, counts, total, 0.5),
+    percentile_99_5: percentileOfCounts(values, counts, total, 99.5),
+    std: Math.sqrt(squares / total),
+  };
+}
+
+/** `numpy.percentile` of the values, each as often as it was counted. */
+function percentileOfCounts(values: Float32Array, counts: Uint32Array, total: number, percent: number): number {
+  const position = (total - 1) * (percent / 100);
+  const below = Math.floor(position);
+  let i = 0;
+  let end = counts[0]!;
+  while (end <= below) end += counts[++i]!;
+  const low = values[i]!;
+  const high = end > below + 1 ? low : (values[i + 1] ?? low);
+  const share = position - below;
+  return share >= 0.5 ? high - (high - low) * (1 - share) : low + (high - low) * share;
+}

@@ -1,0 +1,152 @@
+/**
+ * From the images of a case to what networks see (`DefaultPreprocessor.run_case_npy` of nnU-Net 2.8): axes transposed, cropped to what is not zero,
+ * normalised, then resampled – in this order, so that zeros around the object stay what they are while they matter.
+ */
+import {
+  type Box,
+  type Case,
+  interleaveChannels,
+  type JsonObject,
+  type Labels,
+  type LoadedCase,
+  type PreprocessedCase,
+  readCase,
+  reorient,
+  spatialShape,
+  type VoxelArray,
+} from '@voxelgrad/io';
+import { type Device, fromArray, noGrad, type Triple, VoxelgradError } from '@voxelgrad/tensor';
+import type { Configuration, Plans } from '../plan/plans.ts';
+import { inOrder, resampledShape } from '../plan/target-spacing.ts';
+import { cropToNonzero } from './crop-to-nonzero.ts';
+import { foregroundLocations } from './foreground-locations.ts';
+import { normalize } from './normalize.ts';
+import { resamplingOf } from './resampling.ts';
+import { transposeVolume } from './transpose.ts';
+
+export interface PreprocessingContext {
+  readonly plans: Plans;
+  /** Of these plans, with all that it inherits: see `configurationOf`. */
+  readonly configuration: Configuration;
+  readonly labels: Labels;
+  /** Where images are resampled. It is opened when the first image has another spacing than planned. */
+  readonly device: () => Promise<Device>;
+}
+
+/** What it takes to lay a prediction for the preprocessed case over the original image. Shapes, box and spacing are those of the transposed image. */
+export interface CaseProperties extends JsonObject {
+  /** [z, y, x] in mm, of the image as it is in the file. */
+  readonly spacing: readonly number[];
+  readonly shape_before_cropping: readonly number[];
+  /** [first, behind the last] voxel along each axis. */
+  readonly bbox_used_for_cropping: readonly (readonly number[])[];
+  readonly shape_after_cropping_and_before_resampling: readonly number[];
+  /** Voxel (x, y, z) of the image, as it was read, to RAS+ mm, row by row. */
+  readonly affine: readonly number[];
+}
+
+export type Preprocessed = PreprocessedCase & { readonly properties: CaseProperties };
+
+/** The images of a case as the plans' reader would give them: turned to RAS where it is one that turns images. */
+export async function readCaseFor({ image_reader_writer: reader }: Plans, entry: Case): Promise<LoadedCase> {
+  const loaded = await readCase(entry);
+  if (!reader.endsWith('WithReorient')) return loaded;
+  const channels = loaded.channels.map((image) => reorient(image, 'RAS'));
+  return loaded.label === undefined
+    ? { ...loaded, channels }
+    : { ...loaded, channels, label: reorient(loaded.label, 'RAS') };
+}
+
+/** Throws 'dataset' for a case that does not fit the plans. A case without a label gets neither segmentation nor locations. */
+export async function preprocessCase(loaded: LoadedCase, context: PreprocessingContext): Promise<Preprocessed> {
+  const { plans, configuration, labels } = context;
+  const cropped = cropAndNormalize(loaded, plans, configuration);
+  const { shape, spacing, segmentation, properties } = cropped;
+  const target = targetSpacing(configuration, spacing);
+  const size = resampledShape(shape, spacing, target) as unknown as Triple;
+  const image = await resampleImage(cropped, size, target, context);
+  const result = { ...image, channels: loaded.channels.length, properties };
+  if (segmentation === undefined) return result;
+  const { data: seg } = resamplingOf(configuration.resampling_fn_seg).labels(
+    { shape, data: segmentation },
+    size,
+    spacing,
+    target,
+    configuration.resampling_fn_seg_kwargs,
+  );
+  return { ...result, seg, ...foregroundLocations(seg, labels) };
+}
+
+/** Slices of 2-D configurations are resampled in the plane only. */
+const targetSpacing = ({ spacing }: Configuration, current: readonly number[]): readonly number[] =>
+  spacing.length === 2 ? [current[0]!, ...spacing] : spacing;
+
+interface Cropped {
+  readonly shape: Triple;
+  /** Transposed. */
+  readonly spacing: readonly number[];
+  /** `[d, h, w, c]`, normalised. */
+  readonly image: Float32Array;
+  readonly segmentation: Int16Array | undefined;
+  readonly properties: CaseProperties;
+}
+
+function cropAndNormalize({ name, channels, label }: LoadedCase, plans: Plans, configuration: Configuration): Cropped {
+  const first = channels[0]!;
+  const schemes = configuration.normalization_schemes;
+  if (channels.length !== schemes.length)
+    throw new VoxelgradError('dataset', {
+      what: `case ${name}`,
+      expected: `${schemes.length} channels, as in the plans`,
+      got: String(channels.length),
+    });
+  const fileShape = spatialShape(first);
+  const order = plans.transpose_forward;
+  const wholeShape = inOrder(fileShape, order) as unknown as Triple;
+  const cropped = cropToNonzero(
+    channels.map(({ data }) => transposeVolume(data, fileShape, order)),
+    wholeShape,
+    label && transposeVolume<VoxelArray>(label.data, fileShape, order),
+  );
+  for (const [c, channel] of cropped.channels.entries()) {
+    const intensities = plans.foreground_intensity_properties_per_channel[c];
+    normalize(channel, schemes[c]!, {
+      what: `channel ${c} of case ${name}`,
+      ...(configuration.use_mask_for_norm[c] === true ? { mask: cropped.mask } : {}),
+      ...(intensities === undefined ? {} : { intensities }),
+    });
+  }
+  return {
+    shape: cropped.shape,
+    spacing: inOrder(first.spacing, order),
+    image: cropped.channels.length === 1 ? cropped.channels[0]! : interleaveChannels(cropped.channels),
+    segmentation: label && cropped.segmentation,
+    properties: {
+      spacing: first.spacing,
+      shape_before_cropping: wholeShape,
+      bbox_used_for_cropping: boundsOf(cropped.box),
+      shape_after_cropping_and_before_resampling: cropped.shape,
+      affine: first.affine,
+    },
+  };
+}
+
+const boundsOf = ({ lower, upper }: Box): number[][] => lower.map((low, axis) => [low, upper[axis]!]);
+
+async function resampleImage(
+  { shape, spacing, image }: Cropped,
+  size: Triple,
+  target: readonly number[],
+  { configuration, device }: PreprocessingContext,
+): Promise<{ shape: Triple; data: Float32Array }> {
+  if (size.every((extent, axis) => extent === shape[axis])) return { shape, data: image };
+  const channels = image.length / (shape[0] * shape[1] * shape[2]);
+  const x = fromArray(image, [1, ...shape, channels], { device: await device() });
+  const resampling = resamplingOf(configuration.resampling_fn_data);
+  const out = noGrad(() => resampling.data(x, size, spacing, target, configuration.resampling_fn_data_kwargs));
+  try {
+    return { shape: out.shape.slice(1, 4) as unknown as Triple, data: (await out.data()) as Float32Array };
+  } finally {
+    for (const tensor of new Set([x, out])) tensor.dispose();
+  }
+}
