@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeTorchFile, type Pickled, PickledFloat, PickledTuple, TensorToSave, TorchDevice } from '@voxelgrad/io';
 import { writeFileAtomic } from '@voxelgrad/io/node';
+import { Sgd, stateDict } from '@voxelgrad/nn';
+import { encodeNnunetCheckpoint, officialNames, type Plans, ResidualEncoderUNet } from '@voxelgrad/nnunet';
+import { fromArray, sum } from '@voxelgrad/tensor';
+import { openCpu } from '@voxelgrad/tensor/node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { missingPeer, runPython } from './peer-python.ts';
 
@@ -71,5 +75,85 @@ print(json.dumps({
       device: 'cuda:1',
       rest: [null, true, false, {}, []],
     });
+  });
+
+  it('a checkpoint of nnU-Net: every official name, shared tensors, an optimizer to go on with', async () => {
+    const device = await openCpu({ threads: 2 });
+    const network = new ResidualEncoderUNet({
+      inputChannels: 1,
+      classes: 2,
+      features: [4, 6],
+      convsPerStage: [1, 2],
+      convsPerDecoderStage: [1],
+      device,
+    });
+    const optimizer = new Sgd(network.parameters(), { learningRate: 0.01, momentum: 0.99, nesterov: true });
+    const image = fromArray(
+      Float32Array.from({ length: 512 }, (_, i) => Math.sin(i)),
+      [1, 8, 8, 8, 1],
+      { device },
+    );
+    sum(network.predict(image)).backward();
+    optimizer.step();
+    const path = join(folder, 'checkpoint_final.pth');
+    await writeFileAtomic(
+      path,
+      await encodeNnunetCheckpoint({
+        network,
+        plans: { plans_name: 'nnUNetPlans' } as unknown as Plans,
+        configuration: '3d_fullres',
+        fold: 0,
+        datasetJson: { labels: { background: 0 } },
+        mirrorAxes: [0, 1, 2],
+        optimizer: { optimizer, initialLearningRate: 0.01, weightDecay: 3e-5, momentum: 0.99, nesterov: true },
+      }),
+    );
+    const script = `
+import json, sys, torch
+checkpoint = torch.load(sys.argv[1], weights_only=True)
+weights = checkpoint['network_weights']
+unique = {}
+for name, tensor in weights.items(): unique.setdefault(tensor.data_ptr(), name)
+parameters = [torch.nn.Parameter(weights[name].clone()) for name in unique.values() if not name.startswith('decoder.encoder')]
+optimizer = torch.optim.SGD(parameters, 1, momentum=0.5)
+optimizer.load_state_dict(checkpoint['optimizer_state'])
+for parameter in parameters: parameter.grad = torch.zeros_like(parameter)
+optimizer.step()
+print(json.dumps({
+  'keys': list(checkpoint), 'names': list(weights), 'unique': list(unique.values()),
+  'weights': {name: [list(weights[name].shape), weights[name].flatten().tolist()] for name in unique.values()},
+  'momentum': [state['momentum_buffer'].shape == parameter.shape for parameter, state in optimizer.state.items()],
+  'group': {key: value for key, value in optimizer.param_groups[0].items() if key not in ('params',)},
+  'axes': checkpoint['inference_allowed_mirroring_axes'], 'init': {k: str(v) for k, v in checkpoint['init_args'].items()},
+}))`;
+    const read = runPython(script, path) as Record<string, unknown>;
+    const own = await stateDict(network);
+    expect(read.unique).toEqual([...own.keys()]);
+    expect(read.names).toEqual(officialNames([...own.keys()]));
+    expect(read.weights).toEqual(
+      Object.fromEntries([...own].map(([name, { shape, data }]) => [name, [[...shape], [...data]]])),
+    );
+    expect(read.momentum).toEqual(network.parameters().map(() => true));
+    expect(read.group).toMatchObject({
+      lr: 0.01,
+      momentum: 0.99,
+      nesterov: true,
+      weight_decay: 3e-5,
+      initial_lr: 0.01,
+    });
+    expect(read.axes).toEqual([0, 1, 2]);
+    expect(read.init).toMatchObject({ configuration: '3d_fullres', fold: '0', device: 'cpu' });
+    expect(read.keys).toEqual([
+      'network_weights',
+      'optimizer_state',
+      'grad_scaler_state',
+      'logging',
+      '_best_ema',
+      'current_epoch',
+      'init_args',
+      'trainer_name',
+      'inference_allowed_mirroring_axes',
+    ]);
+    await device.close();
   });
 });

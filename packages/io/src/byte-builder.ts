@@ -8,28 +8,34 @@ export class ByteBuilder {
   #length = 0;
 
   uint8(value: number): void {
-    this.#view.setUint8(this.#grow(1), value);
+    const at = this.#grow(1);
+    this.#view.setUint8(at, value);
   }
 
   uint16(value: number): void {
-    this.#view.setUint16(this.#grow(2), value, true);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value, true);
   }
 
   uint32(value: number): void {
-    this.#view.setUint32(this.#grow(4), value, true);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value, true);
   }
 
   int32(value: number): void {
-    this.#view.setInt32(this.#grow(4), value, true);
+    const at = this.#grow(4);
+    this.#view.setInt32(at, value, true);
   }
 
   uint64(value: number | bigint): void {
-    this.#view.setBigUint64(this.#grow(8), BigInt(value), true);
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, BigInt(value), true);
   }
 
   /** Big-endian, as pickles have floats. */
   float64BigEndian(value: number): void {
-    this.#view.setFloat64(this.#grow(8), value, false);
+    const at = this.#grow(8);
+    this.#view.setFloat64(at, value, false);
   }
 
   bytes(values: ArrayLike<number>): void {
@@ -51,6 +57,7 @@ export class ByteBuilder {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** Makes room; the view may be another one afterwards. */
   #grow(count: number): number {
     const at = this.#length;
     this.#length += count;

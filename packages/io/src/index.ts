@@ -87,6 +87,7 @@ export { zScore } from './preprocess/z-score.ts';
 export * from './pytorch/index.ts';
 export { readImage } from './read-image.ts';
 export type { ReadOptions } from './read-options.ts';
+export { readRange } from './read-range.ts';
 export { reorient } from './reorient.ts';
 export {
   type FileSource,
@@ -113,4 +114,5 @@ export { type PatchBox, type Pause, type StoredBoxTarget, StoredCase, type Store
 export { type StoreOptions, storeCase, storePrevious } from './store/write.ts';
 export { openZip, ZipArchive } from './zip/archive.ts';
 export type { ZipEntry, ZipLimits } from './zip/directory.ts';
+export { folderFromZip } from './zip/folder.ts';
 export { encodeZip, type ZipMember } from './zip/write.ts';

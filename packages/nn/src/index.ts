@@ -25,9 +25,17 @@ export {
   Optimizer,
   type OptimizerSettings,
   type OptimizerState,
+  type ParameterState,
   Sgd,
   type SgdOptions,
 } from './optimizers/optimizer.ts';
 export * from './safetensors/index.ts';
 export { cosine, cosineRestarts, polynomial, warmUp } from './schedules/schedules.ts';
-export { loadStateDict, type NamedArray, stateDict, toTorchShape } from './state-dict.ts';
+export {
+  fromTorchLayout,
+  loadStateDict,
+  type NamedArray,
+  stateDict,
+  toTorchLayout,
+  toTorchShape,
+} from './state-dict.ts';

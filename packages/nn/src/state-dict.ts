@@ -2,7 +2,7 @@
  * Parameters as named arrays in PyTorch's layout, and back: convolution weights are `[…kernel, in, out]` here and `(out, in, …kernel)` there,
  * transposed ones `[…kernel, out, in]` and `(in, out, …kernel)`, so both move the last two axes, reversed, to the front.
  */
-import { noGrad, permute, type Shape, sameShape, showShape, type Tensor, VoxelgradError } from '@voxelgrad/tensor';
+import { noGrad, permute, type Shape, sameShape, showShape, sizeOf, VoxelgradError } from '@voxelgrad/tensor';
 import type { Module } from './module.ts';
 
 export interface NamedArray {
@@ -54,18 +54,34 @@ export function loadStateDict(module: Module, entries: ReadonlyMap<string, Named
         got: entry === undefined ? 'nothing' : showShape(entry.shape),
         help: 'the weights belong to another network',
       });
-    parameter.write(fromTorchLayout(entry.data, parameter));
+    parameter.write(fromTorchLayout(entry.data, parameter.shape));
   }
 }
 
-/** Values in PyTorch's order, reordered to the parameter's. */
-function fromTorchLayout(data: Float32Array, parameter: Tensor): Float32Array {
-  if (parameter.rank < 3) return data;
-  const [inner, outer] = [parameter.shape.at(-2)!, parameter.shape.at(-1)!];
-  const taps = parameter.size / (inner * outer);
-  const values = new Float32Array(parameter.size);
+/** Values in PyTorch's order, reordered to those of a parameter of this shape. */
+export function fromTorchLayout(data: Float32Array, shape: Shape): Float32Array {
+  const values = new Float32Array(data.length);
+  forEachPlace(shape, (own, torch) => {
+    values[own] = data[torch]!;
+  });
+  return values;
+}
+
+/** The values of a parameter of this shape in PyTorch's order. */
+export function toTorchLayout(data: Float32Array, shape: Shape): Float32Array {
+  const values = new Float32Array(data.length);
+  forEachPlace(shape, (own, torch) => {
+    values[torch] = data[own]!;
+  });
+  return values;
+}
+
+/** Every element's place in a parameter and in PyTorch's tensor. */
+function forEachPlace(shape: Shape, visit: (own: number, torch: number) => void): void {
+  const size = sizeOf(shape);
+  const [inner, outer] = shape.length < 3 ? [1, 1] : [shape.at(-2)!, shape.at(-1)!];
+  const taps = size / (inner * outer);
   for (let tap = 0; tap < taps; tap++)
     for (let i = 0; i < inner; i++)
-      for (let o = 0; o < outer; o++) values[(tap * inner + i) * outer + o] = data[(o * inner + i) * taps + tap]!;
-  return values;
+      for (let o = 0; o < outer; o++) visit((tap * inner + i) * outer + o, (o * inner + i) * taps + tap);
 }

@@ -2,6 +2,7 @@
 export * from './evaluate/index.ts';
 export * from './fingerprint/index.ts';
 export * from './inference-geometry/index.ts';
+export * from './model-folder/index.ts';
 export { type Architecture, completeArchitecture, divisors, type UNetOptions } from './networks/architecture.ts';
 export { PlainConvUNet } from './networks/plain-conv-unet.ts';
 export { ResidualEncoderUNet } from './networks/residual-encoder-unet.ts';

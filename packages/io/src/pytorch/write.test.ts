@@ -24,6 +24,7 @@ const plainValues: readonly [string, Pickled][] = [
   ['dicts', [new Map(), new Map<Pickled, Pickled>([[0, 'zero']])]],
   ['device', new TorchDevice('cuda:1')],
   ['empty', []],
+  ['many', Array.from({ length: 20_000 }, (_, i) => (i % 3 === 0 ? i : i % 3 === 1 ? i / 7 : `${i}`))],
 ];
 
 function content(): Map<Pickled, Pickled> {

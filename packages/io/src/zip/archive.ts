@@ -16,7 +16,7 @@ export class ZipArchive {
 
   /** An entry's bytes, unpacked, and checked against its checksum where `verify` says so. */
   async read(entry: ZipEntry, { verify = true }: { readonly verify?: boolean } = {}): Promise<Uint8Array<ArrayBuffer>> {
-    const start = await this.#dataOffset(entry);
+    const start = await this.dataOffset(entry);
     const bytes = entry.deflated ? await this.#inflate(entry, start) : await readRange(this.source, start, entry.size);
     if (verify && crc32(bytes) !== entry.crc32)
       throw brokenZip(this.#nameOf(entry), 'what its checksum says', 'other bytes');
@@ -28,11 +28,11 @@ export class ZipArchive {
     if (offset + length > entry.size)
       throw brokenZip(this.#nameOf(entry), `${offset + length} bytes or more`, String(entry.size));
     if (entry.deflated) return (await this.read(entry, { verify: false })).slice(offset, offset + length);
-    return readRange(this.source, (await this.#dataOffset(entry)) + offset, length);
+    return readRange(this.source, (await this.dataOffset(entry)) + offset, length);
   }
 
-  /** Behind the entry's own header, which repeats its name. */
-  async #dataOffset(entry: ZipEntry): Promise<number> {
+  /** First byte of an entry's content: behind its own header, which repeats its name. */
+  async dataOffset(entry: ZipEntry): Promise<number> {
     const fixed = new DataView((await readRange(this.source, entry.headerOffset, 30)).buffer);
     const [nameLength, extraLength] = [fixed.getUint16(26, true), fixed.getUint16(28, true)];
     const start = entry.headerOffset + 30 + nameLength + extraLength;

@@ -2,9 +2,11 @@
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { describe, expect, it } from 'vitest';
 import { hostRandom } from '../phantom/random.ts';
-import { sourceFromBytes } from '../source.ts';
+import { readRange } from '../read-range.ts';
+import { readText, sourceFromBytes } from '../source.ts';
 import { openZip } from './archive.ts';
 import { crc32 } from './crc32.ts';
+import { folderFromZip } from './folder.ts';
 import { encodeZip, type ZipMember } from './write.ts';
 
 /** zipfile of Python 3.11: a folder, a deflated text with an umlaut in its name, a stored file, a comment that looks like an end record. */
@@ -53,6 +55,17 @@ describe('ZIP archives', () => {
       ['empty', 0, false],
     ]);
     expect(await Promise.all(entries.map((entry) => archive.read(entry)))).toEqual([noise, text, new Uint8Array(0)]);
+  });
+
+  it('are folders', async () => {
+    const folder = folderFromZip(await open(pythonArchive));
+    expect(await folder.list()).toEqual({ files: ['stored.bin'], folders: ['folder'] });
+    expect(await readText((await folder.folder('folder').file('größe.txt'))!)).toBe('voxel '.repeat(200));
+    const stored = (await folder.file('stored.bin'))!;
+    expect([stored.size, stored.path]).toEqual([16, 'a.zip/stored.bin']);
+    expect([...(await readRange(stored, 3, 2))]).toEqual([3, 4]);
+    expect((await stored.sibling('folder/größe.txt'))?.size).toBe(1200);
+    expect(await folder.file('other')).toBeUndefined();
   });
 
   it('have the checksum of the standard', () => {

@@ -10,6 +10,8 @@ export class ParameterArena {
   readonly values: Tensor;
   readonly gradients: Tensor;
   readonly parameters: readonly Tensor[];
+  /** Where each parameter begins, in elements. */
+  readonly starts: readonly number[];
 
   /** Moves the parameters into the arena: they stay the tensors they are. */
   constructor(parameters: readonly Tensor[]) {
@@ -31,6 +33,7 @@ export class ParameterArena {
       length += Math.ceil(parameter.size / ALIGNMENT) * ALIGNMENT;
     }
     this.parameters = parameters;
+    this.starts = starts;
     this.values = keep(zeros([length], { device }));
     this.gradients = keep(zeros([length], { device }));
     parameters.forEach((parameter, i) => {

@@ -37,8 +37,15 @@ export interface LossScaling {
 /** What a checkpoint holds: the flat state arrays and the control words, by name. */
 export type OptimizerState = ReadonlyMap<string, HostArray>;
 
-/** Where the loss scale lies in the control words. */
+/** What an optimizer keeps of one parameter. */
+export interface ParameterState {
+  readonly parameter: Tensor;
+  readonly values: ReadonlyMap<string, Float32Array>;
+}
+
+/** Where the loss scale and the number of steps lie in the control words. */
 const SCALE_WORD = 3;
+const STEPS_WORD = 6;
 
 /** The kernel's settings; a growth interval of 0 means no scaling. */
 function scalingOf(
@@ -112,14 +119,20 @@ export abstract class Optimizer {
   /** The tensors of the state, by name. */
   protected abstract stateTensors(): Map<string, Tensor>;
 
-  /** The L2 norm of the last step's gradients before clipping, the loss scale, and the steps that were skipped for not being finite. */
+  /** The L2 norm of the last step's gradients before clipping, the loss scale, the steps skipped for not being finite and those taken. */
   async statistics(): Promise<{
     readonly gradientNorm: number;
     readonly lossScale: number;
     readonly skippedSteps: number;
+    readonly steps: number;
   }> {
     const control = await this.control.data();
-    return { gradientNorm: Math.sqrt(control[0]!), lossScale: control[SCALE_WORD]!, skippedSteps: control[5]! };
+    return {
+      gradientNorm: Math.sqrt(control[0]!),
+      lossScale: control[SCALE_WORD]!,
+      skippedSteps: control[5]!,
+      steps: control[STEPS_WORD]!,
+    };
   }
 
   async state(): Promise<OptimizerState> {
@@ -139,6 +152,41 @@ export abstract class Optimizer {
         });
       tensor.write(values);
     }
+  }
+
+  /** By parameter, in their order: its stretch of each state tensor, in the parameter's own layout. */
+  async parameterStates(): Promise<readonly ParameterState[]> {
+    const { parameters, starts } = this.arena;
+    const state = await Promise.all(
+      [...this.stateTensors()].map(async ([name, tensor]) => [name, (await tensor.data()) as Float32Array] as const),
+    );
+    return parameters.map((parameter, i) => ({
+      parameter,
+      values: new Map(state.map(([name, data]) => [name, data.subarray(starts[i]!, starts[i]! + parameter.size)])),
+    }));
+  }
+
+  /** The inverse; parameters without values keep zeros. `steps`: how often the optimizer has stepped. Throws 'shape' where lengths differ. */
+  async restoreParameterStates(states: readonly ReadonlyMap<string, Float32Array>[], steps: number): Promise<void> {
+    const { parameters, starts } = this.arena;
+    for (const [name, tensor] of this.stateTensors()) {
+      const values = new Float32Array(tensor.size);
+      for (const [i, parameter] of parameters.entries()) {
+        const given = states[i]?.get(name);
+        if (given === undefined) continue;
+        if (given.length !== parameter.size)
+          throw new VoxelgradError('shape', {
+            what: `the optimizer's state '${name}' of parameter ${i}`,
+            expected: `${parameter.size} values`,
+            got: String(given.length),
+          });
+        values.set(given, starts[i]!);
+      }
+      tensor.write(values);
+    }
+    const control = Float32Array.from(await this.control.data());
+    control[STEPS_WORD] = steps;
+    this.control.write(control);
   }
 
   /** Frees the state. Parameters live on. */

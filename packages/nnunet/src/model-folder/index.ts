@@ -1,0 +1,16 @@
+export {
+  type CheckpointExport,
+  type ExportedOptimizer,
+  encodeNnunetCheckpoint,
+  encodeStateDict,
+} from './export-checkpoint.ts';
+export { findModels, type ModelLocation } from './locate.ts';
+export { isDuplicateName, officialNames, originalName, unwrappedName } from './official-names.ts';
+export { inputChannelsOf, type OpenModelOptions, openModel, type TrainedModel } from './open-model.ts';
+export {
+  type CheckpointDetails,
+  readCheckpointDetails,
+  readWeightReferences,
+  readWeights,
+  type WeightReference,
+} from './state-dicts.ts';
