@@ -6,9 +6,10 @@
 import { encodeTorchFile, type Pickled, PickledFloat, PickledTuple, TensorToSave, TorchDevice } from '@voxelgrad/io';
 import { Adam, AdamW, type Optimizer, type ParameterState, toTorchLayout, toTorchShape } from '@voxelgrad/nn';
 import { type Tensor, VoxelgradError } from '@voxelgrad/tensor';
-import { defaultTrainer, type Fold } from '../experiment/model-name.ts';
+import { defaultTrainer } from '../experiment/model-name.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
 import type { Plans } from '../plan/plans.ts';
+import type { Fold } from '../splits/splits.ts';
 import { emptyHistory, meanDice, type TrainingHistory } from '../train/history.ts';
 import { officialNames, originalName } from './official-names.ts';
 

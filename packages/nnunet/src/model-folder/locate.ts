@@ -4,7 +4,8 @@
  */
 import type { FileSource, Folder } from '@voxelgrad/io';
 import { VoxelgradError } from '@voxelgrad/tensor';
-import { type Fold, parseFold } from '../experiment/model-name.ts';
+import { parseFold } from '../experiment/model-name.ts';
+import type { Fold } from '../splits/splits.ts';
 
 export interface ModelLocation {
   /** Where it was found. */

@@ -13,11 +13,12 @@ import {
 } from '@voxelgrad/io';
 import { loadStateDict } from '@voxelgrad/nn';
 import { type Device, VoxelgradError } from '@voxelgrad/tensor';
-import { defaultTrainer, type Fold, parseModelFolderName } from '../experiment/model-name.ts';
+import { defaultTrainer, parseModelFolderName } from '../experiment/model-name.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
 import { networkOfConfiguration, outputChannels } from '../plan/network-of-plans.ts';
 import { configurationOf, parsePlans } from '../plan/parse-plans.ts';
 import type { Configuration, Plans } from '../plan/plans.ts';
+import type { Fold } from '../splits/splits.ts';
 import { findModels, type ModelLocation } from './locate.ts';
 import { type CheckpointDetails, readCheckpointDetails, readWeights } from './state-dicts.ts';
 
