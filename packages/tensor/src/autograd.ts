@@ -148,11 +148,22 @@ export function notTwiceDifferentiable(op: string): void {
     });
 }
 
-/** See Tensor.backward. */
+/** How the record is walked. */
+export interface BackwardOptions {
+  /** Keeps the record, so that it can be walked again. */
+  readonly retainGraph?: boolean;
+  /** Records the gradients themselves, for gradients of gradients; keeps the record as well. */
+  readonly createGraph?: boolean;
+}
+
+/**
+ * See Tensor.backward. With `wanted`, the gradients of those variables, leaves or not, are noted there as handles without a scope, and no leaf gets any.
+ */
 export function backward(
   output: Tensor,
   gradient: Tensor | undefined,
-  { retainGraph, createGraph }: { readonly retainGraph?: boolean; readonly createGraph?: boolean },
+  { retainGraph, createGraph }: BackwardOptions,
+  wanted?: Map<Variable, Tensor | undefined>,
 ): void {
   const root = output.variable;
   if (root === undefined)
@@ -182,7 +193,7 @@ export function backward(
       withRecording(createGraph === true, () => {
         gradients.set(root, gradient === undefined ? seed(output) : gradient.alias(true));
         for (const variable of variables) {
-          visit(variable, gradients, retainGraph !== true && createGraph !== true);
+          visit(variable, gradients, retainGraph !== true && createGraph !== true, wanted);
           visited++;
           variable.release();
         }
@@ -194,15 +205,21 @@ export function backward(
 }
 
 /** Takes the whole gradient of one variable, past its hooks, to the leaf's place or on to what it was made from. */
-function visit(variable: Variable, gradients: Map<Variable, Tensor>, free: boolean): void {
+function visit(
+  variable: Variable,
+  gradients: Map<Variable, Tensor>,
+  free: boolean,
+  wanted: Map<Variable, Tensor | undefined> | undefined,
+): void {
   const total = gradients.get(variable);
   if (total === undefined) return;
   gradients.delete(variable);
   const producer = variable.producer;
   const name = producer === undefined ? 'a leaf' : `the output of ${producer.name}`;
   const incoming = variable.hooks === undefined ? total : afterHooks(variable.hooks, total, name);
-  if (producer === undefined) deliver(variable, incoming);
-  else propagate(variable, producer, incoming, gradients);
+  if (wanted?.has(variable)) wanted.set(variable, incoming.alias());
+  if (producer !== undefined) propagate(variable, producer, incoming, gradients);
+  else if (wanted === undefined) deliver(variable, incoming);
   if (free) variable.free();
   incoming.dispose();
 }

@@ -1,6 +1,6 @@
 /** Tensors with gradients on any GPU (WebGPU) and any CPU (WebAssembly). */
 export { autocast, fullPrecision } from './autocast.ts';
-export { noGrad, record } from './autograd.ts';
+export { type BackwardOptions, noGrad, record } from './autograd.ts';
 export { Captured, capture, compile } from './capture/capture.ts';
 export type { CapturedMemory, CompileProgress } from './capture/recording.ts';
 export { checkpoint } from './checkpointing.ts';
@@ -11,6 +11,7 @@ export { floatFromHalf, halfFromFloat } from './device/half.ts';
 export { type DType, type HostArray, hostArray, isFloat } from './dtype.ts';
 export { type ErrorCode, type ErrorDetails, isVoxelgradError, VoxelgradError } from './errors.ts';
 export type { GradientHook, HookHandle } from './gradient-hooks.ts';
+export { gradients } from './gradients.ts';
 export { type BatchNormOptions, type BatchNormResult, batchNorm } from './ops/batch-norm/batch-norm.ts';
 export {
   type ConvOptions,

@@ -2,7 +2,7 @@
  * A tensor is a handle: a shape and a data type over a piece of device memory that several handles may share. It is contiguous, channels last.
  * It may also be a place in the record of operations (see autograd.ts). Handles are freed by hand or by a scope (see scope.ts).
  */
-import { backward, Variable } from './autograd.ts';
+import { type BackwardOptions, backward, Variable } from './autograd.ts';
 import type { Device, DeviceBuffer, Operand } from './device/device.ts';
 import { type DType, type HostArray, isFloat } from './dtype.ts';
 import { VoxelgradError } from './errors.ts';
@@ -203,7 +203,7 @@ export class Tensor implements Operand {
    * `requireGradient()`, added to what is there. Frees the record unless `retainGraph` or `createGraph` (which records the gradients
    * themselves, for gradients of gradients).
    */
-  backward(gradient?: Tensor, options: { readonly retainGraph?: boolean; readonly createGraph?: boolean } = {}): void {
+  backward(gradient?: Tensor, options: BackwardOptions = {}): void {
     backward(this, gradient, options);
   }
 
