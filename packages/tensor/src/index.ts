@@ -91,6 +91,7 @@ export {
 export { groupNorm, instanceNorm, layerNorm, type NormOptions } from './ops/instance-norm/instance-norm.ts';
 export { matmul } from './ops/matmul/matmul.ts';
 export type { AdamSettings, LossScaleSettings, SgdSettings } from './ops/optimizer/optimizer.kernels.ts';
+export type { Pair } from './ops/planar.ts';
 export { philox, type Words } from './ops/random/philox.ts';
 export { RandomGenerator } from './ops/random/random.ts';
 export {
@@ -107,11 +108,13 @@ export {
   variance,
 } from './ops/reduce/reduce.ts';
 export {
+  averagePool2d,
   averagePool3d,
   filterAxis,
   type InterpolateOptions,
   type InterpolationMode,
   interpolate,
+  maxPool2d,
   maxPool3d,
   type PoolOptions,
   type SampleOptions,

@@ -11,15 +11,18 @@ import { Draw, type GradientCase } from './reference/draw.ts';
 import { GRADIENT_CASES } from './reference/gradient-cases.ts';
 import { testDevices } from './testing.ts';
 
-const CASES_PER_KIND = 4;
+const CASES_PER_KIND = 3;
 /** Between the errors of truncation, h², and of rounding, 1e-16 / h². */
 const STEP = 3e-4;
 
 /** What the errors of those whose gradients are fused kernels name. */
 const FUSED: Readonly<Record<string, RegExp>> = {
   resampling: /fused op interpolate /,
+  'resampling of images': /fused op interpolate /,
   pooling: /fused op (max|average)Pool3d /,
+  'pooling of images': /fused op (max|average)Pool3d /,
   sampling: /fused op sampleGrid /,
+  'sampling of images': /fused op sampleGrid /,
 };
 
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number =>

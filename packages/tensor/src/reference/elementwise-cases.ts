@@ -56,6 +56,16 @@ const power: Maker = (draw) => {
   };
 };
 
+const affine: Maker = (draw) => {
+  const [factor, offset] = [draw.unit() - 0.5, draw.unit()];
+  return {
+    name: 'shift of scale',
+    inputs: [draw.array(draw.shape(3))],
+    run: ([x]) => vg.shift(vg.scale(x!, factor), offset),
+    reference: ([x]) => map(x!, (value) => value * factor + offset),
+  };
+};
+
 const bounds: Maker = (draw) => ({
   name: 'clamp',
   inputs: [draw.array(draw.shape(3))],
@@ -84,6 +94,7 @@ export const ELEMENTWISE_CASES: Readonly<Record<string, Maker>> = {
   pow: pairCase('pow', vg.pow, (a, b) => a ** b, 0.3),
   maximum: pairCase('maximum', vg.maximum, Math.max),
   minimum: pairCase('minimum', vg.minimum, Math.min),
+  affine,
   power,
   bounds,
   choice,

@@ -63,6 +63,21 @@ const box: Maker = (draw) => {
   );
 };
 
+const range: Maker = (draw) => {
+  const shape = someShape(draw);
+  const axis = draw.whole(0, shape.length - 1);
+  const start = draw.whole(0, shape[axis]! - 1);
+  const length = draw.whole(1, shape[axis]! - start);
+  return moving(
+    draw,
+    'narrow',
+    shape,
+    (x) => vg.narrow(x, axis, start, length),
+    shape.with(axis, length),
+    (position) => position.with(axis, position[axis]! + start),
+  );
+};
+
 const padded = (shape: readonly number[], amounts: readonly (readonly [number, number])[]): number[] =>
   shape.map((extent, axis) => extent + amounts[axis]![0] + amounts[axis]![1]);
 
@@ -186,6 +201,7 @@ export const MOVEMENT_CASES: Readonly<Record<string, Maker>> = {
   permutation,
   reversal,
   box,
+  range,
   padding,
   borderPadding,
   broadcast,

@@ -84,8 +84,21 @@ const runningSum: Maker = (draw) => {
   };
 };
 
+const deviation: Maker = (draw) => {
+  // One value alone deviates by 0, where the root has no derivative.
+  const shape = [draw.whole(3, 5), draw.whole(1, 3)];
+  const correction = draw.pick([0, 1]);
+  return {
+    name: `standardDeviation of ${shape}, correction ${correction}`,
+    inputs: [draw.array(shape)],
+    run: ([x]) => vg.standardDeviation(x!, { axes: 0, keepAxes: true, correction }),
+    reference: ([x]) => reduce(x!, [0], (values) => Math.sqrt(varianceOf(values, correction))),
+  };
+};
+
 export const REDUCTION_CASES: Readonly<Record<string, Maker>> = {
   ...Object.fromEntries(Object.keys(REDUCTIONS).map((name) => [name, reductionCase(name)])),
+  deviation,
   product,
   softmaxes,
   runningSum,

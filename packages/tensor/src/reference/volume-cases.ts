@@ -1,8 +1,8 @@
-/** Random cases of ops on volumes: convolutions, normalisation, resampling, pooling. */
+/** Random cases of ops on volumes: convolutions, resampling, pooling. */
 import type { Triple } from '../index.ts';
 import * as vg from '../index.ts';
-import { at, build } from './arrays.ts';
 import type { Draw, Maker } from './draw.ts';
+import { samplingAlong } from './sampling-cases.ts';
 import * as volumes from './volumes.ts';
 
 const triple = (draw: Draw, choices: readonly Triple[]): Triple => draw.pick(choices);
@@ -72,22 +72,6 @@ const transposedConvolution: Maker = (draw) => {
   };
 };
 
-const normalization: Maker = (draw) => {
-  const groups = draw.pick([1, 2, 4]);
-  const c = groups * draw.pick([1, 2]);
-  const slope = draw.pick([1, 0.01]);
-  return {
-    name: `groupNorm ${groups} of ${c}, slope ${slope}`,
-    inputs: [
-      draw.array([draw.whole(1, 2), ...draw.shape(draw.whole(1, 3), 4), 5, c]),
-      draw.array([c], 0.5, 1.5),
-      draw.array([c]),
-    ],
-    run: ([x, weight, bias]) => vg.groupNorm(x!, groups, { weight: weight!, bias: bias!, slope }),
-    reference: ([x, weight, bias]) => volumes.norm(x!, weight!, bias!, groups, slope),
-  };
-};
-
 const resampling: Maker = (draw) => {
   const mode = draw.pick(['nearest', 'nearest-exact', 'linear', 'linear', 'cubic'] as const);
   const alignCorners = mode === 'linear' && draw.unit() < 0.3;
@@ -117,40 +101,11 @@ const pooling: Maker = (draw) => {
   };
 };
 
-const sampling: Maker = (draw) => {
-  const shape = [1, ...draw.shape(3, 4), draw.whole(1, 3)];
-  const points = draw.shape(3, 3);
-  // Between voxels, and beyond the edge now and then.
-  const grid = draw.array([1, ...points, 3], -0.8, 3.8);
-  return {
-    name: `sampleGrid of ${shape} at ${points}`,
-    inputs: [draw.array(shape)],
-    run: ([x]) => vg.sampleGrid(x!, vg.fromArray(Float32Array.from(grid.data), grid.shape, { device: x!.device })),
-    reference: ([x]) =>
-      build([1, ...points, shape[4]!], ([n, a, b, d, c]) => {
-        let total = 0;
-        for (let corner = 0; corner < 8; corner++) {
-          let weight = 1;
-          const voxel = [0, 1, 2].map((axis) => {
-            const place = at(grid, [n!, a!, b!, d!, axis]);
-            const high = (corner >> axis) & 1;
-            const t = place - Math.floor(place);
-            weight *= high ? t : 1 - t;
-            return Math.floor(place) + high;
-          });
-          total += weight * at(x!, [n!, ...voxel, c!]);
-        }
-        return total;
-      }),
-  };
-};
-
 export const VOLUME_CASES: Readonly<Record<string, Maker>> = {
   convolution,
   'more convolutions': convolution,
   transposedConvolution,
-  normalization,
   resampling,
   pooling,
-  sampling,
+  sampling: samplingAlong(3),
 };

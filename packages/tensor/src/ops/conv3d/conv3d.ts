@@ -13,6 +13,7 @@ import type { Tensor } from '../../tensor.ts';
 import { cast } from '../copy/cast.ts';
 import { reshape } from '../copy/copy.ts';
 import { checkDevice, checkDType, checkRank, checkShapeIs, output } from '../operands.ts';
+import { deepen, flatten, type Pair } from '../planar.ts';
 import { sum } from '../reduce/reduce.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
 
@@ -153,17 +154,13 @@ export function convTranspose2d(x: Tensor, weight: Tensor, options: Planar<ConvT
 }
 
 type Planar<Options> = {
-  readonly [Key in keyof Options]: Options[Key] extends number | Triple | undefined
-    ? number | readonly [number, number]
-    : Options[Key];
+  readonly [Key in keyof Options]: Options[Key] extends number | Triple | undefined ? number | Pair : Options[Key];
 };
 
-const deepen = (x: Tensor): Tensor => reshape(x, [x.shape[0]!, 1, ...x.shape.slice(1)]);
 const thicken = (weight: Tensor): Tensor => reshape(weight, [1, ...weight.shape]);
-const flatten = (y: Tensor): Tensor => reshape(y, [y.shape[0]!, ...y.shape.slice(2)]);
 
 function spatial(options: Planar<ConvTransposeOptions>): ConvTransposeOptions {
-  const along = (value: number | readonly [number, number] | undefined, depth: number): Triple =>
+  const along = (value: number | Pair | undefined, depth: number): Triple =>
     value === undefined ? [depth, depth, depth] : typeof value === 'number' ? [depth, value, value] : [depth, ...value];
   return {
     bias: options.bias,

@@ -160,11 +160,12 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   return record('concat', tensors, out, [], (g) => lengths.map((length, i) => narrow(g, along, starts[i]!, length)));
 }
 
-/** Joins tensors of one shape along a new axis. */
+/** Joins tensors of one shape along a new axis, which has this index in the result. */
 export function stack(tensors: readonly Tensor[], axis: number): Tensor {
+  const along = normalizeAxes(axis, (tensors[0]?.rank ?? 0) + 1, 'stack')[0]!;
   return concat(
-    tensors.map((tensor) => reshape(tensor, [...tensor.shape.slice(0, axis), 1, ...tensor.shape.slice(axis)])),
-    axis,
+    tensors.map((tensor) => reshape(tensor, tensor.shape.toSpliced(along, 0, 1))),
+    along,
   );
 }
 
@@ -185,7 +186,10 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   return record('broadcastTo', [x], out, [], (g) => [sumTo(g, before)]);
 }
 
-/** Entries `index` (i32, `[count]`) of one axis, in that order; entries may repeat. */
+/**
+ * Entries `index` (i32, `[count]`) of one axis, in that order; entries may repeat. The index lies on the device and is not checked: what an entry outside of
+ * the axis gives is unspecified.
+ */
 export function gather(x: Tensor, index: Tensor, axis: number): Tensor {
   checkDevice('gather', x, index);
   checkDType('gather: index', index, ['i32']);
@@ -201,15 +205,15 @@ export function gather(x: Tensor, index: Tensor, axis: number): Tensor {
   return record('gather', [x], out, [index], (g, [index]) => [scatterAdd(g, index, along, extent)]);
 }
 
-/** Zeros with `x[i]` added at `index[i]` of an axis of the given extent: the gradient of gather. */
+/** Zeros with `x[i]` added at `index[i]` (i32, one for each entry of the axis) of an axis of the given extent: the gradient of gather. x is f32. */
 export function scatterAdd(x: Tensor, index: Tensor, axis: number, extent: number): Tensor {
   checkDevice('scatterAdd', x, index);
-  const out = output(
-    x,
-    x.shape.map((length, i) => (i === axis ? extent : length)),
-  );
-  x.device.kernels.scatterAdd(x, index, out, axis);
-  return record('scatterAdd', [x], out, [index], (g, [index]) => [gather(g, index, axis)]);
+  checkDType('scatterAdd: index', index, ['i32']);
+  const along = normalizeAxes(axis, x.rank, 'scatterAdd')[0]!;
+  checkShapeIs('scatterAdd', 'index', index, [x.shape[along]!]);
+  const out = output(x, x.shape.with(along, extent));
+  x.device.kernels.scatterAdd(x, index, out, along);
+  return record('scatterAdd', [x], out, [index], (g, [index]) => [gather(g, index, along)]);
 }
 
 /** Overwrites the values of `target` with those of `source`, of the same shape and dtype and in other memory. Not recorded for gradients. */

@@ -1,12 +1,14 @@
 /**
- * Resampling of volumes `[n, d, h, w, c]` (f32): to a new size, at arbitrary points, by pooling, and filters along one axis.
+ * Resampling of volumes `[n, d, h, w, c]` and images `[n, h, w, c]` (f32): to a new size, at arbitrary points, by pooling, and filters along one axis.
  * Conventions are those of torch.nn.functional.interpolate and grid_sample.
  */
 import { notTwiceDifferentiable, record } from '../../autograd.ts';
 import { VoxelgradError } from '../../errors.ts';
 import { type Shape, showShape, type Triple } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
+import { pad } from '../copy/copy.ts';
 import { checkDevice, checkDType, checkRank, checkShapeIs, output } from '../operands.ts';
+import { asVolume, deepen, type Pair, withDepth } from '../planar.ts';
 import type { ResampleMap } from './resample.kernels.ts';
 
 /**
@@ -21,18 +23,18 @@ export interface InterpolateOptions {
   readonly alignCorners?: boolean;
 }
 
-/** Resamples space to `size`. The gradient is a fused kernel. */
-export function interpolate(
-  x: Tensor,
-  size: Triple,
-  { mode = 'linear', alignCorners = false }: InterpolateOptions = {},
-): Tensor {
+/**
+ * `x [n, d, h, w, c]` → `[n, …size, c]`, or `x [n, h, w, c]` with two extents. Throws 'shape' where they do not fit each other. The gradient is a fused kernel.
+ */
+export function interpolate(x: Tensor, size: Triple | Pair, options: InterpolateOptions = {}): Tensor {
+  if (x.rank === 4 && size.length === 2) return asVolume(x, (x) => interpolate(x, withDepth(size, 1), options));
+  const { mode = 'linear', alignCorners = false } = options;
   checkRank('interpolate', 'x', x, 'n, d, h, w, c');
   checkDType('interpolate', x, ['f32']);
-  if (size.some((extent) => !Number.isInteger(extent) || extent < 1))
+  if (size.length !== 3 || size.some((extent) => !Number.isInteger(extent) || extent < 1))
     throw new VoxelgradError('shape', {
       what: 'interpolate',
-      expected: 'a size of whole numbers ≥ 1',
+      expected: 'a size of three whole numbers ≥ 1, or of two for an image [n, h, w, c]',
       got: showShape(size),
     });
   const kernel = mode === 'linear' || mode === 'cubic' ? mode : 'nearest';
@@ -73,10 +75,12 @@ export interface SampleOptions {
 }
 
 /**
- * `out [n, z, y, x, c]`: `x [n, d, h, w, c]` sampled at `grid [n, z, y, x, 3]`, which holds voxel coordinates in the order d, h, w.
- * The gradient with respect to x is a fused kernel; the grid gets none.
+ * `out [n, z, y, x, c]`: `x [n, d, h, w, c]` sampled at `grid [n, z, y, x, 3]`, which holds voxel coordinates in the order d, h, w; or
+ * `out [n, y, x, c]` of an image `x [n, h, w, c]` at `grid [n, y, x, 2]`. The gradient with respect to x is a fused kernel; the grid gets none.
  */
-export function sampleGrid(x: Tensor, grid: Tensor, { mode = 'linear', outside = 'zero' }: SampleOptions = {}): Tensor {
+export function sampleGrid(x: Tensor, grid: Tensor, options: SampleOptions = {}): Tensor {
+  if (x.rank === 4 && grid.rank === 4) return asVolume(x, (x) => sampleGrid(x, atDepthZero(grid), options));
+  const { mode = 'linear', outside = 'zero' } = options;
   checkDevice('sampleGrid', x, grid);
   checkRank('sampleGrid', 'x', x, 'n, d, h, w, c');
   checkRank('sampleGrid', 'grid', grid, 'n, z, y, x, 3');
@@ -94,23 +98,54 @@ export function sampleGrid(x: Tensor, grid: Tensor, { mode = 'linear', outside =
   });
 }
 
-export interface PoolOptions {
-  readonly kernel: Triple;
-  readonly stride?: Triple;
-  readonly padding?: Triple;
+/** `[n, y, x, 2]` → `[n, 1, y, x, 3]`. */
+function atDepthZero(grid: Tensor): Tensor {
+  checkShapeIs('sampleGrid', 'grid', grid, [...grid.shape.slice(0, 3), 2]);
+  const none = [0, 0] as const;
+  return pad(deepen(grid), [none, none, none, none, [1, 0]]);
+}
+
+/** One number for each axis of space. */
+export interface PoolOptions<Extents = Triple> {
+  readonly kernel: Extents;
+  /** By default the kernel: windows side by side. */
+  readonly stride?: Extents;
+  /** 0 by default; at most half of the window. */
+  readonly padding?: Extents;
   /** Average pooling: divide by the whole window even where it hangs over the edge (PyTorch's default). */
   readonly countPadding?: boolean;
 }
 
+/** The largest of each window of `x [n, d, h, w, c]`; the first one of equals gets the gradient, which is a fused kernel. */
 export const maxPool3d = (x: Tensor, options: PoolOptions): Tensor => pool('max', x, options);
+/** The mean of each window of `x [n, d, h, w, c]`. The gradient is a fused kernel. */
 export const averagePool3d = (x: Tensor, options: PoolOptions): Tensor => pool('average', x, options);
+/** As maxPool3d, for images `[n, h, w, c]`. */
+export const maxPool2d = (x: Tensor, options: PoolOptions<Pair>): Tensor => pool2d('max', x, options);
+/** As averagePool3d, for images `[n, h, w, c]`. */
+export const averagePool2d = (x: Tensor, options: PoolOptions<Pair>): Tensor => pool2d('average', x, options);
+
+function pool2d(
+  mode: 'max' | 'average',
+  x: Tensor,
+  { kernel, stride = kernel, padding = [0, 0], countPadding = true }: PoolOptions<Pair>,
+): Tensor {
+  checkRank(`${mode}Pool2d`, 'x', x, 'n, h, w, c');
+  const options = {
+    kernel: withDepth(kernel, 1),
+    stride: withDepth(stride, 1),
+    padding: withDepth(padding, 0),
+    countPadding,
+  };
+  return asVolume(x, (x) => pool(mode, x, options));
+}
 
 function pool(
   mode: 'max' | 'average',
   x: Tensor,
   { kernel, stride = kernel, padding = [0, 0, 0], countPadding = true }: PoolOptions,
 ): Tensor {
-  checkRank('pool', 'x', x, 'n, d, h, w, c');
+  checkRank(`${mode}Pool3d`, 'x', x, 'n, d, h, w, c');
   checkDType('pool', x, ['f32', 'f16']);
   const size = [0, 1, 2].map((i) => Math.floor((x.shape[i + 1]! + 2 * padding[i]! - kernel[i]!) / stride[i]!) + 1);
   if (size.some((extent) => extent < 1) || padding.some((amount, i) => 2 * amount > kernel[i]!))

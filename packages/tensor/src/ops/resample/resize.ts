@@ -10,6 +10,7 @@ import { showShape, type Triple } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { gather } from '../copy/copy.ts';
 import { checkDType, checkRank, output } from '../operands.ts';
+import { asVolume, type Pair, withDepth } from '../planar.ts';
 import type { ResampleMode } from './axis-weights.ts';
 
 /** Degree of the spline: 0 takes the nearest voxel, 1 is linear, 3 cubic. */
@@ -17,17 +18,21 @@ export type SplineOrder = 0 | 1 | 2 | 3;
 
 const modes: readonly ResampleMode[] = ['nearest', 'linear', 'spline2', 'spline3'];
 
-/** `x [n, d, h, w, c]` (f32) → `[n, …size, c]`. The gradient is a fused kernel, but for order 0. */
-export function resize(x: Tensor, size: Triple, order: SplineOrder): Tensor {
+/**
+ * `x [n, d, h, w, c]` (f32) → `[n, …size, c]`, or `x [n, h, w, c]` with two extents. Throws 'shape' where they do not fit each other, 'option' for another order.
+ * The gradient is a fused kernel, but for order 0.
+ */
+export function resize(x: Tensor, size: Triple | Pair, order: SplineOrder): Tensor {
+  if (x.rank === 4 && size.length === 2) return asVolume(x, (x) => resize(x, withDepth(size, 1), order));
   checkRank('resize', 'x', x, 'n, d, h, w, c');
   checkDType('resize', x, ['f32']);
   const mode = modes[order];
   if (mode === undefined)
     throw new VoxelgradError('option', { what: 'resize: order', expected: '0, 1, 2 or 3', got: String(order) });
-  if (size.some((extent) => !Number.isInteger(extent) || extent < 1))
+  if (size.length !== 3 || size.some((extent) => !Number.isInteger(extent) || extent < 1))
     throw new VoxelgradError('shape', {
       what: 'resize',
-      expected: 'a size of whole numbers ≥ 1',
+      expected: 'a size of three whole numbers ≥ 1, or of two for an image [n, h, w, c]',
       got: showShape(size),
     });
   if (order === 0) return nearest(x, size);
