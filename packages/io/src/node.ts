@@ -1,5 +1,5 @@
 /** What needs Node: files and folders on disk. */
-export { type Content, writeFileAtomic } from './node/atomic-write.ts';
+export { type Content, removeLeftovers, writeFileAtomic } from './node/atomic-write.ts';
 export {
   cleanStore,
   isCaseStored,

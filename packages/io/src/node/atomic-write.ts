@@ -2,7 +2,7 @@
  * Files appear whole or not at all: written under a temporary name in the same folder, synced, renamed over the old one.
  * A full disk, a broken quota or a read-only folder gives one typed error; the temporary file is removed and the old file stays.
  */
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { VoxelgradError } from '@voxelgrad/tensor';
 
@@ -39,6 +39,23 @@ async function writeAll(handle: FileHandle, content: Content): Promise<void> {
     return;
   }
   for await (const chunk of content) await handle.writeFile(chunk);
+}
+
+/** Removes from a folder what processes that were killed while they wrote left behind. Files of processes that still run stay. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const writer = /^\..+\.(\d+)-\d+\.tmp$/.exec(name)?.[1];
+    if (writer !== undefined && !isRunning(Number(writer))) await rm(join(folder, name), { force: true });
+  }
+}
+
+function isRunning(id: number): boolean {
+  try {
+    return process.kill(id, 0);
+  } catch (error) {
+    // A process of another user exists, but may not be signalled.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }
 
 /** A link stays a link: what it points to is replaced. */

@@ -60,6 +60,13 @@ export const train = defineCommand(
         placeholder: 'minutes',
         help: 'Stop training after so many minutes; the learning rate falls with the clock where that is ahead.',
       },
+      checkpointInterval: {
+        type: 'number',
+        minimum: 0,
+        default: 60,
+        placeholder: 'seconds',
+        help: 'Least time between checkpoints, which are written at the end of an epoch.',
+      },
       seed: { type: 'integer', minimum: 0, default: 1, help: 'Seed of everything random.' },
       amp: { type: 'boolean', help: 'Mixed precision: f16 convolutions, on devices that have f16.' },
       gradientCheckpointing: {
@@ -115,6 +122,7 @@ export const train = defineCommand(
         timeBudget: options.timeBudget,
         mixedPrecision: options.amp,
         gradientCheckpointing: options.gradientCheckpointing,
+        checkpointInterval: options.checkpointInterval,
         save: async () => {},
         signal: context.signal,
         onStart: (total) => {

@@ -1,65 +1,29 @@
 /** A fold trained through the command, from a store of tiny cases: files, resuming with the same bits, patience, a time budget, 2-D, regions. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeCase } from '@voxelgrad/io/node';
 import { openDevice } from '@voxelgrad/tensor/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { voxelgrad } from '../command/command.testing.ts';
 import { parsePlans } from '../plan/parse-plans.ts';
 import { openFold, openPreprocessed } from './node/preprocessed.ts';
 import { trainFold } from './node/train-fold.ts';
-import { tinyPlans } from './tiny-plans.testing.ts';
+import { tinyDataset, tinyDescription, writeTinyDataSet } from './tiny-data-set.testing.ts';
 import { trainerSettings } from './trainer-settings.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'voxelgrad-fold-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const environment = { nnUNet_preprocessed: join(root, 'preprocessed'), nnUNet_results: join(root, 'results') };
-const dataset = 'Dataset009_Balls';
-const folder = join(environment.nnUNet_preprocessed, dataset);
+const folder = join(environment.nnUNet_preprocessed, tinyDataset);
 
-/** Bright balls with a brighter core on noise, [12, 12, 12]. */
-async function writeBall(store: string, index: number): Promise<void> {
-  const size = 12;
-  const data = new Float32Array(size ** 3);
-  const seg = new Int16Array(size ** 3);
-  let state = index + 1;
-  for (let i = 0; i < data.length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const distance = Math.hypot(Math.floor(i / 144) - 5, (Math.floor(i / 12) % 12) - 4 - (index % 3), (i % 12) - 6);
-    seg[i] = distance < 2 ? 2 : distance < 4 ? 1 : 0;
-    data[i] = seg[i]! + state / 2 ** 32 - 1;
-  }
-  const classLocations = [[1], [2]].map((labels) => ({
-    labels,
-    voxels: Uint32Array.from([...seg.keys()].filter((i) => seg[i] === labels[0])),
-  }));
-  await writeCase(
-    store,
-    `ball_${index}`,
-    { shape: [size, size, size], channels: 1, data, seg, classLocations, properties: {} },
-    { patchSize: [8, 8, 8] },
-  );
-}
-
-const description = (labels: object, more: object = {}): string =>
-  JSON.stringify({ channel_names: { 0: 'MRI' }, labels, numTraining: 6, file_ending: '.nii.gz', ...more });
-
-beforeAll(async () => {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'nnUNetPlans.json'), JSON.stringify(tinyPlans(dataset)));
-  writeFileSync(join(folder, 'dataset_fingerprint.json'), '{}');
-  writeFileSync(join(folder, 'dataset.json'), description({ background: 0, shell: 1, core: 2 }));
-  for (let index = 0; index < 6; index++) await writeBall(join(folder, 'nnUNetPlans_3d_fullres'), index);
-  cpSync(join(folder, 'nnUNetPlans_3d_fullres'), join(folder, 'nnUNetPlans_2d'), { recursive: true });
-});
+beforeAll(() => writeTinyDataSet(environment.nnUNet_preprocessed));
 
 const quick = ['--epochs', '3', '--iterations', '4', '--validation-iterations', '2', '--device', 'cpu'];
 const adam = ['-tr', 'voxelgradTrainerAdam', '--learning-rate', '0.01'];
 const train = (words: readonly string[]) => voxelgrad(['train', '9', ...words, ...quick, ...adam], environment);
 const foldFolder = (configuration: string, fold: string): string =>
-  join(environment.nnUNet_results, dataset, `voxelgradTrainerAdam__nnUNetPlans__${configuration}`, `fold_${fold}`);
+  join(environment.nnUNet_results, tinyDataset, `voxelgradTrainerAdam__nnUNetPlans__${configuration}`, `fold_${fold}`);
 const log = (place: string): { trainingLoss: number; seconds: number }[] =>
   readFileSync(join(place, 'training_log.jsonl'), 'utf8')
     .trimEnd()
@@ -130,7 +94,7 @@ describe('voxelgrad train', () => {
 
   it('trains regions with an ignore label', async () => {
     const regions = { background: 0, whole: [1, 2], core: [2], ignore: 3 };
-    writeFileSync(join(folder, 'dataset.json'), description(regions, { regions_class_order: [1, 2] }));
+    writeFileSync(join(folder, 'dataset.json'), tinyDescription(regions, { regions_class_order: [1, 2] }));
     await train(['3d_fullres', '2']);
     const losses = log(foldFolder('3d_fullres', '2')).map(({ trainingLoss }) => trainingLoss);
     expect(losses.at(-1)).toBeLessThan(losses[0]!);

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '@voxelgrad/io/node';
+import { removeLeftovers, writeFileAtomic } from '@voxelgrad/io/node';
 import type { Optimizer } from '@voxelgrad/nn';
 import { type Device, VoxelgradError } from '@voxelgrad/tensor';
 import type { SegmentationNetwork } from '../../networks/unet.ts';
@@ -38,6 +38,8 @@ export interface FoldTraining {
   /** f16 convolutions with loss scaling. */
   readonly mixedPrecision?: boolean;
   readonly gradientCheckpointing?: boolean;
+  /** Seconds between checkpoints, so that short epochs do not spend their time on writing; 60 by default. */
+  readonly checkpointInterval?: number;
   /** Sets the first weights, such as those of another training. */
   readonly initialize?: (network: SegmentationNetwork) => Promise<void>;
   /** Called with the weights of the best epoch so far, and of the last. */
@@ -62,13 +64,12 @@ export interface FoldResult extends Run {
 }
 
 const checkpointFile = 'checkpoint_latest.safetensors';
-/** Between checkpoints, so that short epochs do not spend their time on writing. */
-const checkpointSeconds = 60;
 
 export async function trainFold(training: FoldTraining): Promise<FoldResult> {
-  const { dataSet, cases, trainer, device, folder, signal } = training;
+  const { dataSet, cases, trainer, device, folder, signal, checkpointInterval = 60 } = training;
   const { labels } = dataSet.description;
   await mkdir(folder, { recursive: true });
+  await removeLeftovers(folder);
   const network = networkOfConfiguration(
     cases.configuration,
     dataSet.description.channelNames.length,
@@ -106,7 +107,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
     onEpoch: async (_, best) => {
       if (best) await training.save('best', run);
       await writeLog(folder, training.title, labels, history);
-      if (performance.now() - written > 1000 * checkpointSeconds) {
+      if (performance.now() - written > 1000 * checkpointInterval) {
         await writeCheckpoint(training, run);
         written = performance.now();
       }

@@ -1,0 +1,45 @@
+/** A preprocessed data set of six tiny cases: balls with a core, on noise. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeCase } from '@voxelgrad/io/node';
+import { tinyPlans } from './tiny-plans.testing.ts';
+
+export const tinyDataset = 'Dataset009_Balls';
+
+export const tinyDescription = (labels: object, more: object = {}): string =>
+  JSON.stringify({ channel_names: { 0: 'MRI' }, labels, numTraining: 6, file_ending: '.nii.gz', ...more });
+
+/** Writes it below `preprocessed`, for 2d and 3d_fullres. */
+export async function writeTinyDataSet(preprocessed: string): Promise<void> {
+  const folder = join(preprocessed, tinyDataset);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'nnUNetPlans.json'), JSON.stringify(tinyPlans(tinyDataset)));
+  writeFileSync(join(folder, 'dataset_fingerprint.json'), '{}');
+  writeFileSync(join(folder, 'dataset.json'), tinyDescription({ background: 0, shell: 1, core: 2 }));
+  for (const configuration of ['2d', '3d_fullres'])
+    for (let index = 0; index < 6; index++) await writeBall(join(folder, `nnUNetPlans_${configuration}`), index);
+}
+
+/** [12, 12, 12]. */
+async function writeBall(store: string, index: number): Promise<void> {
+  const size = 12;
+  const data = new Float32Array(size ** 3);
+  const seg = new Int16Array(size ** 3);
+  let state = index + 1;
+  for (let i = 0; i < data.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const distance = Math.hypot(Math.floor(i / 144) - 5, (Math.floor(i / 12) % 12) - 4 - (index % 3), (i % 12) - 6);
+    seg[i] = distance < 2 ? 2 : distance < 4 ? 1 : 0;
+    data[i] = seg[i]! + state / 2 ** 32 - 1;
+  }
+  const classLocations = [[1], [2]].map((labels) => ({
+    labels,
+    voxels: Uint32Array.from([...seg.keys()].filter((i) => seg[i] === labels[0])),
+  }));
+  await writeCase(
+    store,
+    `ball_${index}`,
+    { shape: [size, size, size], channels: 1, data, seg, classLocations, properties: {} },
+    { patchSize: [8, 8, 8] },
+  );
+}
