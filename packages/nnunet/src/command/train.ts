@@ -1,9 +1,12 @@
 /** `voxelgrad train`: nnUNetv2_train, and what its users asked for: epochs, iterations, patience, a time budget, a seed. */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { openFile } from '@voxelgrad/io/node';
 import { defaultPlans, defaultTrainer, modelFolderName, parseFold } from '../experiment/model-name.ts';
 import { openFold, openPreprocessed, type PreprocessedDataSet } from '../experiment/node/preprocessed.ts';
+import { saveModel } from '../experiment/node/save-model.ts';
 import { type FoldResult, trainFold } from '../experiment/node/train-fold.ts';
+import { loadPretrained } from '../experiment/pretrained.ts';
 import {
   augmentations,
   losses,
@@ -67,6 +70,12 @@ export const train = defineCommand(
         placeholder: 'seconds',
         help: 'Least time between checkpoints, which are written at the end of an epoch.',
       },
+      pretrainedWeights: {
+        type: 'string',
+        aliases: ['-pretrained_weights'],
+        placeholder: 'file',
+        help: 'Start from the weights of another model (.pth, .safetensors), but for its output layers.',
+      },
       seed: { type: 'integer', minimum: 0, default: 1, help: 'Seed of everything random.' },
       amp: { type: 'boolean', help: 'Mixed precision: f16 convolutions, on devices that have f16.' },
       gradientCheckpointing: {
@@ -123,7 +132,21 @@ export const train = defineCommand(
         mixedPrecision: options.amp,
         gradientCheckpointing: options.gradientCheckpointing,
         checkpointInterval: options.checkpointInterval,
-        save: async () => {},
+        ...(options.pretrainedWeights === undefined
+          ? {}
+          : { initialize: async (network) => loadPretrained(network, await openFile(options.pretrainedWeights!)) }),
+        save: (which, run) =>
+          saveModel(which, run, {
+            folder,
+            plans: dataSet.plans,
+            configuration,
+            patch: patch_size,
+            fold,
+            trainerName: options.trainer,
+            trainer,
+            mixedPrecision: options.amp,
+            datasetJson: join(dataSet.folder, 'dataset.json'),
+          }),
         signal: context.signal,
         onStart: (total) => {
           if (options.progress)

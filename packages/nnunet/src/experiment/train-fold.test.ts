@@ -2,9 +2,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openFolder } from '@voxelgrad/io/node';
 import { openDevice } from '@voxelgrad/tensor/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { voxelgrad } from '../command/command.testing.ts';
+import { openModel } from '../model-folder/open-model.ts';
 import { parsePlans } from '../plan/parse-plans.ts';
 import { openFold, openPreprocessed } from './node/preprocessed.ts';
 import { trainFold } from './node/train-fold.ts';
@@ -76,6 +78,17 @@ describe('voxelgrad train', () => {
     expect(end).toBe('interrupted');
     await train(['3d_fullres', '0', '-c']);
     expect(log(foldFolder('3d_fullres', '0')).map(({ trainingLoss }) => trainingLoss)).toEqual(whole);
+  });
+
+  it('starts from the weights of another model, but for its output layers', async () => {
+    const pretrained = join(foldFolder('3d_fullres', '0'), 'checkpoint_final.pth');
+    const model = await openModel(await openFolder(join(foldFolder('3d_fullres', '0'), '..')));
+    expect([model.trainer, model.folds, model.mirrorAxes]).toEqual(['voxelgradTrainerAdam', [0], [0, 1, 2]]);
+    const firstLoss = (fold: string): number => log(foldFolder('3d_fullres', fold))[0]!.trainingLoss;
+    await train(['3d_fullres', '3']);
+    const fresh = firstLoss('3');
+    await train(['3d_fullres', '3', '-pretrained_weights', pretrained]);
+    expect(firstLoss('3')).toBeLessThan(fresh);
   });
 
   it('refuses to go on with other settings', async () => {
