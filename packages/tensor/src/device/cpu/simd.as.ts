@@ -7,6 +7,13 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
+/** c − a · b, rounded as `madd`. */
+@inline
+export function nmadd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c);
+  return f32x4.sub(c, f32x4.mul(a, b));
+}
+
 /** Stores the first `count` (1–4) of four 32-bit lanes. */
 export function storeLanes32(to: usize, value: v128, count: i32): void {
   v128.store32_lane(to, value, 0);

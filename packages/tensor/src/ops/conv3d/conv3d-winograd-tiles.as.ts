@@ -1,12 +1,11 @@
 /**
- * Tiles of Winograd's convolution, F(2,3) along depth × F(4,3) along height and width: 2×4×4 results from 4×6×6 values through 144 products
- * for each pair of channels, where the plain way takes 864. A kernel of depth 1 has tiles of 1×4×4 and 36 points.
+ * Tiles of Winograd's convolution, F(4,3) along all axes: 4×4×4 results from 6×6×6 values through 216 products for each pair of channels, where the
+ * plain way takes 1728. A kernel of depth 1 has tiles of 1×4×4 and 36 points.
  *
- * Points come in slices of 36, one for each point along depth: each needs two planes of the input only, so a slice can be made alone.
- * Transforms go 16 channels at a time, a cache line, through a work area in the first-level cache.
+ * Transforms go 16 channels at a time, a cache line, axis by axis through a work area in the first-level cache. Points come in slices of 36, one for
+ * each point along depth. What lies outside the volume is read as zeros.
  */
-import { gradientLine, inputLine, outputLine, splat } from './conv3d-winograd-lines.as';
-import { madd } from '../../device/cpu/simd.as';
+import { gradientLine, inputLine, outputLine } from './conv3d-winograd-lines.as';
 
 /** A volume `[n, depth, height, width, channels]` that is cut into tiles. */
 @unmanaged
@@ -19,7 +18,7 @@ export class TiledVolume {
   channels: i32;
 }
 
-/** How tiles lie: how many there are on each axis, results that each has along depth (2 or 1), where their inputs start. */
+/** How tiles lie: how many there are on each axis, results that each has along depth (4 or 1), where their inputs start. */
 @unmanaged
 export class Tiling {
   tilesDepth: i32;
@@ -31,205 +30,264 @@ export class Tiling {
   paddingWidth: i32;
 }
 
-/** Bytes of the work area for `channels` channels: 16 channels of a slice in two stages, and two planes of a tile. */
-export function workBytes(channels: i32): usize {
-  return 2 * 36 * 64 + ((2 * 36 * <usize>channels) << 2);
+/** What all of Winograd's kernels are told first: the volume that is read with its surroundings, the one of results, how they are tiled. */
+@unmanaged
+export class TiledPair {
+  fromAddress: usize;
+  fromBatch: i32;
+  fromDepth: i32;
+  fromHeight: i32;
+  fromWidth: i32;
+  fromChannels: i32;
+  toAddress: usize;
+  toBatch: i32;
+  toDepth: i32;
+  toHeight: i32;
+  toWidth: i32;
+  toChannels: i32;
+  tilesDepth: i32;
+  tilesHeight: i32;
+  tilesWidth: i32;
+  tileDepth: i32;
+  paddingDepth: i32;
+  paddingHeight: i32;
+  paddingWidth: i32;
+  scratch: usize;
+  scratchBytes: i32;
+  /** The tiles of this command: the first, how many, and how many an item takes. */
+  firstTile: i32;
+  tiles: i32;
+  tilesPerItem: i32;
+}
+
+@inline
+export function fromVolume(pair: TiledPair): TiledVolume {
+  return changetype<TiledVolume>(changetype<usize>(pair) + offsetof<TiledPair>('fromAddress'));
+}
+
+@inline
+export function toVolume(pair: TiledPair): TiledVolume {
+  return changetype<TiledVolume>(changetype<usize>(pair) + offsetof<TiledPair>('toAddress'));
+}
+
+@inline
+export function tilingOf(pair: TiledPair): Tiling {
+  return changetype<Tiling>(changetype<usize>(pair) + offsetof<TiledPair>('tilesDepth'));
+}
+
+@inline
+export function scratchOf(pair: TiledPair, thread: i32): usize {
+  return pair.scratch + <usize>thread * <usize>pair.scratchBytes;
 }
 
 /** Slices of 36 points that a tile has. */
 @inline
-export function slices(tiling: Tiling): i32 {
-  return tiling.tileDepth == 2 ? 4 : 1;
+export function slicesOf(pair: TiledPair): i32 {
+  return pair.tileDepth == 4 ? 6 : 1;
 }
 
 /**
- * Transforms slice `slice` of the input of tile `tile`: point i of channel c goes to `to + i · planeBytes + 4 · c`.
+ * Bytes from one point to the next of `tiles` tiles in fours with `channels` channels. An odd number of cache lines, so that the many points
+ * of a tile do not fall into the same set of the cache.
  */
-export function inputSlice(volume: TiledVolume, tiling: Tiling, tile: i32, slice: i32, to: usize, planeBytes: usize, work: usize): void {
-  let rest = tile / tiling.tilesWidth;
-  const x = (tile % tiling.tilesWidth) * 4 - tiling.paddingWidth;
-  const y = (rest % tiling.tilesHeight) * 4 - tiling.paddingHeight;
-  rest /= tiling.tilesHeight;
-  const z = (rest % tiling.tilesDepth) * tiling.tileDepth - tiling.paddingDepth;
-  const image = rest / tiling.tilesDepth;
-  // Points 0, 1, −1, ∞ of F(2,3): plane 0 − 2, 1 + 2, 2 − 1, 1 − 3.
-  const first = tiling.tileDepth == 1 ? 0 : slice == 0 ? 0 : slice == 2 ? 2 : 1;
-  const second = tiling.tileDepth == 1 ? 0 : slice == 0 ? 2 : slice == 1 ? 2 : slice == 2 ? 1 : 3;
-  const sign: f32 = tiling.tileDepth == 1 ? 0 : slice == 1 ? 1 : -1;
+@inline
+export function pointBytes(tiles: i32, channels: i32): usize {
+  return ((((<usize>((tiles + 3) & ~3) * <usize>channels) << 2) + 63) & ~127) + 64;
+}
 
-  let pixelBytes = <usize>volume.channels << 2;
-  let rowBytes = <usize>volume.width * pixelBytes;
-  const planesBytes = <usize>volume.height * rowBytes;
-  const corner = volume.address + <usize>(image * volume.depth) * planesBytes + <usize>y * rowBytes + <usize>x * pixelBytes;
-  let left = corner + <usize>(z + first) * planesBytes;
-  let right = corner + <usize>(z + second) * planesBytes;
-  const inside =
-    y >= 0 && x >= 0 && y + 6 <= volume.height && x + 6 <= volume.width &&
-    <u32>(z + first) < <u32>volume.depth && <u32>(z + second) < <u32>volume.depth;
-  if (!inside) {
-    const copies = work + 2 * 36 * 64;
-    copyPlane(volume, <u32>(z + first) < <u32>volume.depth, left, y, x, 6, copies);
-    copyPlane(volume, <u32>(z + second) < <u32>volume.depth, right, y, x, 6, copies + 36 * pixelBytes);
-    left = copies;
-    right = copies + 36 * pixelBytes;
-    rowBytes = 6 * pixelBytes;
-  }
+/** Bytes that the transforms of a tile need to work in: 216 points of 16 channels, and a slice of them. */
+export const TILE_WORK_BYTES: usize = 64 * (216 + 36);
 
-  const signs = splat(sign);
-  for (let channel: usize = 0; channel < pixelBytes; channel += 64) {
-    const quads = min<usize>(64, pixelBytes - channel);
-    for (let row: usize = 0; row < 6; row++) {
-      const a = left + row * rowBytes + channel;
-      const b = right + row * rowBytes + channel;
-      for (let quad: usize = 0; quad < quads; quad += 16) {
-        const p = a + quad;
-        const q = b + quad;
-        inputLine(
-          madd(signs, v128.load(q), v128.load(p)),
-          madd(signs, v128.load(q + pixelBytes), v128.load(p + pixelBytes)),
-          madd(signs, v128.load(q + 2 * pixelBytes), v128.load(p + 2 * pixelBytes)),
-          madd(signs, v128.load(q + 3 * pixelBytes), v128.load(p + 3 * pixelBytes)),
-          madd(signs, v128.load(q + 4 * pixelBytes), v128.load(p + 4 * pixelBytes)),
-          madd(signs, v128.load(q + 5 * pixelBytes), v128.load(p + 5 * pixelBytes)),
-          work + row * 384 + quad,
-          64,
-        );
+/** Bytes from one point to the next in the work area: 16 channels. */
+const POINT: usize = 64;
+const SLICE: usize = 36 * POINT;
+
+/** Tile → its place along each axis. */
+@inline
+function widthIndex(tiling: Tiling, tile: i32): i32 {
+  return tile % tiling.tilesWidth;
+}
+@inline
+function heightIndex(tiling: Tiling, tile: i32): i32 {
+  return (tile / tiling.tilesWidth) % tiling.tilesHeight;
+}
+@inline
+function depthIndex(tiling: Tiling, tile: i32): i32 {
+  return (tile / (tiling.tilesWidth * tiling.tilesHeight)) % tiling.tilesDepth;
+}
+@inline
+function imageIndex(tiling: Tiling, tile: i32): i32 {
+  return tile / (tiling.tilesWidth * tiling.tilesHeight * tiling.tilesDepth);
+}
+
+/** The value at `address` if its plane is there, else zeros. */
+@inline
+function loadIf(there: bool, address: usize): v128 {
+  return there ? v128.load(address) : f32x4.splat(0);
+}
+
+/**
+ * Transforms the input of tile `tile`, channels `first` to `last` (multiples of 4): point i of channel c goes to `to + i · planeBytes + 4 · c`.
+ */
+export function inputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first: i32, last: i32, to: usize, planeBytes: usize, work: usize): void {
+  const x = widthIndex(tiling, tile) * 4 - tiling.paddingWidth;
+  const y = heightIndex(tiling, tile) * 4 - tiling.paddingHeight;
+  const z = depthIndex(tiling, tile) * tiling.tileDepth - tiling.paddingDepth;
+  const planes = tiling.tileDepth == 4 ? 6 : 1;
+  const pixel = <usize>volume.channels << 2;
+  const row = <usize>volume.width * pixel;
+  const plane = <usize>volume.height * row;
+  const corner = volume.address + <usize>(imageIndex(tiling, tile) * volume.depth + z) * plane + <usize>y * row + <usize>x * pixel;
+  const inside = z >= 0 && z + planes <= volume.depth;
+  const end = <usize>last << 2;
+  for (let channel = <usize>first << 2; channel < end; channel += 64) {
+    const bytes = min<usize>(64, end - channel);
+    let out = work;
+    for (let j = 0; j < 6; j++) {
+      for (let i = 0; i < 6; i++) {
+        let from = corner + <usize>j * row + <usize>i * pixel + channel;
+        const there = <u32>(y + j) < <u32>volume.height && <u32>(x + i) < <u32>volume.width;
+        const stop = from + bytes;
+        if (!there) for (let s = 0; s < planes; s++) memory.fill(out + <usize>s * SLICE, 0, 64);
+        else if (planes == 1) for (let at = out; from < stop; from += 16, at += 16) v128.store(at, loadIf(inside, from));
+        else if (inside)
+          for (let at = out; from < stop; from += 16, at += 16)
+            inputLine(
+              v128.load(from), v128.load(from + plane), v128.load(from + 2 * plane),
+              v128.load(from + 3 * plane), v128.load(from + 4 * plane), v128.load(from + 5 * plane),
+              at, SLICE,
+            );
+        else
+          for (let at = out; from < stop; from += 16, at += 16)
+            inputLine(
+              loadIf(<u32>z < <u32>volume.depth, from),
+              loadIf(<u32>(z + 1) < <u32>volume.depth, from + plane),
+              loadIf(<u32>(z + 2) < <u32>volume.depth, from + 2 * plane),
+              loadIf(<u32>(z + 3) < <u32>volume.depth, from + 3 * plane),
+              loadIf(<u32>(z + 4) < <u32>volume.depth, from + 4 * plane),
+              loadIf(<u32>(z + 5) < <u32>volume.depth, from + 5 * plane),
+              at, SLICE,
+            );
+        out += POINT;
       }
     }
-    for (let column: usize = 0; column < 6; column++) {
-      for (let quad: usize = 0; quad < quads; quad += 16) {
-        const p = work + column * 64 + quad;
-        inputLine(
-          v128.load(p),
-          v128.load(p, 384),
-          v128.load(p, 768),
-          v128.load(p, 1152),
-          v128.load(p, 1536),
-          v128.load(p, 1920),
-          to + column * planeBytes + channel + quad,
-          6 * planeBytes,
-        );
-      }
-    }
+    for (let slice = 0; slice < planes; slice++)
+      inputSlice(work + <usize>slice * SLICE, bytes, work + 6 * SLICE, to + channel + <usize>(slice * 36) * planeBytes, planeBytes);
   }
 }
 
-/** Transforms slice `slice` of dy (2×4×4 values, none of which depends on padding) of tile `tile`. */
-export function gradientSlice(volume: TiledVolume, tiling: Tiling, tile: i32, slice: i32, to: usize, planeBytes: usize, work: usize): void {
-  let rest = tile / tiling.tilesWidth;
-  const x = (tile % tiling.tilesWidth) * 4;
-  const y = (rest % tiling.tilesHeight) * 4;
-  rest /= tiling.tilesHeight;
-  const z = (rest % tiling.tilesDepth) * tiling.tileDepth;
-  const image = rest / tiling.tilesDepth;
-  // Plane 0, 0 + 1, 0 − 1, −1.
-  const signFirst: f32 = slice == 3 ? 0 : 1;
-  const signSecond: f32 = tiling.tileDepth == 1 ? 0 : slice == 0 ? 0 : slice == 1 ? 1 : -1;
+/** Rows, then columns of a slice of the input. */
+@inline
+function inputSlice(from: usize, bytes: usize, work: usize, to: usize, planeBytes: usize): void {
+  for (let j: usize = 0; j < 6; j++)
+    for (let quad: usize = 0; quad < bytes; quad += 16) {
+      const p = from + j * 6 * POINT + quad;
+      inputLine(
+        v128.load(p), v128.load(p, POINT), v128.load(p, 2 * POINT), v128.load(p, 3 * POINT), v128.load(p, 4 * POINT), v128.load(p, 5 * POINT),
+        work + j * 6 * POINT + quad, POINT,
+      );
+    }
+  for (let i: usize = 0; i < 6; i++)
+    for (let quad: usize = 0; quad < bytes; quad += 16) {
+      const p = work + i * POINT + quad;
+      inputLine(
+        v128.load(p), v128.load(p, 6 * POINT), v128.load(p, 12 * POINT), v128.load(p, 18 * POINT), v128.load(p, 24 * POINT), v128.load(p, 30 * POINT),
+        to + i * planeBytes + quad, 6 * planeBytes,
+      );
+    }
+}
 
-  let pixelBytes = <usize>volume.channels << 2;
-  let rowBytes = <usize>volume.width * pixelBytes;
-  const planesBytes = <usize>volume.height * rowBytes;
-  let left = volume.address + <usize>(image * volume.depth + z) * planesBytes + <usize>y * rowBytes + <usize>x * pixelBytes;
-  let right = tiling.tileDepth == 1 ? left : left + planesBytes;
-  const secondInside = tiling.tileDepth == 1 || z + 1 < volume.depth;
-  if (y + 4 > volume.height || x + 4 > volume.width || !secondInside) {
-    const copies = work + 2 * 36 * 64;
-    copyPlane(volume, true, left, y, x, 4, copies);
-    copyPlane(volume, secondInside, right, y, x, 4, copies + 16 * pixelBytes);
-    left = copies;
-    right = copies + 16 * pixelBytes;
-    rowBytes = 4 * pixelBytes;
-  }
-
-  const firsts = splat(signFirst);
-  const seconds = splat(signSecond);
-  for (let channel: usize = 0; channel < pixelBytes; channel += 64) {
-    const quads = min<usize>(64, pixelBytes - channel);
-    for (let row: usize = 0; row < 4; row++) {
-      const a = left + row * rowBytes + channel;
-      const b = right + row * rowBytes + channel;
-      for (let quad: usize = 0; quad < quads; quad += 16) {
-        const p = a + quad;
-        const q = b + quad;
-        gradientLine(
-          madd(seconds, v128.load(q), f32x4.mul(firsts, v128.load(p))),
-          madd(seconds, v128.load(q + pixelBytes), f32x4.mul(firsts, v128.load(p + pixelBytes))),
-          madd(seconds, v128.load(q + 2 * pixelBytes), f32x4.mul(firsts, v128.load(p + 2 * pixelBytes))),
-          madd(seconds, v128.load(q + 3 * pixelBytes), f32x4.mul(firsts, v128.load(p + 3 * pixelBytes))),
-          work + row * 384 + quad,
-          64,
-        );
+/** Transforms the results' gradient of tile `tile`: all channels; point i of channel c goes to `to + i · planeBytes + 4 · c`. */
+export function gradientTile(volume: TiledVolume, tiling: Tiling, tile: i32, first: i32, last: i32, to: usize, planeBytes: usize, work: usize): void {
+  const x = widthIndex(tiling, tile) * 4;
+  const y = heightIndex(tiling, tile) * 4;
+  const z = depthIndex(tiling, tile) * tiling.tileDepth;
+  const slices = tiling.tileDepth == 4 ? 6 : 1;
+  const pixel = <usize>volume.channels << 2;
+  const row = <usize>volume.width * pixel;
+  const plane = <usize>volume.height * row;
+  const corner = volume.address + <usize>(imageIndex(tiling, tile) * volume.depth + z) * plane + <usize>y * row + <usize>x * pixel;
+  const end = <usize>last << 2;
+  for (let channel = <usize>first << 2; channel < end; channel += 64) {
+    const bytes = min<usize>(64, end - channel);
+    for (let j = 0; j < 4; j++) {
+      for (let i = 0; i < 4; i++) {
+        let from = corner + <usize>j * row + <usize>i * pixel + channel;
+        const out = work + <usize>(j * 6 + i) * POINT;
+        const stop = from + bytes;
+        if (y + j >= volume.height || x + i >= volume.width) for (let s = 0; s < slices; s++) memory.fill(out + <usize>s * SLICE, 0, 64);
+        else if (slices == 1) for (let at = out; from < stop; from += 16, at += 16) v128.store(at, v128.load(from));
+        else
+          for (let at = out; from < stop; from += 16, at += 16)
+            gradientLine(
+              v128.load(from),
+              loadIf(z + 1 < volume.depth, from + plane),
+              loadIf(z + 2 < volume.depth, from + 2 * plane),
+              loadIf(z + 3 < volume.depth, from + 3 * plane),
+              at, SLICE,
+            );
       }
     }
-    for (let column: usize = 0; column < 6; column++) {
-      for (let quad: usize = 0; quad < quads; quad += 16) {
-        const p = work + column * 64 + quad;
-        gradientLine(
-          v128.load(p),
-          v128.load(p, 384),
-          v128.load(p, 768),
-          v128.load(p, 1152),
-          to + column * planeBytes + channel + quad,
-          6 * planeBytes,
-        );
-      }
-    }
+    for (let slice = 0; slice < slices; slice++)
+      gradientSlice(work + <usize>slice * SLICE, bytes, work + 6 * SLICE, to + channel + <usize>(slice * 36) * planeBytes, planeBytes);
   }
 }
 
-/** Copies `extent`² pixels of a plane with zeros where they lie outside; `corner` is the (virtual) address of the first. */
-function copyPlane(volume: TiledVolume, exists: bool, corner: usize, y: i32, x: i32, extent: i32, to: usize): void {
-  const pixelBytes = <usize>volume.channels << 2;
-  const rowBytes = <usize>volume.width * pixelBytes;
-  for (let row = 0; row < extent; row++) {
-    const rowExists = exists && <u32>(y + row) < <u32>volume.height;
-    for (let column = 0; column < extent; column++) {
-      const end = to + pixelBytes;
-      if (rowExists && <u32>(x + column) < <u32>volume.width) {
-        let from = corner + <usize>row * rowBytes + <usize>column * pixelBytes;
-        for (; to < end; to += 16) {
-          v128.store(to, v128.load(from));
-          from += 16;
-        }
-      } else for (; to < end; to += 16) v128.store(to, splat(0));
+/** Rows, then columns of a slice of the gradient. */
+@inline
+function gradientSlice(from: usize, bytes: usize, work: usize, to: usize, planeBytes: usize): void {
+  for (let j: usize = 0; j < 4; j++)
+    for (let quad: usize = 0; quad < bytes; quad += 16) {
+      const p = from + j * 6 * POINT + quad;
+      gradientLine(v128.load(p), v128.load(p, POINT), v128.load(p, 2 * POINT), v128.load(p, 3 * POINT), work + j * 6 * POINT + quad, POINT);
     }
-  }
+  for (let i: usize = 0; i < 6; i++)
+    for (let quad: usize = 0; quad < bytes; quad += 16) {
+      const p = work + i * POINT + quad;
+      gradientLine(
+        v128.load(p), v128.load(p, 6 * POINT), v128.load(p, 12 * POINT), v128.load(p, 18 * POINT),
+        to + i * planeBytes + quad, 6 * planeBytes,
+      );
+    }
 }
 
 /** Turns the products of a tile (point i of channel c at `from + i · planeBytes + 4 · c`) into results, with the bias (or 0). */
-export function outputTile(volume: TiledVolume, tiling: Tiling, tile: i32, from: usize, planeBytes: usize, bias: usize, work: usize): void {
-  let rest = tile / tiling.tilesWidth;
-  const x = (tile % tiling.tilesWidth) * 4;
-  const y = (rest % tiling.tilesHeight) * 4;
-  rest /= tiling.tilesHeight;
-  const z = (rest % tiling.tilesDepth) * tiling.tileDepth;
-  const image = rest / tiling.tilesDepth;
-  const pixelBytes = <usize>volume.channels << 2;
-  const rowBytes = <usize>volume.width * pixelBytes;
-  const planesBytes = <usize>volume.height * rowBytes;
-  const to = volume.address + <usize>(image * volume.depth + z) * planesBytes + <usize>y * rowBytes + <usize>x * pixelBytes;
+export function outputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first: i32, last: i32, from: usize, planeBytes: usize, bias: usize, work: usize): void {
+  const x = widthIndex(tiling, tile) * 4;
+  const y = heightIndex(tiling, tile) * 4;
+  const z = depthIndex(tiling, tile) * tiling.tileDepth;
+  const pixel = <usize>volume.channels << 2;
+  const row = <usize>volume.width * pixel;
+  const plane = <usize>volume.height * row;
+  const to = volume.address + <usize>(imageIndex(tiling, tile) * volume.depth + z) * plane + <usize>y * row + <usize>x * pixel;
+  const planes = min(tiling.tileDepth, volume.depth - z);
   const rows = min(4, volume.height - y);
   const columns = min(4, volume.width - x);
-  const sliceBytes: usize = 36 * planeBytes;
-  const zero = splat(0);
-  for (let channel: usize = 0; channel < pixelBytes; channel += 16) {
-    const start = bias == 0 ? zero : v128.load(bias + channel);
-    for (let plane = 0; plane < tiling.tileDepth && z + plane < volume.depth; plane++) {
-      // Along depth: 0 + 1 + (−1), 1 − (−1) − ∞. Then columns of the slice, then rows.
-      let p = from + channel;
-      for (let point: usize = 0; point < 36; point++) {
-        let sum: v128;
-        if (tiling.tileDepth == 1) sum = v128.load(p);
-        else if (plane == 0) sum = f32x4.add(f32x4.add(v128.load(p), v128.load(p + sliceBytes)), v128.load(p + 2 * sliceBytes));
-        else sum = f32x4.sub(f32x4.sub(v128.load(p + sliceBytes), v128.load(p + 2 * sliceBytes)), v128.load(p + 3 * sliceBytes));
-        v128.store(work + (point << 4), sum);
-        p += planeBytes;
-      }
-      for (let column: usize = 0; column < 6; column++) outputLine(work + (column << 4), 96, work + 576 + (column << 4), 96, zero, 4);
-      let out = to + <usize>plane * planesBytes + channel;
-      for (let row = 0; row < rows; row++) {
-        outputLine(work + 576 + <usize>row * 96, 16, out, pixelBytes, start, columns);
-        out += rowBytes;
+  const zero = f32x4.splat(0);
+  const end = <usize>last << 2;
+  for (let channel = <usize>first << 2; channel < end; channel += 64) {
+    const bytes = min<usize>(64, end - channel);
+    let slices = from + channel;
+    let pointStep = planeBytes;
+    if (tiling.tileDepth == 4) {
+      for (let point: usize = 0; point < 36; point++)
+        for (let quad: usize = 0; quad < bytes; quad += 16)
+          outputLine(slices + point * planeBytes + quad, 36 * planeBytes, work + point * POINT + quad, SLICE, zero, 4);
+      slices = work;
+      pointStep = POINT;
+    }
+    for (let p = 0; p < planes; p++) {
+      const at = slices + <usize>p * SLICE;
+      const lines = work + 6 * SLICE;
+      for (let i: usize = 0; i < 6; i++)
+        for (let quad: usize = 0; quad < bytes; quad += 16)
+          outputLine(at + i * pointStep + quad, 6 * pointStep, lines + i * POINT + quad, 6 * POINT, zero, 4);
+      for (let j = 0; j < rows; j++) {
+        const out = to + <usize>p * plane + <usize>j * row + channel;
+        for (let quad: usize = 0; quad < bytes; quad += 16) {
+          const start = bias == 0 ? zero : v128.load(bias + channel + quad);
+          outputLine(lines + <usize>j * 6 * POINT + quad, POINT, out + quad, pixel, start, columns);
+        }
       }
     }
   }

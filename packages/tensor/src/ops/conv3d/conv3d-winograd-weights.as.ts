@@ -1,15 +1,12 @@
-/** Weights of Winograd's convolution: 27 (or 9) taps become 144 (or 36) points, in panels of eight target channels. */
-import { weightLine } from './conv3d-winograd-lines.as';
+/** Weights of Winograd's convolution: 27 (or 9) taps become 216 (or 36) points, in panels of eight target channels. */
+import { madd } from '../../device/cpu/simd.as';
+import { weightFactor, weightLine } from './conv3d-winograd-lines.as';
 
+/** Weights as they lie in memory, and how they are read. */
 @unmanaged
-class WinogradWeights {
+export class WinogradTaps {
   /** `[taps, inputChannels, outputChannels]`. */
   weight: usize;
-  /** `[point, block of eight target channels, source channel, 8]`, points `pointBytes` apart. */
-  to: usize;
-  pointBytes: usize;
-  scratch: usize;
-  scratchBytes: i32;
   /** Multiples of 4. */
   inputChannels: i32;
   outputChannels: i32;
@@ -18,36 +15,72 @@ class WinogradWeights {
   transposed: i32;
 }
 
-/** Scratch of one thread: taps of four source channels, and the two stages of one. */
-const WORK_TAPS: usize = 27 * 4 * 16;
-const WORK_DEPTH: usize = 36 * 16;
+@unmanaged
+class WinogradWeights {
+  weight: usize;
+  inputChannels: i32;
+  outputChannels: i32;
+  kernelDepth: i32;
+  transposed: i32;
+  /** `[point, block of eight target channels, source channel, 8]`, points `pointBytes` apart. */
+  to: usize;
+  pointBytes: usize;
+  scratch: usize;
+  scratchBytes: i32;
+}
 
-/** One item: four source channels, all target channels. */
+/** Scratch of one thread: taps of four source channels, and the rows of one. */
+const WORK_TAPS: usize = 27 * 4 * 16;
+export const WEIGHT_WORK_BYTES: usize = (WORK_TAPS + 18 * 16 + 63) & ~63;
+
+/** One item: eight target channels, all points. */
 export function conv3dWinogradWeights(p: WinogradWeights, item: i32, thread: i32): void {
+  const taps = changetype<WinogradTaps>(changetype<usize>(p));
   const sourceChannels = p.transposed ? p.outputChannels : p.inputChannels;
-  const targetChannels = p.transposed ? p.inputChannels : p.outputChannels;
-  const blocks = (targetChannels + 7) >> 3;
   const work = p.scratch + <usize>thread * <usize>p.scratchBytes;
-  for (let target = 0; target < blocks << 3; target += 4) {
-    const panel = p.to + (<usize>((target >> 3) * sourceChannels + item * 4) << 5) + ((<usize>target & 4) << 2);
-    if (target >= targetChannels) {
-      for (let point = 0; point < (p.kernelDepth == 3 ? 144 : 36); point++)
-        for (let source = 0; source < 4; source++)
-          v128.store(panel + <usize>point * p.pointBytes + (<usize>source << 5), f32x4.splat(0));
-      continue;
+  let panel = p.to + (<usize>(item * sourceChannels) << 5);
+  for (let slice = 0; slice < (p.kernelDepth == 3 ? 6 : 1); slice++) {
+    weightPanel(taps, slice, item << 3, panel, p.pointBytes, work);
+    panel += 36 * p.pointBytes;
+  }
+}
+
+/** A slice of 36 points of the eight target channels from `firstTarget`, for all source channels: `[point, source channel, 8]`. */
+export function weightPanel(taps: WinogradTaps, slice: i32, firstTarget: i32, panel: usize, pointBytes: usize, work: usize): void {
+  const sourceChannels = taps.transposed ? taps.outputChannels : taps.inputChannels;
+  const targetChannels = taps.transposed ? taps.inputChannels : taps.outputChannels;
+  const depth = taps.kernelDepth == 3;
+  const first = f32x4.splat(depth ? weightFactor(slice, 0) : 1);
+  const second = f32x4.splat(weightFactor(slice, 1));
+  const third = f32x4.splat(weightFactor(slice, 2));
+  for (let source = 0; source < sourceChannels; source += 4) {
+    for (let half = 0; half < 8; half += 4) {
+      const target = firstTarget + half;
+      const to = panel + (<usize>source << 5) + (<usize>half << 2);
+      if (target >= targetChannels) {
+        for (let point: usize = 0; point < 36; point++)
+          for (let lane: usize = 0; lane < 4; lane++) v128.store(to + point * pointBytes + (lane << 5), f32x4.splat(0));
+        continue;
+      }
+      if (taps.transposed) loadMirrored(taps, work, source, target);
+      else loadTaps(taps, work, source, target);
+      for (let at = work; at < work + 9 * 64; at += 16) {
+        let value = f32x4.mul(first, v128.load(at));
+        if (depth) value = madd(third, v128.load(at, 18 * 64), madd(second, v128.load(at, 9 * 64), value));
+        v128.store(at, value);
+      }
+      for (let lane: usize = 0; lane < 4; lane++) transformTaps(work + (lane << 4), to + (lane << 5), pointBytes, work + WORK_TAPS);
     }
-    if (p.transposed) loadMirrored(p, work, item * 4, target);
-    else loadTaps(p, work, item * 4, target);
-    for (let source: usize = 0; source < 4; source++) transformTaps(p, work + (source << 4), panel + (source << 5), work + WORK_TAPS);
   }
 }
 
 /** Four source channels × four target channels of each tap; the target channels are the lanes. */
-function loadTaps(p: WinogradWeights, to: usize, source: i32, target: i32): void {
-  const row = <usize>p.outputChannels << 2;
-  const tapBytes = <usize>p.inputChannels * row;
-  let from = p.weight + <usize>source * row + (<usize>target << 2);
-  for (let tap = 0; tap < 9 * p.kernelDepth; tap++) {
+@inline
+function loadTaps(taps: WinogradTaps, to: usize, source: i32, target: i32): void {
+  const row = <usize>taps.outputChannels << 2;
+  const tapBytes = <usize>taps.inputChannels * row;
+  let from = taps.weight + <usize>source * row + (<usize>target << 2);
+  for (let tap = 0; tap < 9 * taps.kernelDepth; tap++) {
     v128.store(to, v128.load(from));
     v128.store(to, v128.load(from + row), 16);
     v128.store(to, v128.load(from + 2 * row), 32);
@@ -58,12 +91,13 @@ function loadTaps(p: WinogradWeights, to: usize, source: i32, target: i32): void
 }
 
 /** The same of the mirrored kernel, whose target channels are the rows of `weight`. */
-function loadMirrored(p: WinogradWeights, to: usize, source: i32, target: i32): void {
-  const row = <usize>p.outputChannels << 2;
-  const tapBytes = <usize>p.inputChannels * row;
-  const taps = 9 * p.kernelDepth;
-  let from = p.weight + <usize>(taps - 1) * tapBytes + <usize>target * row + (<usize>source << 2);
-  for (let tap = 0; tap < taps; tap++) {
+@inline
+function loadMirrored(taps: WinogradTaps, to: usize, source: i32, target: i32): void {
+  const row = <usize>taps.outputChannels << 2;
+  const tapBytes = <usize>taps.inputChannels * row;
+  const count = 9 * taps.kernelDepth;
+  let from = taps.weight + <usize>(count - 1) * tapBytes + <usize>target * row + (<usize>source << 2);
+  for (let tap = 0; tap < count; tap++) {
     const a = v128.load(from);
     const b = v128.load(from + row);
     const c = v128.load(from + 2 * row);
@@ -81,32 +115,15 @@ function loadMirrored(p: WinogradWeights, to: usize, source: i32, target: i32): 
   }
 }
 
-/** Transforms the taps at `taps` (64 bytes apart) along depth, then rows, then columns. */
-function transformTaps(p: WinogradWeights, taps: usize, to: usize, work: usize): void {
-  const slices = p.kernelDepth == 3 ? 4 : 1;
-  const half = f32x4.splat(0.5);
-  const rows = work + WORK_DEPTH;
-  for (let slice = 0; slice < slices; slice++) {
-    // F(2,3) along depth: g0, (g0 + g1 + g2) / 2, (g0 − g1 + g2) / 2, g2.
-    for (let tap: usize = 0; tap < 9; tap++) {
-      const from = taps + (tap << 6);
-      let value = v128.load(from);
-      if (slice == 3) value = v128.load(from, 18 * 64);
-      else if (slice != 0) {
-        const middle = v128.load(from, 9 * 64);
-        const outer = f32x4.add(value, v128.load(from, 18 * 64));
-        value = f32x4.mul(half, slice == 1 ? f32x4.add(outer, middle) : f32x4.sub(outer, middle));
-      }
-      v128.store(work + (tap << 4), value);
-    }
-    for (let row: usize = 0; row < 3; row++) {
-      const from = work + row * 48;
-      weightLine(v128.load(from), v128.load(from, 16), v128.load(from, 32), rows + row * 96, 16);
-    }
-    for (let column: usize = 0; column < 6; column++) {
-      const from = rows + (column << 4);
-      weightLine(v128.load(from), v128.load(from, 96), v128.load(from, 192), to + column * p.pointBytes, 6 * p.pointBytes);
-    }
-    to += 36 * p.pointBytes;
+/** Transforms nine taps at `taps` (64 bytes apart) along rows, then along columns. */
+@inline
+function transformTaps(taps: usize, to: usize, pointBytes: usize, rows: usize): void {
+  for (let row: usize = 0; row < 3; row++) {
+    const from = taps + row * 192;
+    weightLine(v128.load(from), v128.load(from, 64), v128.load(from, 128), rows + row * 96, 16);
+  }
+  for (let column: usize = 0; column < 6; column++) {
+    const from = rows + (column << 4);
+    weightLine(v128.load(from), v128.load(from, 96), v128.load(from, 192), to + column * pointBytes, 6 * pointBytes);
   }
 }

@@ -1,140 +1,128 @@
 /**
  * 3×3×3 (or 1×3×3) convolution with stride 1 by Winograd's method, forward and, with mirrored weights, as the data gradient. Large volumes go
- * block by block: a few tiles are transformed, multiplied and transformed back while they are in the second-level cache. Small volumes with
- * many channels have few tiles and weights too large to read once for each block: there the three steps are commands of their own.
+ * block by block: a few tiles are transformed, multiplied and transformed back while they are in a cache. Small volumes with many channels have few
+ * tiles and weights too large to read once for each block: there the three steps are commands of their own, and the weights are transformed, a
+ * few target channels at a time, where they are multiplied.
  */
-import { inputSlice, outputTile, slices, TiledVolume, Tiling } from './conv3d-winograd-tiles.as';
 import { madd } from '../../device/cpu/simd.as';
+import {
+  fromVolume, inputTile, outputTile, pointBytes, scratchOf, slicesOf, TILE_WORK_BYTES, TiledPair, tilingOf, toVolume,
+} from './conv3d-winograd-tiles.as';
+import { WEIGHT_WORK_BYTES, weightPanel, WinogradTaps } from './conv3d-winograd-weights.as';
 
 @unmanaged
-class Winograd {
-  sourceAddress: usize;
-  batch: i32;
-  sourceDepth: i32;
-  sourceHeight: i32;
-  sourceWidth: i32;
-  sourceChannels: i32;
-  targetAddress: usize;
-  targetBatch: i32;
-  targetDepth: i32;
-  targetHeight: i32;
-  targetWidth: i32;
-  targetChannels: i32;
-  tilesDepth: i32;
-  tilesHeight: i32;
-  tilesWidth: i32;
-  tileDepth: i32;
-  paddingDepth: i32;
-  paddingHeight: i32;
-  paddingWidth: i32;
-  /** See conv3d-winograd-weights.as.ts. */
+class Winograd extends TiledPair {
+  bias: usize;
+  /** The weights as they are: see `WinogradTaps`. */
+  weight: usize;
+  inputChannels: i32;
+  outputChannels: i32;
+  kernelDepth: i32;
+  transposed: i32;
+  /** Transformed, see conv3d-winograd-weights.as.ts; 0 where each item transforms its own. */
   weights: usize;
   weightPointBytes: usize;
-  bias: usize;
-  tilesPerItem: i32;
-  /** Transformed input and products, of all tiles; 0 where items keep their own in scratch. */
+  /** Transformed input and products of the command's tiles; 0 where items keep their own in scratch. */
   transformed: usize;
   products: usize;
-  scratch: usize;
-  scratchBytes: i32;
-}
-
-// The parts of `Winograd` that the transforms of tiles take, seen in place.
-@inline
-function source(p: Winograd): TiledVolume {
-  return changetype<TiledVolume>(changetype<usize>(p) + offsetof<Winograd>('sourceAddress'));
-}
-@inline
-function target(p: Winograd): TiledVolume {
-  return changetype<TiledVolume>(changetype<usize>(p) + offsetof<Winograd>('targetAddress'));
-}
-@inline
-function tiling(p: Winograd): Tiling {
-  return changetype<Tiling>(changetype<usize>(p) + offsetof<Winograd>('tilesDepth'));
+  /** Channels that an item of the transforms takes. */
+  channelsPerItem: i32;
+  /** Blocks of eight target channels that an item of the products takes. */
+  blocksPerItem: i32;
 }
 
 @inline
-function tileCount(p: Winograd): i32 {
-  return p.batch * p.tilesDepth * p.tilesHeight * p.tilesWidth;
+function taps(p: Winograd): WinogradTaps {
+  return changetype<WinogradTaps>(changetype<usize>(p) + offsetof<Winograd>('weight'));
 }
 
 /** Target channels in whole blocks of eight. */
 @inline
 function paddedChannels(p: Winograd): i32 {
-  return (p.targetChannels + 7) & ~7;
-}
-
-/**
- * Bytes from one point to the next of `tiles` tiles in fours with `channels` channels. An odd number of cache lines, so that the many points
- * of a tile do not fall into the same set of the cache.
- */
-@inline
-function pointBytes(tiles: i32, channels: i32): usize {
-  return ((((<usize>((tiles + 3) & ~3) * <usize>channels) << 2) + 63) & ~127) + 64;
+  return (p.toChannels + 7) & ~7;
 }
 
 /** One item: all of a run of tiles. */
 export function conv3dWinograd(p: Winograd, item: i32, thread: i32): void {
-  const first = item * p.tilesPerItem;
-  const tiles = min(p.tilesPerItem, tileCount(p) - first);
+  const first = p.firstTile + item * p.tilesPerItem;
+  const tiles = min(p.tilesPerItem, p.firstTile + p.tiles - first);
   const channels = paddedChannels(p);
-  const transformedBytes = pointBytes(p.tilesPerItem, p.sourceChannels);
+  const points = <usize>slicesOf(p) * 36;
+  const transformedBytes = pointBytes(p.tilesPerItem, p.fromChannels);
   const productBytes = pointBytes(p.tilesPerItem, channels);
-  const transformed = p.scratch + <usize>thread * <usize>p.scratchBytes;
-  const products = transformed + 36 * transformedBytes;
-  const pointsPerTile = slices(tiling(p)) * 36;
-  const work = products + <usize>pointsPerTile * productBytes;
-  for (let slice = 0; slice < slices(tiling(p)); slice++) {
-    for (let tile = 0; tile < tiles; tile++) {
-      const to = transformed + (<usize>(tile * p.sourceChannels) << 2);
-      inputSlice(source(p), tiling(p), first + tile, slice, to, transformedBytes, work);
-    }
-    for (let i: usize = 0; i < 36; i++) {
-      const point = <usize>slice * 36 + i;
-      const weights = p.weights + point * p.weightPointBytes;
-      multiply(transformed + i * transformedBytes, weights, products + point * productBytes, tiles, p.sourceChannels, channels);
-    }
+  const work = scratchOf(p, thread);
+  const transformed = work + TILE_WORK_BYTES;
+  const products = transformed + points * transformedBytes;
+  for (let tile = 0; tile < tiles; tile++) {
+    const to = transformed + (<usize>(tile * p.fromChannels) << 2);
+    inputTile(fromVolume(p), tilingOf(p), first + tile, 0, p.fromChannels, to, transformedBytes, work);
   }
-  for (let tile = 0; tile < tiles; tile++)
-    outputTile(target(p), tiling(p), first + tile, products + (<usize>(tile * channels) << 2), productBytes, p.bias, work);
+  for (let point: usize = 0; point < points; point++) {
+    const weights = p.weights + point * p.weightPointBytes;
+    multiply(transformed + point * transformedBytes, weights, products + point * productBytes, tiles, p.fromChannels, channels, channels);
+  }
+  for (let tile = 0; tile < tiles; tile++) {
+    const from = products + (<usize>(tile * channels) << 2);
+    outputTile(toVolume(p), tilingOf(p), first + tile, 0, p.toChannels, from, productBytes, p.bias, work);
+  }
 }
 
-/** One item: a slice of a run of tiles. */
+/** One item: some channels of a run of tiles. */
 export function conv3dWinogradInput(p: Winograd, item: i32, thread: i32): void {
-  const slice = item % slices(tiling(p));
-  const first = (item / slices(tiling(p))) * p.tilesPerItem;
-  const end = min(first + p.tilesPerItem, tileCount(p));
-  const bytes = pointBytes(tileCount(p), p.sourceChannels);
-  const work = p.scratch + <usize>thread * <usize>p.scratchBytes;
+  const runs = (p.fromChannels + p.channelsPerItem - 1) / p.channelsPerItem;
+  const first = (item / runs) * p.tilesPerItem;
+  const end = min(first + p.tilesPerItem, p.tiles);
+  const channel = (item % runs) * p.channelsPerItem;
+  const lastChannel = min(channel + p.channelsPerItem, p.fromChannels);
+  const bytes = pointBytes(p.tiles, p.fromChannels);
   for (let tile = first; tile < end; tile++) {
-    const to = p.transformed + <usize>(slice * 36) * bytes + (<usize>(tile * p.sourceChannels) << 2);
-    inputSlice(source(p), tiling(p), tile, slice, to, bytes, work);
+    const to = p.transformed + (<usize>(tile * p.fromChannels) << 2);
+    inputTile(fromVolume(p), tilingOf(p), p.firstTile + tile, channel, lastChannel, to, bytes, scratchOf(p, thread));
   }
 }
 
-/** One item: a point of all tiles. */
+/** One item: a slice of all tiles, some blocks of eight target channels. */
 export function conv3dWinogradProduct(p: Winograd, item: i32, thread: i32): void {
   const channels = paddedChannels(p);
-  const tiles = tileCount(p);
-  const from = p.transformed + <usize>item * pointBytes(tiles, p.sourceChannels);
-  const to = p.products + <usize>item * pointBytes(tiles, channels);
-  multiply(from, p.weights + <usize>item * p.weightPointBytes, to, tiles, p.sourceChannels, channels);
+  const groups = ((channels >> 3) + p.blocksPerItem - 1) / p.blocksPerItem;
+  const slice = item / groups;
+  const first = (item % groups) * p.blocksPerItem;
+  const blocks = min(p.blocksPerItem, (channels >> 3) - first);
+  const fromBytes = pointBytes(p.tiles, p.fromChannels);
+  const toBytes = pointBytes(p.tiles, channels);
+  const work = scratchOf(p, thread);
+  const panels = work + WEIGHT_WORK_BYTES;
+  const panelBytes = <usize>p.fromChannels << 5;
+  // An odd number of cache lines, as in `pointBytes`.
+  const panelPointBytes = <usize>p.blocksPerItem * panelBytes + 64;
+  for (let block = 0; block < blocks; block++)
+    weightPanel(taps(p), slice, (first + block) << 3, panels + <usize>block * panelBytes, panelPointBytes, work);
+  for (let i: usize = 0; i < 36; i++) {
+    const point = <usize>slice * 36 + i;
+    const to = p.products + point * toBytes + (<usize>first << 5);
+    multiply(p.transformed + point * fromBytes, panels + i * panelPointBytes, to, p.tiles, p.fromChannels, blocks << 3, channels);
+  }
 }
 
-/** One item: a run of tiles. */
+/** One item: some channels of a run of tiles. */
 export function conv3dWinogradOutput(p: Winograd, item: i32, thread: i32): void {
+  const runs = (p.toChannels + p.channelsPerItem - 1) / p.channelsPerItem;
+  const first = (item / runs) * p.tilesPerItem;
+  const end = min(first + p.tilesPerItem, p.tiles);
+  const channel = (item % runs) * p.channelsPerItem;
+  const lastChannel = min(channel + p.channelsPerItem, p.toChannels);
   const channels = paddedChannels(p);
-  const end = min((item + 1) * p.tilesPerItem, tileCount(p));
-  const bytes = pointBytes(tileCount(p), channels);
-  const work = p.scratch + <usize>thread * <usize>p.scratchBytes;
-  for (let tile = item * p.tilesPerItem; tile < end; tile++)
-    outputTile(target(p), tiling(p), tile, p.products + (<usize>(tile * channels) << 2), bytes, p.bias, work);
+  const bytes = pointBytes(p.tiles, channels);
+  for (let tile = first; tile < end; tile++) {
+    const from = p.products + (<usize>(tile * channels) << 2);
+    outputTile(toVolume(p), tilingOf(p), p.firstTile + tile, channel, lastChannel, from, bytes, p.bias, scratchOf(p, thread));
+  }
 }
 
-/** `to[tile, target] = Σ from[tile, source] · weights[source, target]` for tiles in fours and target channels in eights. */
-function multiply(from: usize, weights: usize, to: usize, tiles: i32, sourceChannels: i32, targetChannels: i32): void {
+/** `to[tile, target] = Σ from[tile, source] · weights[source, target]` for tiles in fours and target channels in eights, of rows of `toPitch` floats. */
+export function multiply(from: usize, weights: usize, to: usize, tiles: i32, sourceChannels: i32, targetChannels: i32, toPitch: i32): void {
   const fromBytes = <usize>sourceChannels << 2;
-  const toBytes = <usize>targetChannels << 2;
+  const toBytes = <usize>toPitch << 2;
   for (let channel = 0; channel < targetChannels; channel += 8) {
     for (let tile = 0; tile < tiles; tile += 4)
       multiply4x8(from + <usize>tile * fromBytes, fromBytes, weights, to + <usize>tile * toBytes + (<usize>channel << 2), toBytes);

@@ -7,7 +7,9 @@ import type { Conv3dKernels } from './conv3d.kernels.ts';
 import { convolveDirect } from './conv3d-direct.cpu.ts';
 import { type Conv3dSizes, conv3dSizes } from './conv3d-sizes.cpu.ts';
 import { weightGradientDirect } from './conv3d-weight-gradient.cpu.ts';
-import { convolveWinograd, suitsWinograd, weightGradientWinograd } from './conv3d-winograd.cpu.ts';
+import { convolveWinograd } from './conv3d-winograd.cpu.ts';
+import { weightGradientWinograd } from './conv3d-winograd-gradient.cpu.ts';
+import { suitsWinograd } from './conv3d-winograd-tiling.cpu.ts';
 
 export const conv3dCpu = (device: CpuDevice): Conv3dKernels => ({
   conv3d(x, weight, bias, y, geometry) {
