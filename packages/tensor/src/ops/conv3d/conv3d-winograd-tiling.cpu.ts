@@ -6,7 +6,9 @@ import { allAre, type Conv3dSizes, volume } from './conv3d-sizes.cpu.ts';
 /** Work area of the transforms of tiles, as the kernels have it. */
 export const TILE_WORK_BYTES = 64 * (216 + 36);
 /** What transforming the weights costs, in products of so many tiles. */
-const WEIGHT_TILES = 5;
+const WEIGHT_TILES = 10;
+/** Winograd's method must need so many times fewer multiplications, with those of its transforms, to be worth its rounding. */
+const LEAST_GAIN = 1.5;
 
 /** Stride 1, 3×3×3 or 1×3×3, with channels and voxels enough to pay for the transforms. */
 export function suitsWinograd(sizes: Conv3dSizes): boolean {
@@ -23,7 +25,8 @@ export function suitsWinograd(sizes: Conv3dSizes): boolean {
     Math.min(inputChannels, outputChannels) >= 8;
   if (!shaped) return false;
   const { tiles, points } = new WinogradTiling(kernel[0], sizes.batch, sizes.output);
-  return volume(kernel) * sizes.batch * volume(sizes.output) > points * (Math.ceil(tiles / 4) * 4 + WEIGHT_TILES);
+  const direct = volume(kernel) * sizes.batch * volume(sizes.output);
+  return direct > LEAST_GAIN * points * (Math.ceil(tiles / 4) * 4 + WEIGHT_TILES);
 }
 
 /** A volume and its channels. */
