@@ -1,8 +1,6 @@
 /** `voxelgrad accumulate-crossval` and `voxelgrad find-best-configuration`: what the folds of a data set say together. */
 
-import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { VoxelgradError } from '@voxelgrad/tensor';
 import {
   defaultPlans,
   defaultTrainer,
@@ -11,12 +9,12 @@ import {
   standardConfigurations,
 } from '../experiment/model-name.ts';
 import { formatDice, formatTable } from '../report/table.ts';
-import { accumulateCrossValidation, validationFolder } from '../select/node/accumulate.ts';
+import { accumulateCrossValidation } from '../select/node/accumulate.ts';
 import { findBestConfiguration } from '../select/node/find-best.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { readDescription } from './data-set-labels.ts';
 import { datasetFolder, rootFolder, rootOptions } from './folders.ts';
-import { combinations, foldsOption, modelOptions } from './model-options.ts';
+import { combinations, foldsOption, modelOptions, trainedOf } from './model-options.ts';
 
 const dataset = { name: 'dataset', help: 'Number or name of the data set.' } as const;
 
@@ -97,20 +95,7 @@ export const findBest = defineCommand(
     const folds = options.folds.map(parseFold);
     const named = combinations(options.trainers, options.plans, options.configurations ?? standardConfigurations);
     const models =
-      options.configurations === undefined
-        ? named.filter((model) =>
-            folds.every((fold) =>
-              existsSync(validationFolder(join(folders.resultsFolder, modelFolderName(model)), fold)),
-            ),
-          )
-        : named;
-    if (models.length === 0)
-      throw new VoxelgradError('dataset', {
-        what: folders.resultsFolder,
-        expected: `a model with validation predictions of the folds ${folds.join(', ')}`,
-        got: 'none',
-        help: 'Train all folds first, or name the trainer, plans, configurations and folds that are trained.',
-      });
+      options.configurations === undefined ? trainedOf(named, folders.resultsFolder, folds, 'validation') : named;
     const found = await findBestConfiguration({
       ...folders,
       models,

@@ -1,5 +1,9 @@
 /** Options that choose among trained models, as nnU-Net's commands have them. */
-import { defaultPlans, defaultTrainer, type ModelName } from '../experiment/model-name.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { VoxelgradError } from '@voxelgrad/tensor';
+import { defaultPlans, defaultTrainer, type ModelName, modelFolderName } from '../experiment/model-name.ts';
+import type { Fold } from '../splits/splits.ts';
 import type { OptionSpecs } from '../terminal/option-spec.ts';
 
 export const foldsOption = {
@@ -27,3 +31,22 @@ export const combinations = (
   plans.flatMap((plan) =>
     configurations.flatMap((configuration) => trainers.map((trainer) => ({ trainer, plans: plan, configuration }))),
   );
+
+/** Those models of which all folds have a folder, or a folder within that. Throws 'dataset' where there is none. */
+export function trainedOf(
+  models: readonly ModelName[],
+  resultsFolder: string,
+  folds: readonly Fold[],
+  within: string,
+): ModelName[] {
+  const trained = models.filter((model) =>
+    folds.every((fold) => existsSync(join(resultsFolder, modelFolderName(model), `fold_${fold}`, within))),
+  );
+  if (trained.length > 0) return trained;
+  throw new VoxelgradError('dataset', {
+    what: resultsFolder,
+    expected: `a model with ${within === '' ? 'folders' : `${within} predictions`} of the folds ${folds.join(', ')}`,
+    got: 'none',
+    help: 'Train all folds first, or name the trainer, plans, configurations and folds that are trained.',
+  });
+}

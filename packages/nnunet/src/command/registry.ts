@@ -11,4 +11,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'determine-postprocessing': async () =>
     (await import('./determine-postprocessing.ts')).determinePostprocessingCommand,
   'apply-postprocessing': async () => (await import('./apply-postprocessing.ts')).applyPostprocessing,
+  'export-model': async () => (await import('./exchange.ts')).exportModel,
+  'install-model': async () => (await import('./exchange.ts')).installModel,
+  'plot-overlays': async () => (await import('./plot-overlays.ts')).plotOverlays,
 };

@@ -1,0 +1,74 @@
+/** A model exported here and installed elsewhere is the same model; a ZIP that is none is refused before a file is written. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeZip } from '@voxelgrad/io';
+import { writeFileAtomic, writePhantomFiles } from '@voxelgrad/io/node';
+import { afterAll, expect, it } from 'vitest';
+import { voxelgrad } from './command.testing.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'voxelgrad-exchange-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+const [here, there] = ['here', 'there'].map((name) => join(root, name)) as [string, string];
+const model = 'Dataset004_Hippocampus/nnUNetTrainer__nnUNetPlans__3d_fullres';
+const zip = join(root, 'model.zip');
+
+it('packs what a model is, and unpacks it to the byte', async () => {
+  const files = {
+    'plans.json': '{"plans_name": "nnUNetPlans"}',
+    'dataset.json': '{}',
+    'fold_0/checkpoint_final.pth': 'weights'.repeat(100),
+    'fold_0/progress.png': 'png',
+    'fold_0/checkpoint_latest.safetensors': 'only to go on with',
+    'fold_0/validation/summary.json': '{}',
+    'fold_0/validation/case.nii.gz': 'a prediction',
+    'crossval_results_folds_0/postprocessing.json': '{}',
+  };
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(here, model, name, '..'), { recursive: true });
+    writeFileSync(join(here, model, name), text);
+  }
+  writeFileSync(join(here, 'Dataset004_Hippocampus', 'inference_instructions.txt'), 'how to');
+  await voxelgrad(['export-model', '4', '-f', '0', '-o', zip, '--results', here]);
+  mkdirSync(there);
+  const { lines } = await voxelgrad(['install-model', zip, '--results', there]);
+  expect(lines).toEqual([join(there, model)]);
+  for (const [name, text] of Object.entries(files)) {
+    const packed = !/latest|case\.nii/.test(name);
+    expect(existsSync(join(there, model, name)), name).toBe(packed);
+    if (packed) expect(readFileSync(join(there, model, name), 'utf8')).toBe(text);
+  }
+  expect(existsSync(join(there, 'Dataset004_Hippocampus', 'inference_instructions.txt'))).toBe(true);
+  await expect(voxelgrad(['install-model', zip, '--results', there])).rejects.toThrow(/--overwrite/);
+  await voxelgrad(['install-model', zip, '--results', there, '--overwrite']);
+});
+
+it('refuses folds that are not trained', async () => {
+  const words = ['export-model', '4', '-c', '3d_fullres', '-o', join(root, 'x.zip'), '--results', here];
+  await expect(voxelgrad([...words, '-f', '1'])).rejects.toThrow(/fold_1.*checkpoint_final\.pth/);
+  await expect(voxelgrad([...words, '-f', '0', '-chk', 'checkpoint_best.pth'])).rejects.toThrow(/checkpoint_best/);
+});
+
+it.each([
+  ['leaves the folder', `${model}/../../../escaped.txt`],
+  ['is absolute', '/tmp/escaped.txt'],
+  ['is of no data set', 'notes.txt'],
+])('refuses a ZIP with a file that %s', async (_, name) => {
+  const bytes = new TextEncoder().encode('x');
+  const members = [`${model}/plans.json`, `${model}/fold_0/checkpoint_final.pth`, name];
+  const path = join(root, 'odd.zip');
+  await writeFileAtomic(path, encodeZip(members.map((member) => ({ name: member, bytes }))));
+  const empty = join(root, 'empty');
+  mkdirSync(empty, { recursive: true });
+  await expect(voxelgrad(['install-model', path, '--results', empty])).rejects.toThrow(/odd\.zip/);
+  expect(readdirSync(empty)).toEqual([]);
+});
+
+it('draws the cases of a data set', async () => {
+  const phantoms = join(root, 'phantoms');
+  await writePhantomFiles(phantoms, { cases: 2, seed: 1, shape: [16, 20, 18] });
+  const output = join(root, 'overlays');
+  await voxelgrad(['plot-overlays', phantoms, '-o', output]);
+  expect(readdirSync(output)).toHaveLength(2);
+  await expect(voxelgrad(['plot-overlays', phantoms, '-o', output, '--channel', '9'])).rejects.toThrow(/0 to 3/);
+});
