@@ -9,6 +9,7 @@ import type { Kernels } from '../../ops/kernels.ts';
 import { createWebgpuKernels } from '../../ops/webgpu-kernels.ts';
 import { type Shape, sizeOf } from '../../shape.ts';
 import type { Device, DeviceBuffer, MemoryReport, Operand } from '../device.ts';
+import { KernelCalls } from '../kernel-calls.ts';
 import { Profile } from '../profile.ts';
 import type { AdapterChoice } from './adapter.ts';
 import { type BoundRange, GPU_UNIFORM_WINDOW_BYTES } from './bind-groups.ts';
@@ -38,6 +39,7 @@ export class WebgpuDevice implements Device {
   readonly features: GPUSupportedFeatures;
   readonly kernels: Kernels;
   private readonly profile = new Profile();
+  private readonly calls = new KernelCalls();
   readonly coverage = new KernelCoverage();
   private readonly gpu: GPUDevice;
   private readonly failures = new Failures();
@@ -70,7 +72,8 @@ export class WebgpuDevice implements Device {
       this.failures.record(new VoxelgradError('kernel', { what: `WebGPU reports: ${error.message}` }));
     });
     device.lost.then(({ reason, message }) => this.failures.lose(this.lossOf(reason, message)));
-    this.kernels = this.profile.wrap(this, createWebgpuKernels(this));
+    const kernels = this.calls.wrap(createWebgpuKernels(this), (buffer) => this.free(buffer));
+    this.kernels = this.profile.wrap(this, kernels);
   }
 
   bytesFor(dtype: DType, size: number): number {
@@ -80,11 +83,14 @@ export class WebgpuDevice implements Device {
   /** Memory that turns out to be exhausted only on the GPU is reported by the next read. */
   allocate(bytes: number): WebgpuBuffer {
     this.failures.checkAlive();
-    return this.recording?.allocate(bytes) ?? this.pool.allocate(bytes);
+    const buffer = this.recording?.allocate(bytes) ?? this.pool.allocate(bytes);
+    this.calls.allocated(buffer);
+    return buffer;
   }
 
   free(buffer: DeviceBuffer): void {
     const given = this.own(buffer);
+    this.calls.freed(given);
     if (this.recording !== undefined) this.recording.free(given);
     else if (given.planned !== undefined) given.freed = true;
     else this.pool.free(given);
@@ -100,7 +106,8 @@ export class WebgpuDevice implements Device {
     this.failures.checkAlive();
     const { shader, preamble, bindings, parameters, workgroups } = dispatch;
     if (workgroups.includes(0)) return;
-    const describe = (): string => describeDispatch(dispatch);
+    const call = this.calls.description;
+    const describe = (): string => describeDispatch(dispatch) + (call === undefined ? '' : ` of ${call()}`);
     if (parameters.length * 4 > GPU_UNIFORM_WINDOW_BYTES || workgroups.some((count) => count > this.workgroupLimit()))
       throw new VoxelgradError('kernel', {
         what: describe(),
@@ -108,7 +115,7 @@ export class WebgpuDevice implements Device {
         got: `${parameters.length} parameters and [${workgroups.join(', ')}] workgroups`,
       });
     const access = bindings.map((binding) => binding.access);
-    const { ranges, copies } = this.separate(dispatch);
+    const { ranges, copies } = this.separate(dispatch, describe);
     const command = { kind: 'dispatch', ranges, parameters: [...parameters], workgroups, describe } as const;
     if (this.recording !== undefined) this.recording.dispatch({ ...command, shader, preamble, access });
     else this.recorder.dispatch({ ...command, pipeline: this.pipelines.get(shader, preamble, access, describe) });
@@ -288,8 +295,10 @@ export class WebgpuDevice implements Device {
    * The ranges to bind. WebGPU forbids one buffer being read and written in a dispatch, also in parts that do not overlap (views of one
    * arena): such operands are read from a copy.
    */
-  private separate({ bindings, ...dispatch }: Dispatch): { ranges: BoundRange[]; copies: WebgpuBuffer[] } {
-    const describe = (): string => describeDispatch({ bindings, ...dispatch });
+  private separate(
+    { bindings }: Dispatch,
+    describe: () => string,
+  ): { readonly ranges: BoundRange[]; readonly copies: WebgpuBuffer[] } {
     const all = bindings.map(({ operand }) => this.range(operand, describe));
     const written = new Set(all.filter((_, i) => bindings[i]!.access === 'write').map(({ block }) => block));
     const copies: WebgpuBuffer[] = [];
