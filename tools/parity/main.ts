@@ -12,6 +12,7 @@ import { checkAugmentation } from './areas/augmentation.ts';
 import { checkEvaluation } from './areas/evaluation.ts';
 import { checkInference } from './areas/inference.ts';
 import { checkLoss } from './areas/losses.ts';
+import { checkModel } from './areas/model.ts';
 import { checkNetwork } from './areas/network.ts';
 import { checkOp } from './areas/ops.ts';
 import { checkOptimizer } from './areas/optim.ts';
@@ -32,6 +33,7 @@ const AREAS: Record<string, (entry: ParityCase, device: Device) => Promise<Compa
   preprocess: checkPreprocess,
   resample: checkResample,
   inference: checkInference,
+  model: checkModel,
   augmentation: checkAugmentation,
   evaluation: checkEvaluation,
 };

@@ -9,6 +9,15 @@ export { ResidualEncoderUNet } from './networks/residual-encoder-unet.ts';
 export type { NetworkPlacement, SegmentationNetwork } from './networks/unet.ts';
 export * from './plan/index.ts';
 export * from './postprocess/index.ts';
+export { type ExportContext, probabilitiesOfLogits, segmentationOfLogits } from './predict/export-prediction.ts';
+export {
+  type CasePrediction,
+  type CasePredictionOptions,
+  type Predictor,
+  predictCase,
+  predictImages,
+  predictLogits,
+} from './predict/predict-case.ts';
 export { largestClass, toSegmentation } from './predict/segmentation.ts';
 export { predictSlidingWindow, type SlidingWindowOptions, type Volume } from './predict/sliding-window.ts';
 export * from './preprocess/index.ts';

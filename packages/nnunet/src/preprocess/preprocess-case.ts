@@ -48,8 +48,11 @@ export interface CaseProperties extends JsonObject {
 export type Preprocessed = PreprocessedCase & { readonly properties: CaseProperties };
 
 /** The images of a case as the plans' reader would give them: turned to RAS where it is one that turns images. */
-export async function readCaseFor({ image_reader_writer: reader }: Plans, entry: Case): Promise<LoadedCase> {
-  const loaded = await readCase(entry);
+export const readCaseFor = async (plans: Plans, entry: Case): Promise<LoadedCase> =>
+  asReaderTurns(plans, await readCase(entry));
+
+/** The same for images that were read already. */
+export function asReaderTurns({ image_reader_writer: reader }: Plans, loaded: LoadedCase): LoadedCase {
   if (!reader.endsWith('WithReorient')) return loaded;
   const channels = loaded.channels.map((image) => reorient(image, 'RAS'));
   return loaded.label === undefined

@@ -1,0 +1,43 @@
+/**
+ * Decides what each voxel is, class after class, so that no more than a few classes' logits need to be there at once: with a hundred classes a CT's
+ * logits would take tens of gigabytes at its own resolution.
+ */
+import type { Labels } from '@voxelgrad/io';
+
+export class Decision {
+  readonly segmentation: Uint8Array | Uint16Array;
+  readonly #labels: Labels;
+  /** Of plain labels: the largest logit so far. */
+  readonly #best: Float32Array | undefined;
+
+  constructor(voxels: number, labels: Labels) {
+    const painted = labels.regionsClassOrder ?? labels.classes.flatMap(({ values }) => values);
+    this.segmentation = Math.max(...painted) < 255 ? new Uint8Array(voxels) : new Uint16Array(voxels);
+    this.#labels = labels;
+    this.#best = labels.regions ? undefined : new Float32Array(voxels).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** `logits [voxels, count]` of the classes from `first` on. Classes come in ascending order. */
+  add(logits: ArrayLike<number>, first: number, count: number): void {
+    if (this.#best === undefined) this.#paint(logits, first, count);
+    else this.#compare(this.#best, logits, first, count);
+  }
+
+  /** The first of equal logits wins. */
+  #compare(best: Float32Array, logits: ArrayLike<number>, first: number, count: number): void {
+    const values = [0, ...this.#labels.classes.map(({ values: [value] }) => value!)];
+    for (let voxel = 0, at = 0; voxel < best.length; voxel++)
+      for (let c = first; c < first + count; c++, at++)
+        if (logits[at]! > best[voxel]!) {
+          best[voxel] = logits[at]!;
+          this.segmentation[voxel] = values[c]!;
+        }
+  }
+
+  /** Regions with a probability above one half, later ones over earlier ones. */
+  #paint(logits: ArrayLike<number>, first: number, count: number): void {
+    const order = this.#labels.regionsClassOrder!;
+    for (let voxel = 0, at = 0; voxel < this.segmentation.length; voxel++)
+      for (let c = first; c < first + count; c++, at++) if (logits[at]! > 0) this.segmentation[voxel] = order[c]!;
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * From a case's images to its segmentation, the whole way of nnU-Net 2.8's predictor: preprocessing as the plans say, windows with mirroring, folds
+ * averaged, and back to the grid of the images, with their geometry to the bit.
+ */
+import {
+  axisCodes,
+  type Case,
+  type DatasetDescription,
+  type Image,
+  type LoadedCase,
+  readCase,
+  reorient,
+  spatialShape,
+  withData,
+} from '@voxelgrad/io';
+import { type Device, VoxelgradError } from '@voxelgrad/tensor';
+import type { SegmentationNetwork } from '../networks/unet.ts';
+import type { Configuration, Plans } from '../plan/plans.ts';
+import { asReaderTurns, type Preprocessed, preprocessCase } from '../preprocess/preprocess-case.ts';
+import type { Probabilities } from '../select/probabilities.ts';
+import { probabilitiesOfLogits, segmentationOfLogits } from './export-prediction.ts';
+import { predictSlidingWindow, type SlidingWindowOptions, type Volume } from './sliding-window.ts';
+
+/** What predicts: see `openModel`, whose result has all of it but the networks. */
+export interface Predictor {
+  readonly plans: Plans;
+  readonly configuration: Configuration;
+  readonly description: Pick<DatasetDescription, 'labels'>;
+  /** One for each fold; their logits are averaged. */
+  readonly networks: readonly SegmentationNetwork[];
+  readonly device: Device;
+  /** Axes to mirror along. */
+  readonly mirrorAxes: readonly number[];
+}
+
+export interface CasePredictionOptions extends Pick<SlidingWindowOptions, 'step' | 'signal' | 'onWindow'> {
+  /** Predict every mirroring of each window too; true by default. */
+  readonly mirror?: boolean;
+  /** Also give probabilities. */
+  readonly probabilities?: boolean;
+  /** Of a cascade: the segmentation that the stage before gave for these images. */
+  readonly previous?: Image<Uint8Array | Int16Array>;
+}
+
+export interface CasePrediction {
+  /** On the grid of the first image, with its geometry. */
+  readonly segmentation: Image<Uint8Array | Uint16Array>;
+  readonly probabilities?: Probabilities;
+}
+
+/** Reads a case and predicts it. */
+export const predictCase = async (
+  predictor: Predictor,
+  entry: Case,
+  options: CasePredictionOptions = {},
+): Promise<CasePrediction> => predictImages(predictor, await readCase(entry), options);
+
+/** Predicts images that are in memory already. Throws 'dataset' where they are not what the plans say. */
+export async function predictImages(
+  predictor: Predictor,
+  loaded: LoadedCase,
+  options: CasePredictionOptions = {},
+): Promise<CasePrediction> {
+  const { device, plans } = predictor;
+  const { logits, properties } = await predictLogits(predictor, loaded, options);
+  const context = { ...predictor, labels: predictor.description.labels, device };
+  const original = loaded.channels[0]!;
+  const turned = asReaderTurns(plans, { name: loaded.name, channels: [original] }).channels[0]!;
+  const data = await segmentationOfLogits(logits, properties, context);
+  const segmentation = withData(turned, spatialShape(turned), data);
+  const onFile =
+    turned === original
+      ? segmentation
+      : withData(original, spatialShape(original), reorient(segmentation, axisCodes(original.affine)).data);
+  if (options.probabilities !== true) return { segmentation: onFile };
+  return { segmentation: onFile, probabilities: await probabilitiesOfLogits(logits, properties, context) };
+}
+
+/** The averaged logits `[d, h, w, classes]` on the grid that the network sees, and how to lay them over the images. */
+export async function predictLogits(
+  predictor: Predictor,
+  loaded: LoadedCase,
+  { mirror = true, previous, ...options }: CasePredictionOptions = {},
+): Promise<{ readonly logits: Volume; readonly properties: Preprocessed['properties'] }> {
+  const { plans, configuration, device, networks } = predictor;
+  const { labels } = predictor.description;
+  checkPrevious(configuration, previous);
+  const images = asReaderTurns(plans, previous === undefined ? withoutLabel(loaded) : { ...loaded, label: previous });
+  const context = { plans, configuration, labels, device: async () => device };
+  const preprocessed = await preprocessCase(images, context);
+  const values = [...new Set(labels.classes.flatMap((one) => one.values))].sort((a, b) => a - b);
+  const image = previous === undefined ? imageOf(preprocessed) : withPrevious(preprocessed, values);
+  const logits = await predictSlidingWindow(networks, device, image, {
+    ...options,
+    patch: configuration.patch_size,
+    mirrorAxes: mirror ? predictor.mirrorAxes : [],
+  });
+  return { logits, properties: preprocessed.properties };
+}
+
+const withoutLabel = ({ name, channels }: LoadedCase): LoadedCase => ({ name, channels });
+
+function checkPrevious({ previous_stage: stage }: Configuration, previous: unknown): void {
+  if ((stage === undefined || stage === null) === (previous === undefined)) return;
+  throw new VoxelgradError('option', {
+    what: 'prediction',
+    expected: previous === undefined ? `the segmentation that ${stage} gives` : 'no segmentation of a stage before',
+    got: previous === undefined ? 'none' : 'one',
+    help: 'a cascade predicts in two steps: first with the configuration before it, then with its results',
+  });
+}
+
+const imageOf = ({ shape, channels, data }: Preprocessed): Volume => ({ shape: [...shape, channels], data });
+
+/** One further channel for each label of the stage before, 1 where it is. */
+function withPrevious({ shape, channels, data, seg }: Preprocessed, values: readonly number[]): Volume {
+  const wide = channels + values.length;
+  const joined = new Float32Array((data.length / channels) * wide);
+  for (let voxel = 0; voxel < seg!.length; voxel++) {
+    joined.set(data.subarray(voxel * channels, (voxel + 1) * channels), voxel * wide);
+    const place = values.indexOf(seg![voxel]!);
+    if (place >= 0) joined[voxel * wide + channels + place] = 1;
+  }
+  return { shape: [...shape, wide], data: joined };
+}
