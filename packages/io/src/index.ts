@@ -73,6 +73,7 @@ export { encodeNpz, readNpz } from './numpy/npz.ts';
 export { type Modality, modalities } from './phantom/contrast.ts';
 export { defaultPhantomShape, makePhantomCase, type PhantomCase, type PhantomOptions } from './phantom/phantom.ts';
 export * from './pickle/index.ts';
+export { encodePng, type PngOptions } from './png/write.ts';
 export {
   type Box,
   boundingBox,
@@ -112,6 +113,7 @@ export { isStored, type OpenCaseOptions, openCase } from './store/open.ts';
 export type { JsonObject, PreprocessedCase, StoredLabels, StoredLocations } from './store/preprocessed-case.ts';
 export { type PatchBox, type Pause, type StoredBoxTarget, StoredCase, type StoredPatch } from './store/stored-case.ts';
 export { type StoreOptions, storeCase, storePrevious } from './store/write.ts';
+export { encodeTiff, type TiffOptions, tiffSidecar } from './tiff/write.ts';
 export { openZip, ZipArchive } from './zip/archive.ts';
 export type { ZipEntry, ZipLimits } from './zip/directory.ts';
 export { folderFromZip } from './zip/folder.ts';

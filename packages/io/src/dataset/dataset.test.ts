@@ -112,6 +112,36 @@ describe('patterns', () => {
     );
   });
 
+  it('tells cases by their paths, as in BIDS', async () => {
+    const bids = {
+      'sub-01/ses-a/anat/sub-01_ses-a_T1w.nii.gz': countingImage(shape),
+      'sub-01/ses-b/anat/sub-01_ses-b_T1w.nii.gz': countingImage(shape),
+      'sub-02/anat/sub-02_T1w.nii.gz': countingImage(shape),
+      'sub-02/anat/sub-02_T2w.nii.gz': countingImage(shape),
+      'derivatives/labels/sub-01/ses-b/anat/sub-01_ses-b_dseg.nii.gz': labelImage(0, 1),
+    };
+    const label = 'derivatives/labels/**/{case}_dseg.nii.gz';
+    const dataset = await open('bids', bids, { channels: { T1: 'sub-*/**/{case}_T1w.nii.gz' }, label });
+    expect(dataset.cases.map((entry) => [entry.name, entry.channels[0]!.file.name, entry.label?.file.name])).toEqual([
+      ['sub-01_ses-a', 'sub-01_ses-a_T1w.nii.gz', undefined],
+      ['sub-01_ses-b', 'sub-01_ses-b_T1w.nii.gz', 'sub-01_ses-b_dseg.nii.gz'],
+      ['sub-02', 'sub-02_T1w.nii.gz', undefined],
+    ]);
+    const twice = { T1: '{case}/**/{case}_*.nii.gz' };
+    expect(await failure(open('bids', bids, { channels: twice }))).toMatch(
+      /case sub-01: expected one file for T1, got/,
+    );
+    const both = { T1: '{case}/anat/{case}_T1w.nii.gz', T2: 'sub-*/**/{case}_T2w.nii.gz' };
+    const { 'sub-02/anat/sub-02_T2w.nii.gz': _, ...without } = bids;
+    expect(await failure(open('bids-lacking', without, { channels: both }))).toMatch(
+      /lacks 1 file: expected T2 of sub-02 \(sub-\*\/\*\*\/sub-02_T2w\.nii\.gz\)/,
+    );
+    const error: unknown = await open('bids', bids, { channels: { T1: '{case}/a', T2: 'b' } }).catch(
+      (caught: unknown) => caught,
+    );
+    expect(String(error)).toMatch(/pattern b: expected \{case\} in every pattern/);
+  });
+
   it('knows the folders of BraTS 2013', async () => {
     const dataset = await open('brats13', {
       'p/Flair_subtrMeanDivStd.nii.gz': countingImage(shape),
@@ -186,13 +216,45 @@ describe('nnU-Net raw', () => {
     });
   });
 
+  it('takes the channels of a picture from one file', async () => {
+    const picture = (values: number[]) =>
+      obliqueImage(
+        [3, 1, 4, 5],
+        Uint8Array.from({ length: 60 }, (__, i) => values[i % 3]! + i),
+      );
+    const mask = obliqueImage(
+      [1, 4, 5],
+      Uint8Array.from({ length: 20 }, (__, i) => i % 2),
+    );
+    const dataset = await open('pictures', {
+      'dataset.json': {
+        channel_names: { 0: 'R', 1: 'G', 2: 'B' },
+        labels: { background: 0, road: 1 },
+        numTraining: 2,
+        file_ending: '.png',
+      },
+      'imagesTr/a_0000.png': picture([1, 2, 3]),
+      'labelsTr/a.png': mask,
+      'imagesTr/b_0000.png': picture([4, 5, 6]),
+      'labelsTr/b.png': mask,
+    });
+    expect((await checkIntegrity(dataset)).problems).toEqual([]);
+    const { channels, label } = await readCase(dataset.cases[1]!);
+    expect(channels.map(({ data, shape: size }) => [size, data[0]])).toEqual(
+      [1, 2, 3].map((c) => [[1, 4, 5], [4, 6, 5][c - 1]! + 20 * (c - 1)]),
+    );
+    expect(label?.data).toEqual(mask.data);
+  });
+
   it('names the file that is missing or too many', async () => {
     const { 'labelsTr/b.nii.gz': _, ...unlabelled } = files;
     expect(await failure(open('unlabelled', unlabelled))).toMatch(
-      /case b lacks its segmentation: expected the file .*labelsTr\/b\.nii\.gz/,
+      /unlabelled lacks 1 file: expected labelsTr\/b\.nii\.gz/,
     );
-    const { 'imagesTr/b_0001.nii.gz': __, ...incomplete } = files;
-    expect(await failure(open('incomplete', incomplete))).toMatch(/case b lacks its CT channel/);
+    const { 'imagesTr/b_0001.nii.gz': __, ...incomplete } = unlabelled;
+    expect(await failure(open('incomplete', incomplete))).toMatch(
+      /lacks 2 files: expected imagesTr\/b_0001\.nii\.gz, labelsTr\/b\.nii\.gz\nhelp: complete the data set/,
+    );
     const extra = { ...files, 'imagesTr/b_0002.nii.gz': countingImage(shape) };
     expect(await failure(open('extra', extra))).toMatch(/case b: expected 2 channels.* got b_0002/);
   });

@@ -54,6 +54,7 @@ function caseNames(files: readonly string[], ending: string): string[] {
   return [...new Set(names)].sort();
 }
 
+/** Files are looked for by name; what is missing is told for all cases at once. */
 async function namedCases(
   root: Folder,
   names: readonly string[],
@@ -62,28 +63,38 @@ async function namedCases(
   split: Split,
 ): Promise<Case[]> {
   const suffix = split === 'training' ? 'Tr' : 'Ts';
+  const labels = new Set(await listOrNothing(root, `labels${suffix}`));
+  const present = new Set(files);
+  const channelFile = (name: string, i: number) => `${name}_${String(i).padStart(4, '0')}${fileEnding}`;
+  const inOneFile = channelNames.length > 1 && holdsColours(fileEnding) && !present.has(channelFile(names[0]!, 1));
   const cases: Case[] = [];
+  const missing: string[] = [];
   for (const name of names) {
-    const channels = await Promise.all(
-      channelNames.map(async (channel, i) => {
-        const path = `images${suffix}/${name}_${String(i).padStart(4, '0')}${fileEnding}`;
-        return { file: (await root.file(path)) ?? lacks(name, `its ${channel} channel`, `${root.path}/${path}`) };
-      }),
-    );
-    const extra = `${name}_${String(channelNames.length).padStart(4, '0')}${fileEnding}`;
-    if (files.includes(extra))
+    const wanted = channelNames.map((_, i) => channelFile(name, inOneFile ? 0 : i));
+    const label = `${name}${fileEnding}`;
+    const absent = [...new Set(wanted)].filter((file) => !present.has(file)).map((file) => `images${suffix}/${file}`);
+    if (split === 'training' && !labels.has(label)) absent.push(`labels${suffix}/${label}`);
+    missing.push(...absent);
+    const extra = channelFile(name, channelNames.length);
+    if (present.has(extra))
       throw new VoxelgradError('dataset', {
         what: `case ${name}`,
         expected: `${channelNames.length} channels, as dataset.json names`,
         got: extra,
       });
-    const path = `labels${suffix}/${name}${fileEnding}`;
-    const label = await root.file(path);
-    if (label === undefined && split === 'training') lacks(name, 'its segmentation', `${root.path}/${path}`);
-    cases.push({ name, channels, ...(label === undefined ? {} : { label: { file: label } }) });
+    if (absent.length > 0) continue;
+    const opened = new Map<string, FileSource>();
+    for (const file of new Set(wanted)) opened.set(file, await openOrThrow(root, `images${suffix}/${file}`));
+    const channels = wanted.map((file, channel) => ({ file: opened.get(file)!, ...(inOneFile ? { channel } : {}) }));
+    const labelFile = labels.has(label) ? await openOrThrow(root, `labels${suffix}/${label}`) : undefined;
+    cases.push({ name, channels, ...(labelFile === undefined ? {} : { label: { file: labelFile } }) });
   }
+  if (missing.length > 0) throw lacks(root, missing);
   return cases;
 }
+
+/** nnU-Net's NaturalImage2DIO: the channels of a picture are in one file, `case_0000.png`. */
+const holdsColours = (ending: string): boolean => /^\.(png|bmp|tiff?)$/i.test(ending);
 
 async function explicitCases(
   root: Folder,
@@ -130,6 +141,11 @@ async function openOrThrow(root: Folder, path: string): Promise<FileSource> {
   return found;
 }
 
-function lacks(name: string, part: string, path: string): never {
-  throw new VoxelgradError('dataset', { what: `case ${name} lacks ${part}`, expected: `the file ${path}` });
+function lacks(root: Folder, missing: readonly string[], shown = 20): VoxelgradError {
+  const more = missing.length > shown ? `, and ${missing.length - shown} more` : '';
+  return new VoxelgradError('dataset', {
+    what: `${root.path} lacks ${missing.length} file${missing.length === 1 ? '' : 's'}`,
+    expected: `${missing.slice(0, shown).join(', ')}${more}`,
+    help: 'complete the data set, or take the other files of these cases out',
+  });
 }

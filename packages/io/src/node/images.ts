@@ -6,8 +6,10 @@ import type { Image } from '../image.ts';
 import { encodeMetaImage } from '../metaimage/write.ts';
 import { encodeNifti, type WriteOptions } from '../nifti/write.ts';
 import { encodeNrrd } from '../nrrd/write.ts';
+import { encodePng, type PngOptions } from '../png/write.ts';
 import { readImage } from '../read-image.ts';
 import type { ReadOptions } from '../read-options.ts';
+import { encodeTiff, tiffSidecar } from '../tiff/write.ts';
 import { type Content, writeFileAtomic } from './atomic-write.ts';
 import { openFile } from './files.ts';
 
@@ -24,12 +26,15 @@ export async function readImageFile(path: string, options: ReadOptions = {}): Pr
 }
 
 /**
- * Writes .nii, .nii.gz, .nrrd (gzip) or .mha (zlib), atomically.
+ * Writes .nii, .nii.gz, .nrrd (gzip), .mha (zlib), .tif with its spacing in a .json beside it, or .png for a single slice, atomically.
  * Throws 'file' where the disk refuses, 'option' where the voxels do not fit the type.
  */
 export async function writeImageFile(path: string, image: Image, options: WriteFileOptions = {}): Promise<void> {
   await writeFileAtomic(path, await encode(path, image, options));
+  if (tiffEnding.test(path)) await writeFileAtomic(path.replace(tiffEnding, '.json'), tiffSidecar(image));
 }
+
+const tiffEnding = /\.tiff?$/i;
 
 async function encode(path: string, image: Image, options: WriteFileOptions): Promise<Content> {
   const level = options.compressionLevel ?? 6;
@@ -39,8 +44,15 @@ async function encode(path: string, image: Image, options: WriteFileOptions): Pr
     return encodeNrrd(image, { ...options, compress: (bytes) => toGzip(bytes, { level }) }, path);
   if (/\.mha$/i.test(path))
     return encodeMetaImage(image, { ...options, compress: (bytes) => toZlib(bytes, { level }) }, path);
+  if (tiffEnding.test(path)) return encodeTiff(image, options, path);
+  if (/\.png$/i.test(path)) return encodePng(image, pngOptions(options, path), path);
   throw new VoxelgradError('option', {
     what: path,
-    expected: 'a name that ends in .nii, .nii.gz, .nrrd or .mha',
+    expected: 'a name that ends in .nii, .nii.gz, .nrrd, .mha, .tif, .tiff or .png',
   });
+}
+
+function pngOptions({ type }: WriteFileOptions, path: string): PngOptions {
+  if (type === undefined || type === 'uint8' || type === 'uint16') return type === undefined ? {} : { type };
+  throw new VoxelgradError('option', { what: path, expected: 'uint8 or uint16 for PNG', got: type });
 }
