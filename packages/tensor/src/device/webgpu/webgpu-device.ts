@@ -4,7 +4,7 @@
  */
 import { notCapturable } from '../../capture/recording.ts';
 import type { DType, HostArray } from '../../dtype.ts';
-import { VoxelgradError } from '../../errors.ts';
+import { isVoxelgradError, VoxelgradError } from '../../errors.ts';
 import type { Kernels } from '../../ops/kernels.ts';
 import { createWebgpuKernels } from '../../ops/webgpu-kernels.ts';
 import { type Shape, sizeOf } from '../../shape.ts';
@@ -236,6 +236,7 @@ export class WebgpuDevice implements Device {
     await this.failures.untilLost(this.recorder.verdict());
     this.failures.throwFirst();
     if ('value' in outcome) return outcome.value;
+    if (isVoxelgradError(outcome.cause)) throw outcome.cause;
     throw new VoxelgradError('kernel', { what: 'the WebGPU queue failed', cause: outcome.cause });
   }
 
