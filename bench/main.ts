@@ -8,10 +8,12 @@ import { closestTo, parseOptions, runCommand } from '@voxelgrad/nnunet/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { bratsForward } from './brats-forward.ts';
 import { conv3d } from './conv3d.ts';
+import { hostWork } from './host-work.ts';
 import { isa } from './isa.ts';
 import type { BenchRow } from './measure.ts';
 import { memory } from './memory.ts';
 import { norm } from './norm.ts';
+import { startup } from './startup.ts';
 import { unetStep } from './unet-step.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
@@ -21,6 +23,8 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   'brats-forward': bratsForward,
   isa,
   memory,
+  'host-work': hostWork,
+  startup,
 };
 
 await runCommand(async () => {

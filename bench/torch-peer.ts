@@ -3,6 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+const PYTHON = process.env.PEER_PYTHON ?? 'python3';
+
 interface Answer {
   readonly seconds: number;
   readonly bytes: number;
@@ -25,18 +27,22 @@ export class TorchPeer {
 
   /** Undefined, with the reason on stderr, where there is no Python with PyTorch. */
   static async start(threads: number): Promise<TorchPeer | undefined> {
-    const python = process.env.PEER_PYTHON ?? 'python3';
-    const script = fileURLToPath(new URL('torch-peer.py', import.meta.url));
     const available = await new Promise<boolean>((resolve) => {
-      const probe = spawn(python, ['-c', 'import torch'], { stdio: 'ignore' });
+      const probe = spawn(PYTHON, ['-c', 'import torch'], { stdio: 'ignore' });
       probe.on('error', () => resolve(false));
       probe.on('exit', (code) => resolve(code === 0));
     });
     if (!available) {
-      process.stderr.write(`no peer: ${python} has no PyTorch; PEER_PYTHON names an interpreter that has\n`);
+      process.stderr.write(`no peer: ${PYTHON} has no PyTorch; PEER_PYTHON names an interpreter that has\n`);
       return undefined;
     }
-    return new TorchPeer(spawn(python, [script, String(threads)], { stdio: ['pipe', 'pipe', 'inherit'] }));
+    return TorchPeer.spawn(threads);
+  }
+
+  /** Without looking first whether it is there. */
+  static spawn(threads: number): TorchPeer {
+    const script = fileURLToPath(new URL('torch-peer.py', import.meta.url));
+    return new TorchPeer(spawn(PYTHON, [script, String(threads)], { stdio: ['pipe', 'pipe', 'inherit'] }));
   }
 
   /** Does the work once and answers with the seconds it took. */
