@@ -29,19 +29,28 @@ async function openTestCpu(): Promise<Device> {
   return openCpu({ threads: 2 });
 }
 
-/** The driver to test WebGPU on ('own': the machine's), or undefined with the reason printed. */
+/** The driver to test WebGPU on ('own': the machine's GPU), or undefined with the reason printed. */
 async function chooseDriver(): Promise<SoftwareDriver | 'own' | undefined> {
   const named = softwareDriverFromEnvironment();
   if (named !== undefined) return named;
   try {
-    const own = await createNodeGpu(undefined);
-    const adapter = await own.requestAdapter();
-    if (adapter !== null && adapter.info.isFallbackAdapter !== true) return 'own';
+    if (await hasGpu()) return 'own';
     await createNodeGpu('swiftshader');
     return 'swiftshader';
   } catch (error) {
     if (!isVoxelgradError(error)) throw error;
     console.warn(`tests on webgpu are skipped: ${error.message}`);
     return undefined;
+  }
+}
+
+async function hasGpu(): Promise<boolean> {
+  try {
+    const gpu = await createNodeGpu('hardware');
+    const adapter = await gpu.requestAdapter();
+    return adapter !== null && adapter.info.isFallbackAdapter !== true;
+  } catch (error) {
+    if (isVoxelgradError(error, 'device')) return false;
+    throw error;
   }
 }

@@ -3,37 +3,50 @@
  * lives: when it is collected, the process crashes.
  */
 import { VoxelgradError } from '../../errors.ts';
+import { requireHardware, withoutSoftwareDrivers } from './hardware.ts';
 import { followCoverage, writeCoverage } from './node-coverage.ts';
 import { nodeShaders } from './node-shaders.ts';
 import { openWebgpu } from './open.ts';
 import { type SoftwareDriver, softwareDriverFromEnvironment, useSoftwareDriver } from './software-driver.ts';
 import type { WebgpuDevice } from './webgpu-device.ts';
 
-const created = new Map<SoftwareDriver | 'own', Promise<GPU>>();
+/** A software driver by name; 'hardware': only GPUs; 'any': whatever the system has, software drivers too. */
+export type GpuChoice = SoftwareDriver | 'hardware' | 'any';
+
+const created = new Map<GpuChoice, Promise<GPU>>();
+
+const isSoftwareDriver = (choice: GpuChoice): boolean => choice === 'swiftshader' || choice === 'lavapipe';
 
 /**
- * The process's GPU object on `driver` or, without one, on the machine's own. Once a software driver is chosen there is no way to another:
- * the Vulkan loader has it.
+ * The process's GPU object of that choice. Once a software driver is chosen there is no way to another: the Vulkan loader has it. Throws 'device'
+ * with what is missing.
  */
-export function createNodeGpu(driver: SoftwareDriver | undefined): Promise<GPU> {
-  const wanted = driver ?? 'own';
-  const known = created.get(wanted);
+export async function createNodeGpu(choice: GpuChoice): Promise<GPU> {
+  const known = created.get(choice);
   if (known !== undefined) return known;
-  const chosen = [...created.keys()].find((name) => name !== 'own');
+  const chosen = [...created.keys()].find(isSoftwareDriver);
   if (chosen !== undefined)
     throw new VoxelgradError('device', {
       what: 'the Vulkan driver of this process is already chosen',
       expected: chosen,
-      got: wanted,
+      got: choice,
       help: 'start another process for another driver',
     });
-  const gpu = createGpu(driver);
-  created.set(wanted, gpu);
+  if (choice === 'hardware') requireHardware();
+  const gpu = createGpu(choice);
+  created.set(choice, gpu);
   return gpu;
 }
 
-async function createGpu(driver: SoftwareDriver | undefined): Promise<GPU> {
-  if (driver !== undefined) await useSoftwareDriver(driver);
+async function createGpu(choice: GpuChoice): Promise<GPU> {
+  if (choice === 'swiftshader' || choice === 'lavapipe') await useSoftwareDriver(choice);
+  const gpu = await loadDawn();
+  // Dawn looks for drivers when it is first asked, and never again.
+  if (choice === 'hardware') await withoutSoftwareDrivers(() => gpu.requestAdapter());
+  return gpu;
+}
+
+async function loadDawn(): Promise<GPU> {
   try {
     const { create } = await import('webgpu');
     return create(['enable-dawn-features=allow_unsafe_apis']);
@@ -56,8 +69,8 @@ export interface NodeWebgpuOptions {
 /** Opens the WebGPU device in Node. Throws 'device' with what is missing. */
 export async function openNodeWebgpu(options: NodeWebgpuOptions = {}): Promise<WebgpuDevice> {
   const driver = options.driver ?? softwareDriverFromEnvironment();
-  const gpu = await createNodeGpu(driver);
   const allowSoftware = options.allowSoftware ?? driver !== undefined;
+  const gpu = await createNodeGpu(driver ?? (allowSoftware ? 'any' : 'hardware'));
   const device = await openWebgpu({ gpu, shaders: nodeShaders(), allowSoftware, onClose: writeCoverage });
   followCoverage(device);
   return device;

@@ -5,7 +5,7 @@ import { empty, testDevices, upload } from '../../testing.ts';
 import type { Operand } from '../device.ts';
 import { sizeClass } from './buffer-pool.ts';
 import { floatBits, read, write } from './dispatch.ts';
-import { createNodeGpu, openNodeWebgpu } from './node-gpu.ts';
+import { openedGpu } from './node-gpu.testing.ts';
 import { nodeShaders } from './node-shaders.ts';
 import { openWebgpu } from './open.ts';
 import { shadersFrom } from './shaders.ts';
@@ -41,18 +41,11 @@ describe.each(webgpu)('the queue of $name', ({ open }) => {
   const reopen = (): Promise<WebgpuDevice> => openWebgpu({ gpu, shaders: SHADERS, allowSoftware: true });
 
   beforeAll(async () => {
-    // Opened for its driver, which the process then has.
     await open();
-    gpu = await createNodeGpu(openedDriver());
+    gpu = await openedGpu();
     device = await reopen();
   });
   afterAll(() => device.close());
-
-  function openedDriver(): 'swiftshader' | 'lavapipe' | undefined {
-    const named = process.env.VOXELGRAD_SOFTWARE_GPU;
-    if (named === 'swiftshader' || named === 'lavapipe') return named;
-    return (process.env.VK_ICD_FILENAMES ?? '').includes('swiftshader') ? 'swiftshader' : undefined;
-  }
 
   function affine(x: Operand, out: Operand, factor: number, on = device): void {
     const size = x.shape.reduce((product, extent) => product * extent, 1);
@@ -265,8 +258,9 @@ describe.each(webgpu)('the queue of $name', ({ open }) => {
 
   test('a software adapter is refused unless asked for', async ({ skip }) => {
     if (!device.software) skip('the adapter is a real GPU');
-    const refused = await rejection(openNodeWebgpu({ allowSoftware: false }));
+    const refused = await rejection(openWebgpu({ gpu, shaders: SHADERS, allowSoftware: false }));
     expect(isVoxelgradError(refused, 'device')).toBe(true);
+    expect(refused.message).toContain('only a software adapter');
   });
 });
 

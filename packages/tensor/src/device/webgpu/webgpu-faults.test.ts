@@ -12,11 +12,11 @@ import { Draw } from '../../reference/draw.ts';
 import { GRADIENT_CASES } from '../../reference/gradient-cases.ts';
 import { empty, testDevices, testValues, upload } from '../../testing.ts';
 import { write } from './dispatch.ts';
-import { createNodeGpu } from './node-gpu.ts';
+import { openedChoice, openedGpu } from './node-gpu.testing.ts';
+import type { GpuChoice } from './node-gpu.ts';
 import { nodeShaders } from './node-shaders.ts';
 import { openWebgpu } from './open.ts';
 import type { ShaderSource } from './shaders.ts';
-import { softwareDriverFromEnvironment } from './software-driver.ts';
 import type { WebgpuDevice } from './webgpu-device.ts';
 
 const SHAPE = [1, 4, 4, 4, 4];
@@ -44,16 +44,15 @@ function stepOn(device: WebgpuDevice): { readonly step: () => Tensor; readonly d
 
 describe.each(testDevices().filter(({ name }) => name === 'webgpu'))('faults of $name', ({ open: openShared }) => {
   let gpu: GPU;
-  let driver: 'swiftshader' | 'lavapipe' | undefined;
+  let driver: GpuChoice;
 
   const open = (shaders: ShaderSource = nodeShaders()): Promise<WebgpuDevice> =>
     openWebgpu({ gpu, shaders, allowSoftware: true });
 
   beforeAll(async () => {
-    // Opened for its driver, which the process then has.
-    const { description } = await openShared();
-    driver = softwareDriverFromEnvironment() ?? (/swiftshader/i.test(description) ? 'swiftshader' : undefined);
-    gpu = await createNodeGpu(driver);
+    await openShared();
+    driver = openedChoice();
+    gpu = await openedGpu();
   });
 
   /** The device is dead: every use says so, and everything that it held can be disposed of. */
@@ -150,7 +149,7 @@ describe.each(testDevices().filter(({ name }) => name === 'webgpu'))('faults of 
         {
           // A folder from which the package's name can be resolved.
           cwd: fileURLToPath(new URL('../../../../nn/', import.meta.url)),
-          env: { ...process.env, ...(driver !== undefined && { VOXELGRAD_SOFTWARE_GPU: driver }) },
+          env: { ...process.env, ...(driver !== 'hardware' && { VOXELGRAD_SOFTWARE_GPU: driver }) },
           timeout: 60_000,
         },
       );
