@@ -6,8 +6,8 @@
  * Which devices there are, testing.node.ts says; in browsers testing.browser.ts stands in its place (vitest.browser.config.ts). Devices are closed
  * after the test file.
  */
-import { afterAll } from 'vitest';
-import type { Device, Operand } from './device/device.ts';
+import { afterAll, describe } from 'vitest';
+import type { Device, DeviceKind, Operand } from './device/device.ts';
 import type { DType, HostArray } from './dtype.ts';
 import { type Shape, sizeOf } from './shape.ts';
 import { findTestDevices } from './testing.node.ts';
@@ -34,6 +34,18 @@ afterAll(async () => {
 });
 
 export const testDevices = (): readonly TestDevice[] => devices;
+
+/** Tests for one kind of device. Where it is not among those tested, they are counted as skipped and the reason is printed. */
+export function describeOn(kind: DeviceKind, title: string, tests: (device: TestDevice) => void): void {
+  const device = devices.find(({ name }) => name === kind);
+  if (device !== undefined) {
+    describe(title, () => tests(device));
+    return;
+  }
+  const reason = `${kind} is not among the devices tested`;
+  console.info(`skipped: ${title}: ${reason}`);
+  describe.skip(title, () => tests({ name: kind, open: () => Promise.reject(new Error(reason)) }));
+}
 
 /** An operand of its own with the given values. */
 export function upload(device: Device, dtype: DType, shape: Shape, values: ArrayLike<number>): Operand {

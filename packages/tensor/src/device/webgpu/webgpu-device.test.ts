@@ -1,7 +1,7 @@
 /** The queue of the WebGPU device: order, memory, and errors that come late. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isVoxelgradError } from '../../errors.ts';
-import { empty, testDevices, upload } from '../../testing.ts';
+import { describeOn, empty, upload } from '../../testing.ts';
 import type { Operand } from '../device.ts';
 import { sizeClass } from './buffer-pool.ts';
 import { floatBits, read, write } from './dispatch.ts';
@@ -27,14 +27,13 @@ const SHADERS = shadersFrom({
 @compute @workgroup_size(64) fn main() { results[0] = more[0]; }`,
 });
 
-const webgpu = testDevices().filter(({ name }) => name === 'webgpu');
 const rejection = async (promise: Promise<unknown>): Promise<Error> =>
   promise.then(
     () => new Error('nothing was thrown'),
     (error: Error) => error,
   );
 
-describe.each(webgpu)('the queue of $name', ({ open }) => {
+describeOn('webgpu', 'the queue of webgpu', ({ open }) => {
   let device: WebgpuDevice;
   let gpu: GPU;
 

@@ -10,7 +10,7 @@ import { isVoxelgradError, VoxelgradError } from '../../errors.ts';
 import { broadcastTo, capture, fromArray, mean, mul, softmax, square, sum, type Tensor, tidy } from '../../index.ts';
 import { Draw } from '../../reference/draw.ts';
 import { GRADIENT_CASES } from '../../reference/gradient-cases.ts';
-import { empty, testDevices, testValues, upload } from '../../testing.ts';
+import { describeOn, empty, testValues, upload } from '../../testing.ts';
 import { write } from './dispatch.ts';
 import { openedChoice, openedGpu } from './node-gpu.testing.ts';
 import type { GpuChoice } from './node-gpu.ts';
@@ -42,7 +42,7 @@ function stepOn(device: WebgpuDevice): { readonly step: () => Tensor; readonly d
   return { step, dispose };
 }
 
-describe.each(testDevices().filter(({ name }) => name === 'webgpu'))('faults of $name', ({ open: openShared }) => {
+describeOn('webgpu', 'faults of webgpu', ({ open: openShared }) => {
   let gpu: GPU;
   let driver: GpuChoice;
 

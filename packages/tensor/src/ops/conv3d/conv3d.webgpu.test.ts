@@ -1,7 +1,7 @@
 /** Every tile shape of the WebGPU convolutions against the direct kernels, which know nothing of tiles. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
-import { empty, expectClose, testDevices, testValues, upload } from '../../testing.ts';
+import { describeOn, empty, expectClose, testValues, upload } from '../../testing.ts';
 import { type ConvolutionCase, shapesOf } from './conv3d.reference.ts';
 import { TILE_VARIANTS } from './conv3d.variants.ts';
 import { directConv3d } from './conv3d-direct.webgpu.ts';
@@ -37,7 +37,7 @@ const TILES = Object.values(TILE_VARIANTS).map((tile, i) => ({
   testCase: CASES[i % CASES.length]!,
 }));
 
-describe.each(testDevices().filter(({ name }) => name === 'webgpu'))('tiles of conv3d on $name', ({ open }) => {
+describeOn('webgpu', 'tiles of conv3d on webgpu', ({ open }) => {
   let device: WebgpuDevice;
   beforeAll(async () => {
     const opened = await open();
