@@ -40,7 +40,7 @@ export {
   parseLabels,
   regionsToLabels,
 } from './dataset/labels.ts';
-export type { Split } from './dataset/listed.ts';
+export { openImages, type Split } from './dataset/listed.ts';
 export { type OpenOptions, openDataSet } from './dataset/open.ts';
 export type { PatternOptions } from './dataset/pattern.ts';
 export {

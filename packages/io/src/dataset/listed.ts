@@ -27,7 +27,14 @@ export async function openListed(root: Folder, json: FileSource, split: Split): 
     return { ...shared, layout: 'nnunet', cases: await explicitCases(root, description, json.path) };
   const names = caseNames(images, ending);
   if (names.length > 0)
-    return { ...shared, layout: 'nnunet', cases: await namedCases(root, names, images, shared, split) };
+    return {
+      ...shared,
+      layout: 'nnunet',
+      cases: await openImages(root.folder(`images${suffix}`), {
+        ...shared,
+        labels: { folder: root.folder(`labels${suffix}`), required: split === 'training' },
+      }),
+    };
   const listed =
     split === 'training' ? description.training : description.test?.map((image) => ({ image, label: undefined }));
   if (listed !== undefined && listed.length > 0)
@@ -54,16 +61,27 @@ function caseNames(files: readonly string[], ending: string): string[] {
   return [...new Set(names)].sort();
 }
 
-/** Files are looked for by name; what is missing is told for all cases at once. */
-async function namedCases(
-  root: Folder,
-  names: readonly string[],
-  files: readonly string[],
-  { channelNames, fileEnding }: { channelNames: readonly string[]; fileEnding: string },
-  split: Split,
-): Promise<Case[]> {
-  const suffix = split === 'training' ? 'Tr' : 'Ts';
-  const labels = new Set(await listOrNothing(root, `labels${suffix}`));
+interface NamedFiles {
+  readonly channelNames: readonly string[];
+  readonly fileEnding: string;
+  /** Where segmentations are, and whether each case must have one. */
+  readonly labels?: { readonly folder: Folder; readonly required: boolean };
+}
+
+/**
+ * The cases of a folder of images `CASE_0000.nii.gz`, as nnU-Net names them. Files are looked for by name; what is missing is told for all cases at
+ * once. Throws 'dataset' where there is no case, or one has other channels than `channelNames`.
+ */
+export async function openImages(images: Folder, { channelNames, fileEnding, labels }: NamedFiles): Promise<Case[]> {
+  const { files } = await images.list();
+  const names = caseNames(files, fileEnding);
+  if (names.length === 0)
+    throw new VoxelgradError('dataset', {
+      what: `no case in ${images.path}`,
+      expected: `CASE_0000${fileEnding}`,
+      got: `${files.slice(0, 3).join(', ')}${files.length > 3 ? ', …' : ''}` || 'an empty folder',
+    });
+  const labelled = new Set(labels === undefined ? [] : await filesIn(labels.folder));
   const present = new Set(files);
   const channelFile = (name: string, i: number) => `${name}_${String(i).padStart(4, '0')}${fileEnding}`;
   const inOneFile = channelNames.length > 1 && holdsColours(fileEnding) && !present.has(channelFile(names[0]!, 1));
@@ -72,8 +90,8 @@ async function namedCases(
   for (const name of names) {
     const wanted = channelNames.map((_, i) => channelFile(name, inOneFile ? 0 : i));
     const label = `${name}${fileEnding}`;
-    const absent = [...new Set(wanted)].filter((file) => !present.has(file)).map((file) => `images${suffix}/${file}`);
-    if (split === 'training' && !labels.has(label)) absent.push(`labels${suffix}/${label}`);
+    const absent = [...new Set(wanted)].filter((file) => !present.has(file)).map((file) => `${images.name}/${file}`);
+    if (labels?.required && !labelled.has(label)) absent.push(`${labels.folder.name}/${label}`);
     missing.push(...absent);
     const extra = channelFile(name, channelNames.length);
     if (present.has(extra))
@@ -84,17 +102,24 @@ async function namedCases(
       });
     if (absent.length > 0) continue;
     const opened = new Map<string, FileSource>();
-    for (const file of new Set(wanted)) opened.set(file, await openOrThrow(root, `images${suffix}/${file}`));
+    for (const file of new Set(wanted)) opened.set(file, await openOrThrow(images, file));
     const channels = wanted.map((file, channel) => ({ file: opened.get(file)!, ...(inOneFile ? { channel } : {}) }));
-    const labelFile = labels.has(label) ? await openOrThrow(root, `labels${suffix}/${label}`) : undefined;
+    const labelFile = labelled.has(label) ? await openOrThrow(labels!.folder, label) : undefined;
     cases.push({ name, channels, ...(labelFile === undefined ? {} : { label: { file: labelFile } }) });
   }
-  if (missing.length > 0) throw lacks(root, missing);
+  if (missing.length > 0) throw lacks(images.path.slice(0, -images.name.length - 1), missing);
   return cases;
 }
 
 /** nnU-Net's NaturalImage2DIO: the channels of a picture are in one file, `case_0000.png`. */
 const holdsColours = (ending: string): boolean => /^\.(png|bmp|tiff?)$/i.test(ending);
+
+/** Names of the files in a folder that need not be there. */
+const filesIn = async (folder: Folder): Promise<readonly string[]> =>
+  folder.list().then(
+    ({ files }) => files,
+    () => [],
+  );
 
 async function explicitCases(
   root: Folder,
@@ -141,10 +166,10 @@ async function openOrThrow(root: Folder, path: string): Promise<FileSource> {
   return found;
 }
 
-function lacks(root: Folder, missing: readonly string[], shown = 20): VoxelgradError {
+function lacks(root: string, missing: readonly string[], shown = 20): VoxelgradError {
   const more = missing.length > shown ? `, and ${missing.length - shown} more` : '';
   return new VoxelgradError('dataset', {
-    what: `${root.path} lacks ${missing.length} file${missing.length === 1 ? '' : 's'}`,
+    what: `${root} lacks ${missing.length} file${missing.length === 1 ? '' : 's'}`,
     expected: `${missing.slice(0, shown).join(', ')}${more}`,
     help: 'complete the data set, or take the other files of these cases out',
   });
