@@ -4,6 +4,8 @@ import type { Command } from './command.ts';
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.ts')).check,
   train: async () => (await import('./train.ts')).train,
+  predict: async () => (await import('./predict.ts')).predict,
+  'predict-from-modelfolder': async () => (await import('./predict.ts')).predictFromModelFolder,
   evaluate: async () => (await import('./evaluate.ts')).evaluate,
   'accumulate-crossval': async () => (await import('./cross-validation.ts')).accumulateCrossval,
   'find-best-configuration': async () => (await import('./cross-validation.ts')).findBest,

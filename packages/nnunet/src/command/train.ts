@@ -1,41 +1,25 @@
 /** `voxelgrad train`: nnUNetv2_train, and what its users asked for: epochs, iterations, patience, a time budget, a seed. */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { openFile } from '@voxelgrad/io/node';
+import { openFile, openFolder } from '@voxelgrad/io/node';
+import type { Device } from '@voxelgrad/tensor';
+import { regionName, scoredRegions } from '../evaluate/region.ts';
 import { defaultPlans, defaultTrainer, modelFolderName, parseFold } from '../experiment/model-name.ts';
 import { openFold, openPreprocessed, type PreprocessedDataSet } from '../experiment/node/preprocessed.ts';
-import { saveModel } from '../experiment/node/save-model.ts';
+import { predictionMirrorAxes, saveModel } from '../experiment/node/save-model.ts';
 import { type FoldResult, trainFold } from '../experiment/node/train-fold.ts';
+import { validateFold } from '../experiment/node/validate-fold.ts';
 import { loadPretrained } from '../experiment/pretrained.ts';
-import {
-  augmentations,
-  losses,
-  optimizers,
-  schedules,
-  type TrainerSettings,
-  trainerNames,
-  trainerSettings,
-} from '../experiment/trainer-settings.ts';
-import type { OptionSpecs, OptionValues } from '../terminal/option-spec.ts';
+import { trainerNames, trainerSettings } from '../experiment/trainer-settings.ts';
+import { openModel } from '../model-folder/open-model.ts';
+import type { SegmentationNetwork } from '../networks/unet.ts';
+import { diceTable } from '../report/table.ts';
 import { Progress } from '../terminal/progress.ts';
 import { meanDice } from '../train/history.ts';
 import { defineCommand } from './command.ts';
 import { deviceOptions, onDevice } from './device-options.ts';
 import { datasetFolder, datasetName, rootFolder, rootOptions } from './folders.ts';
-
-/** Each changes one number of the trainer. */
-const overrides = {
-  epochs: { type: 'integer', minimum: 1, help: 'Epochs; 1000 as nnU-Net unless the trainer has others.' },
-  iterations: { type: 'integer', minimum: 1, help: 'Iterations of an epoch; 250 unless the trainer has others.' },
-  validationIterations: { type: 'integer', minimum: 0, help: 'Validation patches after an epoch, in batches; 50.' },
-  optimizer: { type: 'choice', choices: optimizers, help: 'How weights are updated.' },
-  learningRate: { type: 'number', minimum: 0, help: 'Learning rate at the start.' },
-  weightDecay: { type: 'number', minimum: 0, help: 'Weight decay.' },
-  schedule: { type: 'choice', choices: schedules, help: 'How the learning rate falls.' },
-  warmUp: { type: 'integer', minimum: 0, help: 'Epochs in which the learning rate rises first.' },
-  augmentation: { type: 'choice', choices: augmentations, help: 'How patches are varied.' },
-  loss: { type: 'choice', choices: losses, help: 'What is minimised.' },
-} as const satisfies OptionSpecs;
+import { trainerOptions, withOptions } from './trainer-options.ts';
 
 export const train = defineCommand(
   {
@@ -55,7 +39,10 @@ export const train = defineCommand(
       },
       plans: { type: 'string', short: 'p', default: defaultPlans, help: 'Name of the plans.' },
       resume: { type: 'boolean', short: 'c', aliases: ['--c'], help: 'Go on with the last checkpoint.' },
-      ...overrides,
+      ...trainerOptions,
+      val: { type: 'boolean', help: 'Only validate, with checkpoint_final.pth.' },
+      valBest: { type: 'boolean', aliases: ['--val_best'], help: 'Only validate, with checkpoint_best.pth.' },
+      npz: { type: 'boolean', help: "Save the validation's probabilities, for ensembles." },
       patience: { type: 'integer', minimum: 1, help: 'Stop after so many epochs without a better pseudo Dice.' },
       timeBudget: {
         type: 'number',
@@ -97,7 +84,7 @@ export const train = defineCommand(
   async ({ options, positionals }, context) => {
     const [identifier, configuration, foldText] = positionals as [string, string, string];
     const fold = parseFold(foldText);
-    const trainer = withOverrides(trainerSettings(options.trainer), options);
+    const trainer = withOptions(trainerSettings(options.trainer), options);
     const preprocessedRoot = rootFolder('preprocessed', options, context);
     const dataSet = await openPreprocessed(await datasetFolder(identifier, () => preprocessedRoot), options.plans);
     const name = await datasetName(basename(dataSet.folder), [preprocessedRoot]);
@@ -110,8 +97,41 @@ export const train = defineCommand(
     await describeModel(dataSet, modelFolder);
     const folder = join(modelFolder, `fold_${fold}`);
     await onDevice(options, async (device) => {
-      const { patch_size, batch_size } = cases.configuration;
       context.print(`${device.kind} (${device.description})`);
+      const validate = async (network: SegmentationNetwork): Promise<void> => {
+        if (cases.validation.length === 0) return;
+        const bar = options.progress
+          ? new Progress({ total: cases.validation.length, label: 'validating', unit: 'case', stream: context.status })
+          : undefined;
+        const summary = await validateFold({
+          dataSet,
+          cases,
+          network,
+          device,
+          mirrorAxes: predictionMirrorAxes(trainer, cases.configuration.patch_size),
+          folder,
+          saveProbabilities: options.npz,
+          signal: context.signal,
+          onCase: (one) => bar?.advance(1, one),
+        });
+        bar?.finish();
+        const names = Object.fromEntries(
+          scoredRegions(dataSet.description.labels).map(({ name, region }) => [regionName(region), name]),
+        );
+        context.print(diceTable(summary, { names, worst: 10 }));
+      };
+      if (options.val || options.valBest) {
+        const checkpoint = `checkpoint_${options.valBest ? 'best' : 'final'}.pth`;
+        const model = await openModel(await openFolder(modelFolder), { checkpoint, configuration });
+        return validate(await model.loadFold(fold, device));
+      }
+      const result = await runTraining(device);
+      report(result, folder, context.print);
+      if (result.end !== 'interrupted') await validate(result.network);
+    });
+
+    async function runTraining(device: Device): Promise<FoldResult> {
+      const { patch_size, batch_size } = cases.configuration;
       context.print(
         `${cases.split.train.length} training cases, ${cases.split.val.length} for validation; patch ${patch_size.join(' × ')}, ` +
           `batch ${batch_size}; ${trainer.epochs} epochs of ${trainer.iterationsPerEpoch} iterations`,
@@ -119,19 +139,14 @@ export const train = defineCommand(
       let bar: Progress | undefined;
       let note = '';
       const result = await trainFold({
+        ...options,
         dataSet,
         cases,
         trainer,
         title: `${name}, ${configuration}, fold ${fold}`,
         folder,
         device,
-        seed: options.seed,
-        resume: options.resume,
-        patience: options.patience,
-        timeBudget: options.timeBudget,
         mixedPrecision: options.amp,
-        gradientCheckpointing: options.gradientCheckpointing,
-        checkpointInterval: options.checkpointInterval,
         ...(options.pretrainedWeights === undefined
           ? {}
           : { initialize: async (network) => loadPretrained(network, await openFile(options.pretrainedWeights!)) }),
@@ -159,30 +174,10 @@ export const train = defineCommand(
         },
       });
       bar?.finish(result.end === 'interrupted' ? 'interrupted' : undefined);
-      report(result, folder, context.print);
-    });
+      return result;
+    }
   },
 );
-
-function withOverrides(settings: TrainerSettings, options: OptionValues<typeof overrides>): TrainerSettings {
-  const changed: Partial<TrainerSettings> = Object.fromEntries(
-    Object.entries({
-      epochs: options.epochs,
-      iterationsPerEpoch: options.iterations,
-      validationIterations: options.validationIterations,
-      optimizer: options.optimizer,
-      learningRate: options.learningRate,
-      weightDecay: options.weightDecay,
-      schedule: options.schedule,
-      warmUpEpochs: options.warmUp,
-      augmentation: options.augmentation,
-      loss: options.loss,
-    } satisfies { [Key in keyof TrainerSettings]?: TrainerSettings[Key] | undefined }).filter(
-      ([, value]) => value !== undefined,
-    ),
-  );
-  return { ...settings, ...changed };
-}
 
 /** The files that make a folder of folds a model. */
 async function describeModel({ folder, plansName }: PreprocessedDataSet, modelFolder: string): Promise<void> {

@@ -79,10 +79,12 @@ describe('summary', () => {
   });
 
   it('refuses what is no summary, and nothing to summarise', () => {
-    expect(() => parseSummary('{')).toThrow(/not JSON/);
-    expect(() => parseSummary('[]')).toThrow(/no object/);
-    expect(() => parseSummary('{}')).toThrow(/no metric_per_case/);
-    expect(() => parseSummary('{"metric_per_case": [], "foreground_mean": {"Dice": "x"}}')).toThrow(/no Dice/);
+    expect(() => parseSummary('{')).toThrow(/expected JSON/);
+    expect(() => parseSummary('[]')).toThrow(/expected an object/);
+    expect(() => parseSummary('{}')).toThrow(/foreground_mean: expected an object/);
+    expect(() => parseSummary('{"metric_per_case": [], "foreground_mean": {"Dice": "x"}}')).toThrow(
+      /foreground_mean\.Dice: expected a number/,
+    );
     expect(() => summarize([], [1])).toThrow(/at least one predicted case/);
   });
 });

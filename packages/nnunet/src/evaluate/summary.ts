@@ -3,8 +3,9 @@
  * the best configuration.
  */
 import { VoxelgradError } from '@voxelgrad/tensor';
+import { JsonReader } from '../json/json-reader.ts';
 import type { RegionMetrics } from './overlap.ts';
-import { formatPythonJson, parsePythonJson } from './python-json.ts';
+import { formatPythonJson } from './python-json.ts';
 import { type Region, regionName } from './region.ts';
 
 export interface CaseMetrics {
@@ -64,40 +65,21 @@ export const formatSummary = (summary: Summary): string => formatPythonJson(summ
 
 /** Reads a `summary.json`, NaN (or null) included. Throws 'format' when it is something else. */
 export function parseSummary(text: string, file = 'summary.json'): Summary {
-  const broken = (what: string, cause?: unknown): VoxelgradError =>
-    new VoxelgradError('format', { what: file, expected: 'a summary as nnU-Net writes it', got: what, cause });
-  let value: unknown;
-  try {
-    value = parsePythonJson(text);
-  } catch (cause) {
-    throw broken('text that is not JSON', cause);
-  }
-  const fieldsOf = (item: unknown, what: string): Record<string, unknown> => {
-    if (typeof item !== 'object' || item === null || Array.isArray(item)) throw broken(`no ${what}`);
-    return item as Record<string, unknown>;
-  };
-  const metricsOf = (item: unknown): RegionMetrics => {
-    const fields = fieldsOf(item, 'metrics');
-    return metricsFrom((metric) => {
-      const number = fields[metric];
-      if (typeof number !== 'number' && number !== null) throw broken(`no ${metric}`);
-      return number ?? Number.NaN;
-    });
-  };
-  const byRegion = (item: unknown): Record<string, RegionMetrics> =>
-    Object.fromEntries(Object.entries(fieldsOf(item, 'metrics')).map(([name, metrics]) => [name, metricsOf(metrics)]));
-  const { foreground_mean, mean: means, metric_per_case: cases } = fieldsOf(value, 'object');
-  if (!Array.isArray(cases)) throw broken('no metric_per_case');
+  const metricsOf = (json: JsonReader): RegionMetrics =>
+    metricsFrom((metric) => (json.at(metric).raw === null ? Number.NaN : json.at(metric).number()));
+  const byRegion = (json: JsonReader): Record<string, RegionMetrics> =>
+    Object.fromEntries(json.keys().map((name) => [name, metricsOf(json.at(name))]));
+  const json = JsonReader.parse(text, file);
   return {
-    foreground_mean: metricsOf(foreground_mean),
-    mean: byRegion(means),
-    metric_per_case: cases.map((item: unknown) => {
-      const { reference_file, prediction_file, metrics } = fieldsOf(item, 'case');
-      return {
-        reference_file: String(reference_file),
-        prediction_file: String(prediction_file),
-        metrics: byRegion(metrics),
-      };
-    }),
+    foreground_mean: metricsOf(json.at('foreground_mean')),
+    mean: byRegion(json.at('mean')),
+    metric_per_case: json
+      .at('metric_per_case')
+      .items()
+      .map((one) => ({
+        reference_file: one.at('reference_file').text(),
+        prediction_file: one.at('prediction_file').text(),
+        metrics: byRegion(one.at('metrics')),
+      })),
   };
 }

@@ -1,7 +1,8 @@
 /** A preprocessed data set of six tiny cases: balls with a core, on noise. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeCase } from '@voxelgrad/io/node';
+import type { Affine } from '@voxelgrad/io';
+import { writeCase, writeImageFile } from '@voxelgrad/io/node';
 import { tinyPlans } from './tiny-plans.testing.ts';
 
 export const tinyDataset = 'Dataset009_Balls';
@@ -12,13 +13,15 @@ export const tinyDescription = (labels: object, more: object = {}): string =>
 /** Writes it below `preprocessed`, for 2d and 3d_fullres. */
 export async function writeTinyDataSet(preprocessed: string): Promise<void> {
   const folder = join(preprocessed, tinyDataset);
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(join(folder, 'gt_segmentations'), { recursive: true });
   writeFileSync(join(folder, 'nnUNetPlans.json'), JSON.stringify(tinyPlans(tinyDataset)));
   writeFileSync(join(folder, 'dataset_fingerprint.json'), '{}');
   writeFileSync(join(folder, 'dataset.json'), tinyDescription({ background: 0, shell: 1, core: 2 }));
   for (const configuration of ['2d', '3d_fullres'])
     for (let index = 0; index < 6; index++) await writeBall(join(folder, `nnUNetPlans_${configuration}`), index);
 }
+
+const affine: Affine = [-1, 0, 0, 5, 0, -1, 0, 7, 0, 0, 1, 9, 0, 0, 0, 1];
 
 /** [12, 12, 12]. */
 async function writeBall(store: string, index: number): Promise<void> {
@@ -36,10 +39,24 @@ async function writeBall(store: string, index: number): Promise<void> {
     labels,
     voxels: Uint32Array.from([...seg.keys()].filter((i) => seg[i] === labels[0])),
   }));
+  const shape = [size, size, size];
+  const properties = {
+    spacing: [1, 1, 1],
+    shape_before_cropping: shape,
+    bbox_used_for_cropping: shape.map((extent) => [0, extent]),
+    shape_after_cropping_and_before_resampling: shape,
+    affine: [...affine],
+  };
+  await writeImageFile(join(store, `../gt_segmentations/ball_${index}.nii.gz`), {
+    shape,
+    data: seg,
+    spacing: [1, 1, 1],
+    affine,
+  });
   await writeCase(
     store,
     `ball_${index}`,
-    { shape: [size, size, size], channels: 1, data, seg, classLocations, properties: {} },
+    { shape: [size, size, size], channels: 1, data, seg, classLocations, properties },
     { patchSize: [8, 8, 8] },
   );
 }

@@ -2,12 +2,15 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openFolder } from '@voxelgrad/io/node';
+import { parseLabels, readNpz } from '@voxelgrad/io';
+import { openFile, openFolder, readImageFile } from '@voxelgrad/io/node';
 import { openDevice } from '@voxelgrad/tensor/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { voxelgrad } from '../command/command.testing.ts';
+import { parseSummary } from '../evaluate/summary.ts';
 import { openModel } from '../model-folder/open-model.ts';
 import { parsePlans } from '../plan/parse-plans.ts';
+import { segmentationOf } from '../select/probabilities.ts';
 import { openFold, openPreprocessed } from './node/preprocessed.ts';
 import { trainFold } from './node/train-fold.ts';
 import { tinyDataset, tinyDescription, writeTinyDataSet } from './tiny-data-set.testing.ts';
@@ -41,6 +44,9 @@ describe('voxelgrad train', () => {
     expect(log(place).at(-1)!.trainingLoss).toBeLessThan(log(place)[0]!.trainingLoss);
     for (const file of ['progress.png', '../plans.json', '../dataset.json', '../dataset_fingerprint.json'])
       expect(existsSync(join(place, file))).toBe(true);
+    const summary = parseSummary(readFileSync(join(place, 'validation', 'summary.json'), 'utf8'));
+    expect(summary.metric_per_case).toHaveLength(2);
+    expect(lines.join('\n')).toMatch(/mean of 2/);
     const splits = JSON.parse(readFileSync(join(folder, 'splits_final.json'), 'utf8'));
     expect(splits).toHaveLength(5);
     parsePlans(readFileSync(join(place, '../plans.json'), 'utf8'));
@@ -78,6 +84,22 @@ describe('voxelgrad train', () => {
     expect(end).toBe('interrupted');
     await train(['3d_fullres', '0', '-c']);
     expect(log(foldFolder('3d_fullres', '0')).map(({ trainingLoss }) => trainingLoss)).toEqual(whole);
+  });
+
+  it('validates again, with probabilities, without training', async () => {
+    const place = foldFolder('3d_fullres', '0');
+    const before = readFileSync(join(place, 'validation', 'summary.json'), 'utf8');
+    rmSync(join(place, 'validation'), { recursive: true });
+    await train(['3d_fullres', '0', '--val', '--npz']);
+    expect(readFileSync(join(place, 'validation', 'summary.json'), 'utf8')).toBe(before);
+    const [first] = parseSummary(before).metric_per_case;
+    const npz = first!.prediction_file.replace('.nii.gz', '.npz');
+    const { shape, data } = await readNpz(await openFile(npz), 'probabilities');
+    expect(shape).toEqual([3, 12, 12, 12]);
+    const segmentation = await readImageFile(first!.prediction_file);
+    const labels = parseLabels({ background: 0, shell: 1, core: 2 }, undefined, 'test');
+    expect(segmentationOf({ shape, data: data as Float32Array }, labels)).toEqual(segmentation.data);
+    await train(['3d_fullres', '0', '--val-best']);
   });
 
   it('starts from the weights of another model, but for its output layers', async () => {

@@ -3,10 +3,9 @@
  * (`determine.ts`), and written down as steps, in the words of nnunetv2/postprocessing/remove_connected_components.py.
  */
 import type { VoxelArray } from '@voxelgrad/io';
-import { VoxelgradError } from '@voxelgrad/tensor';
 import { keepLargestComponent } from '../evaluate/components.ts';
-import { parsePythonJson } from '../evaluate/python-json.ts';
 import type { Region } from '../evaluate/region.ts';
+import { JsonReader } from '../json/json-reader.ts';
 
 /** Of the voxels of these labels together, the largest component stays; the others become background. */
 export interface KeepLargest {
@@ -37,23 +36,17 @@ export const stepsToJson = (steps: readonly KeepLargest[]): PostprocessingJson =
 
 /** Reads the steps of a postprocessing.json, ours or nnU-Net's. Throws 'format' for anything else; `file` names it. */
 export function stepsFromJson(text: string, file: string): KeepLargest[] {
-  const broken = (got: string, cause?: unknown): VoxelgradError =>
-    new VoxelgradError('format', { what: file, expected: 'a postprocessing.json as nnU-Net writes it', got, cause });
-  let json: unknown;
-  try {
-    json = parsePythonJson(text);
-  } catch (cause) {
-    throw broken('text that is not JSON', cause);
-  }
-  const { postprocessing_fns: names, postprocessing_kwargs: options } = (json ?? {}) as Record<string, unknown>;
-  if (!Array.isArray(names) || !Array.isArray(options) || names.length !== options.length)
-    throw broken('no postprocessing_fns and postprocessing_kwargs of the same length');
-  return names.map((name: unknown, i) => {
-    if (name !== officialName) throw broken(`the unknown step ${JSON.stringify(name)}`);
-    const labels: unknown = (options[i] as { labels_or_regions?: unknown } | null)?.labels_or_regions;
-    const values = [labels].flat(2);
-    if (values.length === 0 || !values.every((value) => Number.isSafeInteger(value)))
-      throw broken(`labels_or_regions ${JSON.stringify(labels)}`);
-    return { labels: typeof labels === 'number' ? labels : (values as number[]) };
+  const json = JsonReader.parse(text, file);
+  const names = json.at('postprocessing_fns').items();
+  const options = json.at('postprocessing_kwargs').items();
+  if (names.length !== options.length) throw json.at('postprocessing_kwargs').unexpected(`${names.length} entries`);
+  return names.map((name, i) => {
+    if (name.text() !== officialName) throw name.unexpected(officialName);
+    const labels = options[i]!.at('labels_or_regions');
+    if (typeof labels.raw === 'number') return { labels: labels.count() };
+    // Labels of several regions together are one list of lists.
+    const values = labels.items().flatMap((item) => (Array.isArray(item.raw) ? item.counts() : [item.count()]));
+    if (values.length === 0) throw labels.unexpected('a label or more');
+    return { labels: values };
   });
 }

@@ -2,23 +2,14 @@
  * From a case's images to its segmentation, the whole way of nnU-Net 2.8's predictor: preprocessing as the plans say, windows with mirroring, folds
  * averaged, and back to the grid of the images, with their geometry to the bit.
  */
-import {
-  axisCodes,
-  type Case,
-  type DatasetDescription,
-  type Image,
-  type LoadedCase,
-  readCase,
-  reorient,
-  spatialShape,
-  withData,
-} from '@voxelgrad/io';
+import { type Case, type DatasetDescription, type Image, type LoadedCase, readCase } from '@voxelgrad/io';
 import { type Device, VoxelgradError } from '@voxelgrad/tensor';
 import type { SegmentationNetwork } from '../networks/unet.ts';
 import type { Configuration, Plans } from '../plan/plans.ts';
 import { asReaderTurns, type Preprocessed, preprocessCase } from '../preprocess/preprocess-case.ts';
 import type { Probabilities } from '../select/probabilities.ts';
 import { probabilitiesOfLogits, segmentationOfLogits } from './export-prediction.ts';
+import { onOriginalGrid } from './original-grid.ts';
 import { predictSlidingWindow, type SlidingWindowOptions, type Volume } from './sliding-window.ts';
 
 /** What predicts: see `openModel`, whose result has all of it but the networks. */
@@ -64,16 +55,10 @@ export async function predictImages(
   const { device, plans } = predictor;
   const { logits, properties } = await predictLogits(predictor, loaded, options);
   const context = { ...predictor, labels: predictor.description.labels, device };
-  const original = loaded.channels[0]!;
-  const turned = asReaderTurns(plans, { name: loaded.name, channels: [original] }).channels[0]!;
   const data = await segmentationOfLogits(logits, properties, context);
-  const segmentation = withData(turned, spatialShape(turned), data);
-  const onFile =
-    turned === original
-      ? segmentation
-      : withData(original, spatialShape(original), reorient(segmentation, axisCodes(original.affine)).data);
-  if (options.probabilities !== true) return { segmentation: onFile };
-  return { segmentation: onFile, probabilities: await probabilitiesOfLogits(logits, properties, context) };
+  const segmentation = onOriginalGrid(plans, loaded.channels[0]!, data);
+  if (options.probabilities !== true) return { segmentation };
+  return { segmentation, probabilities: await probabilitiesOfLogits(logits, properties, context) };
 }
 
 /** The averaged logits `[d, h, w, classes]` on the grid that the network sees, and how to lay them over the images. */

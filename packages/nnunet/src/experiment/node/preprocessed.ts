@@ -15,6 +15,8 @@ export interface PreprocessedDataSet {
   readonly description: DatasetDescription;
   readonly plans: Plans;
   readonly plansName: string;
+  /** '.nii.gz'. */
+  readonly fileEnding: string;
 }
 
 /** Throws 'dataset' where plans or dataset.json are missing. */
@@ -30,9 +32,11 @@ export async function openPreprocessed(folder: string, plansName: string): Promi
     });
   };
   const plans = await file(`${plansName}.json`, 'planning');
+  const description = await readDatasetJson(await file('dataset.json', 'planning'));
   return {
     folder,
-    description: await readDatasetJson(await file('dataset.json', 'planning')),
+    description,
+    fileEnding: description.fileEnding ?? '.nii.gz',
     plans: parsePlans(await readText(plans), plans.path),
     plansName,
   };

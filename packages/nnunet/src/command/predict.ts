@@ -1,0 +1,185 @@
+/** `voxelgrad predict` and `voxelgrad predict-from-modelfolder`: nnUNetv2_predict and nnUNetv2_predict_from_modelfolder. */
+import { join } from 'node:path';
+import { openImages } from '@voxelgrad/io';
+import { openFile, openFolder, writeFileAtomic } from '@voxelgrad/io/node';
+import { type Device, VoxelgradError } from '@voxelgrad/tensor';
+import { modelFolderName, parseFold } from '../experiment/model-name.ts';
+import { openModel, type TrainedModel } from '../model-folder/open-model.ts';
+import type { SegmentationNetwork } from '../networks/unet.ts';
+import { predictFolder } from '../predict/node/predict-folder.ts';
+import type { OptionSpecs, OptionValues } from '../terminal/option-spec.ts';
+import { Progress } from '../terminal/progress.ts';
+import { type CommandContext, defineCommand } from './command.ts';
+import { deviceOptions, onDevice } from './device-options.ts';
+import { datasetName, rootFolder, rootOptions } from './folders.ts';
+import { modelOptions } from './model-options.ts';
+
+/** What both commands take. */
+const predictOptions = {
+  input: {
+    type: 'string',
+    short: 'i',
+    required: true,
+    placeholder: 'folder',
+    help: 'Images CASE_0000.nii.gz, CASE_0001.nii.gz, …: one file for each channel.',
+  },
+  output: { type: 'string', short: 'o', required: true, placeholder: 'folder', help: 'Where segmentations go.' },
+  checkpoint: { type: 'string', aliases: ['-chk'], help: 'File with weights, of each fold; checkpoint_final.pth.' },
+  stepSize: {
+    type: 'number',
+    minimum: 0.05,
+    maximum: 1,
+    default: 0.5,
+    aliases: ['-step_size'],
+    help: 'Step between windows, as a share of the patch.',
+  },
+  mirroring: {
+    type: 'boolean',
+    default: true,
+    help: 'Average over mirrored images too: better, and up to eight times as long.',
+  },
+  disableTta: { type: 'boolean', aliases: ['--disable_tta'], help: "nnU-Net's word for --no-mirroring." },
+  saveProbabilities: {
+    type: 'boolean',
+    aliases: ['--save_probabilities', '--npz'],
+    help: 'Also write probabilities, for ensembles.',
+  },
+  resume: { type: 'boolean', aliases: ['--continue_prediction', '--c'], help: 'Pass over cases that are there.' },
+  previousPredictions: {
+    type: 'string',
+    aliases: ['-prev_stage_predictions'],
+    placeholder: 'folder',
+    help: 'For a cascade: predictions of the stage before.',
+  },
+  numParts: {
+    type: 'integer',
+    minimum: 1,
+    default: 1,
+    aliases: ['-num_parts'],
+    help: 'Share the cases among so many runs, on several machines or devices.',
+  },
+  partId: { type: 'integer', minimum: 0, default: 0, aliases: ['-part_id'], help: 'Which share is predicted, from 0.' },
+  ...deviceOptions,
+  progress: { type: 'boolean', default: true, aliases: ['--progress_bar'], help: 'Show progress.' },
+} as const satisfies OptionSpecs;
+
+export const predict = defineCommand(
+  {
+    name: 'voxelgrad predict',
+    summary: 'Segments images with a trained model of nnUNet_results.',
+    options: {
+      ...predictOptions,
+      dataset: { type: 'string', short: 'd', required: true, help: 'Number or name of the data set.' },
+      ...modelOptions,
+      results: rootOptions.results,
+    },
+    examples: [
+      'voxelgrad predict -i images -o predictions -d 4 -c 3d_fullres',
+      'voxelgrad predict -i images -o predictions -d 4 -c 3d_fullres -f 0 --no-mirroring',
+    ],
+  },
+  async ({ options }, context) => {
+    const results = rootFolder('results', options, context);
+    const folder = join(results, await datasetName(options.dataset, [results]), modelFolderName(options));
+    await predictWith(folder, options, options.folds, context);
+  },
+);
+
+export const predictFromModelFolder = defineCommand(
+  {
+    name: 'voxelgrad predict-from-modelfolder',
+    summary: "Segments images with a model's folder, or its ZIP, wherever it lies and whoever trained it.",
+    options: {
+      ...predictOptions,
+      model: {
+        type: 'string',
+        short: 'm',
+        required: true,
+        placeholder: 'folder',
+        help: 'Folder with plans.json, dataset.json and folds; or a ZIP as nnU-Net exports it.',
+      },
+      configuration: { type: 'string', short: 'c', help: 'Which model, where there are several.' },
+      folds: { type: 'list', short: 'f', many: true, help: 'Folds; all that are there unless told.' },
+    },
+    examples: ['voxelgrad predict-from-modelfolder -i images -o predictions -m nnUNetTrainer__nnUNetPlans__3d_fullres'],
+  },
+  async ({ options }, context) => predictWith(options.model, options, options.folds, context),
+);
+
+async function predictWith(
+  place: string,
+  options: OptionValues<typeof predictOptions> & { readonly configuration?: string | undefined },
+  foldNames: readonly string[] | undefined,
+  context: CommandContext,
+): Promise<void> {
+  const model = await openModel(/\.zip$/i.test(place) ? await openFile(place) : await openFolder(place), {
+    ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
+    ...(options.configuration === undefined ? {} : { configuration: options.configuration }),
+  });
+  const { description, plans, configuration } = model;
+  const fileEnding = description.fileEnding ?? '.nii.gz';
+  const all = await openImages(await openFolder(options.input), { channelNames: description.channelNames, fileEnding });
+  const cases = all.filter((_, i) => i % options.numParts === options.partId);
+  if (options.partId >= options.numParts)
+    throw new VoxelgradError('option', {
+      what: '--part-id',
+      expected: `a number below ${options.numParts}, the number of parts`,
+      got: String(options.partId),
+    });
+  await onDevice(options, async (device) => {
+    const folds = foldNames?.map(parseFold) ?? model.folds;
+    context.print(
+      `${model.location.name}, fold${folds.length > 1 ? 's' : ''} ${folds.join(', ')}, on ${device.kind} (${device.description})`,
+    );
+    const networks = await loadFolds(model, folds, device);
+    const bar = options.progress
+      ? new Progress({ total: cases.length, label: 'predicting', unit: 'case', stream: context.status })
+      : undefined;
+    const predicted = await predictFolder(
+      {
+        plans,
+        configuration,
+        description,
+        networks,
+        device,
+        mirrorAxes: model.mirrorAxes,
+      },
+      {
+        cases,
+        output: options.output,
+        fileEnding,
+        step: options.stepSize,
+        mirror: options.mirroring && !options.disableTta,
+        saveProbabilities: options.saveProbabilities,
+        resume: options.resume,
+        previousFolder: options.previousPredictions,
+        signal: context.signal,
+        onWindow: (name, done, windows) => bar?.advance(0, `${name}: window ${done} of ${windows}`),
+        onCase: (name) => bar?.advance(1, name),
+      },
+    );
+    bar?.finish();
+    for (const network of networks) network.dispose();
+    await describePredictions(model, options.output);
+    context.print(
+      `${predicted.length} segmentations${predicted.length < cases.length ? `, ${cases.length - predicted.length} were there` : ''}`,
+    );
+    context.print(options.output);
+  });
+}
+
+async function loadFolds(
+  model: TrainedModel,
+  folds: TrainedModel['folds'],
+  device: Device,
+): Promise<SegmentationNetwork[]> {
+  const networks: SegmentationNetwork[] = [];
+  for (const fold of folds) networks.push(await model.loadFold(fold, device));
+  return networks;
+}
+
+/** What ensembling, evaluation and postprocessing look for beside predictions, as nnU-Net leaves it. */
+async function describePredictions({ location }: TrainedModel, output: string): Promise<void> {
+  for (const source of [location.plans, location.dataset])
+    await writeFileAtomic(join(output, source.name), source.stream());
+}

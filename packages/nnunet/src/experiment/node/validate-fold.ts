@@ -1,0 +1,77 @@
+/**
+ * The validation that ends a training: every held-out case predicted whole, from its preprocessed voxels, and compared with the truth
+ * (`nnUNetTrainer.perform_actual_validation`). Its predictions are what cross-validation and ensembles are made of.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodeNpz, type StoredCase } from '@voxelgrad/io';
+import { readImageFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
+import type { Device } from '@voxelgrad/tensor';
+import { evaluateFolder } from '../../evaluate/node/evaluate-folder.ts';
+import { scoredRegions } from '../../evaluate/region.ts';
+import { formatSummary, type Summary } from '../../evaluate/summary.ts';
+import type { SegmentationNetwork } from '../../networks/unet.ts';
+import { probabilitiesOfLogits, segmentationOfLogits } from '../../predict/export-prediction.ts';
+import { onOriginalGrid } from '../../predict/original-grid.ts';
+import { predictSlidingWindow } from '../../predict/sliding-window.ts';
+import { readProperties } from '../../preprocess/case-properties.ts';
+import type { FoldCases, PreprocessedDataSet } from './preprocessed.ts';
+
+export interface FoldValidation {
+  readonly dataSet: PreprocessedDataSet;
+  readonly cases: FoldCases;
+  readonly network: SegmentationNetwork;
+  readonly device: Device;
+  readonly mirrorAxes: readonly number[];
+  /** The fold's folder; predictions go to `validation` in it. */
+  readonly folder: string;
+  /** Also writes CASE.npz. */
+  readonly saveProbabilities: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly onCase?: (name: string, cases: number) => void;
+}
+
+export async function validateFold(validation: FoldValidation): Promise<Summary> {
+  const { dataSet, cases, folder } = validation;
+  const output = join(folder, 'validation');
+  await mkdir(output, { recursive: true });
+  for (const one of cases.validation) {
+    validation.signal?.throwIfAborted();
+    await validateCase(one, output, validation);
+    validation.onCase?.(one.name, cases.validation.length);
+  }
+  const { labels } = dataSet.description;
+  const { summary } = await evaluateFolder({
+    referenceFolder: join(dataSet.folder, 'gt_segmentations'),
+    predictionFolder: output,
+    fileEnding: dataSet.fileEnding,
+    regions: scoredRegions(labels).map(({ region }) => region),
+    ignoreLabel: labels.ignore,
+    allowMissing: true,
+  });
+  await writeFileAtomic(join(output, 'summary.json'), formatSummary(summary));
+  return summary;
+}
+
+async function validateCase(one: StoredCase, output: string, validation: FoldValidation): Promise<void> {
+  const { dataSet, cases, network, device, mirrorAxes, saveProbabilities, signal } = validation;
+  const { plans, fileEnding } = dataSet;
+  const { configuration } = cases;
+  const { data, shape, channels } = await one.whole();
+  const logits = await predictSlidingWindow(
+    [network],
+    device,
+    { shape: [...shape, channels], data },
+    { patch: configuration.patch_size, mirrorAxes, signal },
+  );
+  const context = { plans, configuration, labels: dataSet.description.labels, device };
+  const properties = readProperties(one.properties, one.name);
+  const segmentation = await segmentationOfLogits(logits, properties, context);
+  const truth = await readImageFile(join(dataSet.folder, 'gt_segmentations', one.name + fileEnding));
+  if (saveProbabilities)
+    await writeFileAtomic(
+      join(output, `${one.name}.npz`),
+      encodeNpz({ probabilities: await probabilitiesOfLogits(logits, properties, context) }),
+    );
+  await writeImageFile(join(output, one.name + fileEnding), onOriginalGrid(plans, truth, segmentation));
+}
