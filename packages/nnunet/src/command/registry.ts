@@ -2,7 +2,12 @@
 import type { Command } from './command.ts';
 
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  convert: async () => (await import('./convert.ts')).convert,
   check: async () => (await import('./check.ts')).check,
+  fingerprint: async () => (await import('./fingerprint.ts')).fingerprint,
+  plan: async () => (await import('./plan.ts')).plan,
+  preprocess: async () => (await import('./preprocess.ts')).preprocess,
+  'plan-and-preprocess': async () => (await import('./plan-and-preprocess.ts')).planAndPreprocess,
   train: async () => (await import('./train.ts')).train,
   predict: async () => (await import('./predict.ts')).predict,
   'predict-from-modelfolder': async () => (await import('./predict.ts')).predictFromModelFolder,

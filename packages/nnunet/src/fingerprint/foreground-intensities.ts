@@ -28,45 +28,46 @@ export function sampleForeground(
 ): Intensities[] {
   const foreground: number[] = [];
   for (let i = 0; i < segmentation.length; i++) if (segmentation[i]! > 0) foreground.push(i);
-  let drawn = 0;
+  const bits = new Bits();
   return channels.map((channel, c) => {
     const values = Float32Array.from(foreground, (voxel) => channel[voxel]!);
     if (values.some(Number.isNaN))
       throw new VoxelgradError('dataset', { what: `channel ${c} of ${what}`, expected: 'numbers', got: 'NaN' });
     if (values.length === 0) return { values, counts: new Uint32Array() };
     const counts = new Uint32Array(values.length);
-    drawn = drawWithReplacement(counts, samples, drawn);
+    bits.drawWithReplacement(counts, samples);
     return distinct(values, counts);
   });
 }
 
-/** All cases draw from the same beginning of one sequence, so it is made once. */
-const bits = { values: new Uint32Array(), random: new NumpyRandomState(seed) };
+/** Random bits, made a block at a time. */
+class Bits {
+  readonly #random = new NumpyRandomState(seed);
+  readonly #block = new Uint32Array(2 ** 14);
+  #next = this.#block.length;
 
-/** Counts draws from `[0, counts.length)`, from the `first` number of the sequence on; returns the number after the last that was used. */
-function drawWithReplacement(counts: Uint32Array, samples: number, first: number): number {
-  const largest = counts.length - 1;
-  if (largest === 0) {
-    counts[0] = samples;
-    return first;
+  /** Counts in `counts` how often each of its places is drawn in `samples` draws: `RandomState.choice(…, replace=True)`. */
+  drawWithReplacement(counts: Uint32Array, samples: number): void {
+    const largest = counts.length - 1;
+    if (largest === 0) {
+      counts[0] = samples;
+      return;
+    }
+    const mask = 0xffffffff >>> Math.clz32(largest);
+    const block = this.#block;
+    let next = this.#next;
+    for (let left = samples; left > 0; ) {
+      if (next === block.length) {
+        this.#random.fill(block);
+        next = 0;
+      }
+      const index = block[next++]! & mask;
+      if (index > largest) continue;
+      counts[index]!++;
+      left--;
+    }
+    this.#next = next;
   }
-  const mask = 0xffffffff >>> Math.clz32(largest);
-  let next = first;
-  for (let left = samples; left > 0; next++) {
-    if (next >= bits.values.length) extendBits(Math.max(2 * bits.values.length, 2 ** 20));
-    const index = bits.values[next]! & mask;
-    if (index > largest) continue;
-    counts[index]!++;
-    left--;
-  }
-  return next;
-}
-
-function extendBits(length: number): void {
-  const longer = new Uint32Array(length);
-  longer.set(bits.values);
-  for (let i = bits.values.length; i < length; i++) longer[i] = bits.random.nextUint32();
-  bits.values = longer;
 }
 
 /** Joins equal values; those that were not drawn are left out. */

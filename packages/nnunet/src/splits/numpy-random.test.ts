@@ -34,6 +34,15 @@ describe('NumpyRandomState', () => {
     expect(random.wholeNumberUpTo(0xffffffff)).toBe(2137449171);
   });
 
+  it('fills arrays with the numbers that come one by one', () => {
+    const [one, all] = [new NumpyRandomState(1234), new NumpyRandomState(1234)];
+    for (const length of [1, 700, 0, 2000, 623]) {
+      const filled = new Uint32Array(length);
+      all.fill(filled);
+      expect(filled).toEqual(Uint32Array.from({ length }, () => one.nextUint32()));
+    }
+  });
+
   it('refuses impossible picks and seeds', () => {
     expect(() => new NumpyRandomState(1).choice(3, 4, false)).toThrow(/at most 3 picks/);
     expect(() => new NumpyRandomState(1).choice(0, 1, true)).toThrow(/population/);

@@ -37,8 +37,10 @@ function optionUsage(name: string, spec: OptionSpec): string {
 const placeholders = { string: 'text', number: 'number', integer: 'number', list: 'text,text' } as const;
 
 function optionHelp(spec: OptionSpec): string {
-  const aliases = spec.aliases === undefined ? '' : ` Also ${spec.aliases.join(', ')}.`;
-  return helpAndDefault(spec) + aliases;
+  const { aliases = [] } = spec;
+  const negations = spec.type === 'boolean' ? (spec.negations ?? []) : [];
+  const also = aliases.length === 0 ? '' : ` Also ${aliases.join(', ')}.`;
+  return helpAndDefault(spec) + also + (negations.length === 0 ? '' : ` Off also by ${negations.join(', ')}.`);
 }
 
 function helpAndDefault(spec: OptionSpec): string {

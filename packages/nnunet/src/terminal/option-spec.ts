@@ -44,6 +44,8 @@ export interface ListOption extends Valued<readonly string[]> {
 export interface BooleanOption extends Described {
   readonly type: 'boolean';
   readonly default?: boolean;
+  /** Further spellings of `--no-name`, dashes and all: '--no_pbar'. */
+  readonly negations?: readonly string[];
 }
 
 export type OptionSpec = StringOption | NumberOption | ChoiceOption | ListOption | BooleanOption;

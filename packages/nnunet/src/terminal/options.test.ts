@@ -125,13 +125,18 @@ describe('parseOptions', () => {
         datasets: { type: 'list', short: 'd', many: true, required: true, help: 'Which.' },
         processes: { type: 'integer', aliases: ['-npfp'], help: 'How many.' },
         verify: { type: 'boolean', aliases: ['--verify_dataset_integrity'], help: 'Check.' },
+        progress: { type: 'boolean', default: true, negations: ['--no_pbar'], help: 'Show it.' },
       },
     } as const satisfies CommandSpec;
-    const { options } = parseOptions(planning, ['-d', '4', '5,6', '-npfp', '2', '--verify_dataset_integrity']);
-    expect(options).toEqual({ datasets: ['4', '5', '6'], processes: 2, verify: true });
+    const words = ['-d', '4', '5,6', '-npfp', '2', '--verify_dataset_integrity', '--no_pbar'];
+    const { options } = parseOptions(planning, words);
+    expect(options).toEqual({ datasets: ['4', '5', '6'], processes: 2, verify: true, progress: false });
     expect(() => parseOptions(planning, ['-d', '4', '-npfp', '2', '--processes', '3'])).toThrow(/given twice/);
     expect(() => parseOptions(planning, ['--help'])).toThrow(
       expect.objectContaining({ text: expect.stringContaining('How many. Also -npfp.') }),
+    );
+    expect(() => parseOptions(planning, ['--help'])).toThrow(
+      expect.objectContaining({ text: expect.stringContaining('Show it. (default: on) Off also by --no_pbar.') }),
     );
   });
 

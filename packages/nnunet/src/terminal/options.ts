@@ -126,7 +126,9 @@ function flagsOf(options: OptionSpecs): Map<string, { name: string; negated: boo
     flags.set(flagOf(name), { name, negated: false });
     for (const alias of spec.aliases ?? []) flags.set(alias, { name, negated: false });
     if (spec.short !== undefined) flags.set(`-${spec.short}`, { name, negated: false });
-    if (spec.type === 'boolean') flags.set(flagOf(name).replace('--', '--no-'), { name, negated: true });
+    if (spec.type !== 'boolean') continue;
+    for (const negation of [flagOf(name).replace('--', '--no-'), ...(spec.negations ?? [])])
+      flags.set(negation, { name, negated: true });
   }
   return flags;
 }

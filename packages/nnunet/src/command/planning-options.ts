@@ -1,0 +1,148 @@
+/** Options that the commands from fingerprint to preprocessing share, with nnU-Net's spellings. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { type DataSet, openDataSet } from '@voxelgrad/io';
+import { openFolder } from '@voxelgrad/io/node';
+import { VoxelgradError } from '@voxelgrad/tensor';
+import type { PlannerOptions } from '../plan/planner.ts';
+import { type PlannerName, plannerPresets } from '../plan/presets.ts';
+import type { OptionSpecs, OptionValues } from '../terminal/option-spec.ts';
+import { Progress } from '../terminal/progress.ts';
+import type { CommandContext } from './command.ts';
+import { datasetName, rootFolder, rootOptions } from './folders.ts';
+
+export const dataSetOptions = {
+  datasets: {
+    type: 'list',
+    short: 'd',
+    many: true,
+    required: true,
+    placeholder: 'number or name',
+    help: 'Data sets in nnUNet_raw: 4, or Dataset004_Hippocampus.',
+  },
+  raw: rootOptions.raw,
+  preprocessed: rootOptions.preprocessed,
+  progress: { type: 'boolean', default: true, negations: ['--no_pbar'], help: 'Show progress.' },
+  verbose: { type: 'boolean', help: 'Print a line for each case.' },
+} as const satisfies OptionSpecs;
+
+export const checkOption = {
+  verifyDatasetIntegrity: {
+    type: 'boolean',
+    aliases: ['--verify_dataset_integrity'],
+    help: 'Check first that images and labels fit together.',
+  },
+} as const satisfies OptionSpecs;
+
+export const plannerOptions = {
+  planner: {
+    type: 'choice',
+    choices: Object.keys(plannerPresets) as PlannerName[],
+    aliases: ['-pl'],
+    default: 'ExperimentPlanner',
+    help: "Which network to plan: nnU-Net's own, or one with a residual encoder (M, L, XL; recommended: nnUNetPlannerResEncL).",
+  },
+  gpuMemoryTarget: {
+    type: 'number',
+    aliases: ['-gpu_memory_target'],
+    placeholder: 'GB',
+    help: 'Memory to plan for in GB, as nnU-Net counts it; by default that of the planner.',
+  },
+  preprocessorName: {
+    type: 'string',
+    aliases: ['-preprocessor_name'],
+    default: 'DefaultPreprocessor',
+    help: 'Name of the preprocessor in the plans.',
+  },
+  overwriteTargetSpacing: {
+    type: 'list',
+    aliases: ['-overwrite_target_spacing'],
+    many: true,
+    placeholder: 'z y x',
+    help: 'Spacing in mm to resample to, instead of the one that the fingerprint suggests.',
+  },
+  overwritePlansName: {
+    type: 'string',
+    aliases: ['-overwrite_plans_name'],
+    placeholder: 'name',
+    help: 'Name of the plans; needed where another spacing or memory target is planned for.',
+  },
+} as const satisfies OptionSpecs;
+
+export interface FoundDataSet {
+  /** Dataset004_Hippocampus. */
+  readonly name: string;
+  readonly rawFolder: string;
+  readonly preprocessedFolder: string;
+}
+
+/** Where each of the data sets is and where what is made of it goes. */
+export async function findDataSets(
+  options: Pick<OptionValues<typeof dataSetOptions>, 'datasets' | 'raw' | 'preprocessed'>,
+  context: CommandContext,
+): Promise<FoundDataSet[]> {
+  const [raw, preprocessed] = [rootFolder('raw', options, context), rootFolder('preprocessed', options, context)];
+  const names = await Promise.all(options.datasets.map((identifier) => datasetName(identifier, [raw])));
+  return names.map((name) => ({ name, rawFolder: join(raw, name), preprocessedFolder: join(preprocessed, name) }));
+}
+
+export const openRaw = async ({ rawFolder }: FoundDataSet): Promise<DataSet> =>
+  openDataSet(await openFolder(rawFolder));
+
+export interface CaseReport {
+  advance(name: string): void;
+  finish(): void;
+}
+
+/** Shows how far a command is with the cases of a data set, as it was asked to. */
+export function reportCases(
+  label: string,
+  total: number,
+  { progress, verbose }: { readonly progress: boolean; readonly verbose: boolean },
+  { status }: CommandContext,
+): CaseReport {
+  const bar = progress ? new Progress({ total, label, unit: 'case', stream: status }) : undefined;
+  return {
+    advance(name) {
+      bar?.advance(1, name);
+      if (!verbose) return;
+      if (bar === undefined) status.write(`${name}\n`);
+      else bar.log(name);
+    },
+    finish: () => bar?.finish(),
+  };
+}
+
+/** Threads of the i-th of several configurations: one number for all, or one for each. Throws 'option'. */
+export function threadsFor(processes: readonly string[], configurations: number): number[] {
+  const threads = processes.map((text) => positive(text, '--processes'));
+  if (!threads.every(Number.isInteger) || (threads.length !== 1 && threads.length !== configurations))
+    throw new VoxelgradError('option', {
+      what: '--processes',
+      expected: `a whole number, or one for each of ${configurations} configurations`,
+      got: processes.join(' '),
+    });
+  return Array.from({ length: configurations }, (_, i) => threads[i] ?? threads[0]!);
+}
+
+export const defaultThreads = availableParallelism();
+
+export function plannerOptionsOf(options: OptionValues<typeof plannerOptions>): PlannerOptions {
+  const { gpuMemoryTarget: memory, overwriteTargetSpacing: spacing, overwritePlansName: plansName } = options;
+  if (memory !== undefined) positive(String(memory), '--gpu-memory-target');
+  return {
+    planner: options.planner,
+    preprocessorName: options.preprocessorName,
+    ...(memory === undefined ? {} : { memory }),
+    ...(spacing === undefined
+      ? {}
+      : { targetSpacing: spacing.map((value) => positive(value, '--overwrite-target-spacing')) }),
+    ...(plansName === undefined ? {} : { plansName }),
+  };
+}
+
+function positive(text: string, flag: string): number {
+  const value = Number(text);
+  if (text !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new VoxelgradError('option', { what: flag, expected: 'a number above 0', got: `'${text}'` });
+}

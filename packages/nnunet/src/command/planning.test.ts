@@ -1,0 +1,215 @@
+/** From images to preprocessed cases through the command: what is written, what is passed over, what is refused. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Image, makePhantomCase, readDatasetJson } from '@voxelgrad/io';
+import {
+  listStoredCases,
+  openFile,
+  openStoredCase,
+  readImageFile,
+  writeImageFile,
+  writePhantomFiles,
+} from '@voxelgrad/io/node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseFingerprint } from '../fingerprint/fingerprint.ts';
+import { configurationOf, parsePlans } from '../plan/parse-plans.ts';
+import { voxelgrad } from './command.testing.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'voxelgrad-planning-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+const environment = { nnUNet_raw: join(root, 'raw'), nnUNet_preprocessed: join(root, 'preprocessed') };
+const raw = join(environment.nnUNet_raw, 'Dataset007_Phantom');
+const preprocessed = join(environment.nnUNet_preprocessed, 'Dataset007_Phantom');
+const run = (...words: string[]) => voxelgrad(words[0] === 'plan' ? words : [...words, '--no_pbar'], environment);
+const json = (path: string): Record<string, unknown> => JSON.parse(readFileSync(path, 'utf8'));
+
+/** Four phantoms of one channel. */
+beforeAll(async () => {
+  for (const folder of ['imagesTr', 'labelsTr']) mkdirSync(join(raw, folder), { recursive: true });
+  for (let index = 0; index < 4; index++) {
+    const { name, images, label } = makePhantomCase(index, { seed: 3, shape: [18, 24, 26] });
+    await writeImageFile(join(raw, 'imagesTr', `${name}_0000.nii.gz`), images.t1c);
+    await writeImageFile(join(raw, 'labelsTr', `${name}.nii.gz`), label);
+  }
+  const labels = { background: 0, necrosis: 1, oedema: 2, enhancing: 3 };
+  const description = { channel_names: { 0: 'T1ce' }, labels, numTraining: 4, file_ending: '.nii.gz' };
+  writeFileSync(join(raw, 'dataset.json'), JSON.stringify(description));
+}, 60_000);
+
+describe('voxelgrad convert', () => {
+  it("numbers BraTS's labels as nnU-Net does", async () => {
+    const raw = join(environment.nnUNet_raw, 'Dataset137_BraTS');
+    await writePhantomFiles(join(root, 'brats'), { cases: 2, seed: 3, shape: [18, 24, 26] });
+    await run('convert', '-i', join(root, 'brats'), '--id', '137', '--name', 'BraTS');
+    const { labels, channelNames, numTraining } = await readDatasetJson(await openFile(join(raw, 'dataset.json')));
+    expect(channelNames).toEqual(['T1', 'T1ce', 'T2', 'Flair']);
+    expect(numTraining).toBe(2);
+    expect(labels.classes).toEqual([
+      { name: 'whole tumor', values: [1, 2, 3] },
+      { name: 'tumor core', values: [2, 3] },
+      { name: 'enhancing tumor', values: [3] },
+    ]);
+    expect(labels.regionsClassOrder).toEqual([1, 2, 3]);
+    const [name] = readdirSync(join(root, 'brats')).sort() as [string];
+    const before = await readImageFile(join(root, 'brats', name, `${name}-seg.nii.gz`));
+    const after = await readImageFile(join(raw, 'labelsTr', `${name}.nii.gz`));
+    expect([...after.data]).toEqual([...before.data].map((value) => [0, 2, 1, 3][value]));
+    expect(after.affine).toEqual(before.affine);
+    const [image, copy] = await Promise.all(
+      [join(root, 'brats', name, `${name}-t1c.nii.gz`), join(raw, 'imagesTr', `${name}_0001.nii.gz`)].map((path) =>
+        readImageFile(path),
+      ),
+    );
+    expect(copy).toEqual(image);
+  });
+
+  it('splits the channels of a Decathlon task and keeps its number', async () => {
+    const task = join(root, 'Task05_Prostate');
+    mkdirSync(join(task, 'imagesTr'), { recursive: true });
+    mkdirSync(join(task, 'labelsTr'));
+    const affine = [2, 0, 0, 1, 0, 2, 0, 2, 0, 0, 3, 3, 0, 0, 0, 1] as const;
+    const image: Image = {
+      shape: [2, 2, 3, 4],
+      data: Int16Array.from({ length: 48 }, (_, i) => i),
+      spacing: [3, 2, 2],
+      affine,
+    };
+    const label: Image = { ...image, shape: [2, 3, 4], data: Uint8Array.from({ length: 24 }, (_, i) => i % 3) };
+    await writeImageFile(join(task, 'imagesTr/prostate_00.nii.gz'), image);
+    await writeImageFile(join(task, 'labelsTr/prostate_00.nii.gz'), label);
+    writeFileSync(
+      join(task, 'dataset.json'),
+      JSON.stringify({
+        name: 'PROSTATE',
+        modality: { 0: 'T2', 1: 'ADC' },
+        labels: { 0: 'background', 1: 'PZ', 2: 'TZ' },
+        numTraining: 1,
+        training: [{ image: './imagesTr/prostate_00.nii.gz', label: './labelsTr/prostate_00.nii.gz' }],
+        test: [],
+      }),
+    );
+    const { lines } = await run('convert', '-i', task);
+    const target = join(environment.nnUNet_raw, 'Dataset005_Prostate');
+    expect(lines).toEqual([target]);
+    const second = await readImageFile(join(target, 'imagesTr/prostate_00_0001.nii.gz'));
+    expect([...second.data]).toEqual(Array.from({ length: 24 }, (_, i) => 24 + i));
+    expect(second.spacing).toEqual([3, 2, 2]);
+    expect(json(join(target, 'dataset.json'))).toMatchObject({
+      channel_names: { 0: 'T2', 1: 'ADC' },
+      labels: { background: 0, PZ: 1, TZ: 2 },
+      file_ending: '.nii.gz',
+    });
+    await expect(run('convert', '-i', join(root, 'brats'))).rejects.toThrow(/--id is missing/);
+  });
+});
+
+describe('voxelgrad plan-and-preprocess', () => {
+  it('writes what nnU-Net reads, and cases that training reads; on threads as in one', async () => {
+    const { lines } = await run(
+      'plan-and-preprocess',
+      '-d',
+      '7',
+      '--verify_dataset_integrity',
+      '-npfp',
+      '1',
+      '-np',
+      '2',
+      '-c',
+      '3d_fullres',
+    );
+    expect(lines.join('\n')).toMatch(/^3d_fullres +\d+ × \d+ × \d+ /m);
+    expect(readdirSync(preprocessed).sort()).toEqual([
+      'dataset.json',
+      'dataset_fingerprint.json',
+      'gt_segmentations',
+      'nnUNetPlans.json',
+      'nnUNetPlans_3d_fullres',
+    ]);
+    const plans = parsePlans(readFileSync(join(preprocessed, 'nnUNetPlans.json'), 'utf8'));
+    expect(plans.dataset_name).toBe('Dataset007_Phantom');
+    const names = await listStoredCases(join(preprocessed, 'nnUNetPlans_3d_fullres'));
+    expect(names).toHaveLength(4);
+    const fingerprint = readFileSync(join(preprocessed, 'dataset_fingerprint.json'), 'utf8');
+    await run('fingerprint', '-d', '7', '--clean', '-np', '2');
+    expect(readFileSync(join(preprocessed, 'dataset_fingerprint.json'), 'utf8')).toBe(fingerprint);
+    expect(parseFingerprint(fingerprint).shapes_after_crop).toHaveLength(4);
+  }, 120_000);
+
+  it('passes over cases that are there, and makes those again that were planned otherwise', async () => {
+    const again = await run('preprocess', '-d', '7', '-c', '3d_fullres', '-np', '1');
+    expect(again.lines).toEqual([expect.stringContaining('(4 cases were there already)')]);
+    await run('plan', '-d', '7', '-overwrite_target_spacing', '1', '1', '1.3', '-overwrite_plans_name', 'mine');
+    const plans = parsePlans(readFileSync(join(preprocessed, 'mine.json'), 'utf8'));
+    expect(configurationOf(plans, '3d_fullres').spacing).toEqual([1.3, 1, 1]);
+    await run('preprocess', '-d', '7', '-p', 'mine', '-c', '3d_fullres', '2d', '-np', '1', '1', '--verbose');
+    const store = join(preprocessed, 'mine_3d_fullres');
+    const [name] = await listStoredCases(store);
+    const resampled = await openStoredCase(store, name!);
+    const before = await openStoredCase(join(preprocessed, 'nnUNetPlans_3d_fullres'), name!);
+    expect(resampled.shape).toEqual([Math.round(before.shape[2] / 1.3), before.shape[0], before.shape[1]]);
+    expect(await listStoredCases(join(preprocessed, 'mine_2d'))).toHaveLength(4);
+  }, 120_000);
+
+  it('stops when it is told to, and goes on later', async () => {
+    const controller = new AbortController();
+    const words = ['preprocess', '-d', '7', '-c', '3d_fullres', '--clean', '-np', '1', '--no_pbar', '--verbose'];
+    controller.abort(new Error('stopped'));
+    await expect(voxelgrad(words, environment, controller.signal)).rejects.toThrow('stopped');
+    expect(await listStoredCases(join(preprocessed, 'nnUNetPlans_3d_fullres'))).toHaveLength(4);
+  });
+
+  it('keeps configurations that someone added to the plans', async () => {
+    const path = join(preprocessed, 'nnUNetPlans.json');
+    const plans = json(path) as { configurations: Record<string, unknown> };
+    plans.configurations.larger = { inherits_from: '3d_fullres', batch_size: 6 };
+    writeFileSync(path, JSON.stringify(plans));
+    await run('plan', '-d', '7');
+    expect(configurationOf(parsePlans(readFileSync(path, 'utf8')), 'larger').batch_size).toBe(6);
+  });
+
+  it('takes folds that come with the data set, but not two kinds', async () => {
+    const splits = [{ train: ['a'], val: ['b'] }];
+    writeFileSync(join(raw, 'splits_final.json'), JSON.stringify(splits));
+    await run('plan', '-d', '7');
+    expect(json(join(preprocessed, 'splits_final.json'))).toEqual(splits);
+    writeFileSync(join(preprocessed, 'splits_final.json'), '[]');
+    await expect(run('plan', '-d', '7')).rejects.toThrow(/splits_final\.json: expected the splits of/);
+  });
+
+  it('tells which step is missing, and what a case lacks', async () => {
+    await expect(run('plan', '-d', '5')).rejects.toThrow(
+      /dataset_fingerprint\.json.*\nhelp: Run voxelgrad fingerprint/,
+    );
+    await expect(run('preprocess', '-d', '5')).rejects.toThrow(
+      /nnUNetPlans\.json: expected a file that planning writes/,
+    );
+    await expect(run('plan', '-d', '7', '-overwrite_target_spacing', '1', 'x', '1')).rejects.toThrow(
+      /above 0, got 'x'/,
+    );
+    await expect(run('preprocess', '-d', '7', '-np', '2', '2')).rejects.toThrow(/one for each of 3 configurations/);
+    rmSync(join(raw, 'labelsTr'), { recursive: true });
+    await expect(run('fingerprint', '-d', '7', '--clean')).rejects.toThrow(/lacks 4 files: expected labelsTr/);
+  });
+});
+
+describe('voxelgrad plan', () => {
+  const shared = fileURLToPath(new URL('../../../../../shared/data/plans', import.meta.url));
+  it.skipIf(!existsSync(shared))('makes the plans that lie beside fingerprints found in the wild', async () => {
+    for (const folder of readdirSync(shared)) {
+      const file = readdirSync(join(shared, folder)).find((name) => /plans\.json$/i.test(name))!;
+      const official = parsePlans(readFileSync(join(shared, folder, file), 'utf8'));
+      for (const [place, name] of [
+        [environment.nnUNet_raw, 'dataset.json'],
+        [environment.nnUNet_preprocessed, 'dataset_fingerprint.json'],
+      ] as const) {
+        mkdirSync(join(place, official.dataset_name), { recursive: true });
+        writeFileSync(join(place, official.dataset_name, name), readFileSync(join(shared, folder, name)));
+      }
+      await run('plan', '-d', official.dataset_name);
+      const path = join(environment.nnUNet_preprocessed, official.dataset_name, 'nnUNetPlans.json');
+      expect(parsePlans(readFileSync(path, 'utf8'))).toEqual(official);
+    }
+  });
+});

@@ -1,0 +1,38 @@
+/** Preprocessing of cases on a thread of its own, with a cpu device of one thread for those that must be resampled. */
+import { type Labels, openDataSet } from '@voxelgrad/io';
+import { openFolder } from '@voxelgrad/io/node';
+import type { Device } from '@voxelgrad/tensor';
+import { openCpu } from '@voxelgrad/tensor/node';
+import { serveJobs } from '../../parallel/node/serve-jobs.ts';
+import { configurationOf, parsePlans } from '../../plan/parse-plans.ts';
+import type { PreprocessingContext } from '../preprocess-case.ts';
+import { preprocessAndStore } from './preprocess-data-set.ts';
+
+export interface PreprocessSetup {
+  /** The data set's folder. */
+  readonly folder: string;
+  readonly target: string;
+  /** The text of the plans. */
+  readonly plans: string;
+  readonly configuration: string;
+  readonly labels: Labels;
+}
+
+export interface PreprocessJob {
+  /** Of the case in the data set. */
+  readonly index: number;
+  readonly key: string;
+}
+
+serveJobs<PreprocessSetup, PreprocessJob, void>(async (setup) => {
+  const { cases } = await openDataSet(await openFolder(setup.folder));
+  const plans = parsePlans(setup.plans);
+  let opened: Promise<Device> | undefined;
+  const context: PreprocessingContext = {
+    plans,
+    configuration: configurationOf(plans, setup.configuration),
+    labels: setup.labels,
+    device: () => (opened ??= openCpu({ threads: 1 })),
+  };
+  return ({ index, key }) => preprocessAndStore(cases[index]!, context, setup.target, key);
+});
