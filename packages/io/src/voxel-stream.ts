@@ -22,13 +22,23 @@ export interface VoxelBytes {
   readonly compressed: boolean;
 }
 
-/** Exactly `needed` bytes in memory of their own; reads on to the end, so that a checksum is checked. Throws 'format', 'out-of-memory'. */
+/**
+ * Exactly `needed` bytes in memory of their own; reads on to the end, so that a checksum is checked. What is compressed gets memory as it comes, since
+ * nothing but the stream itself tells how much that will be. Throws 'format', 'out-of-memory'.
+ */
 export async function takeVoxelBytes(reader: ByteReader, request: VoxelBytes): Promise<Uint8Array<ArrayBuffer>> {
   const { file, skip, needed, stored, compressed } = request;
   const most = (compressed ? stored * largestInflation : stored) - skip;
   if (needed > most) throw truncated(request, `a file that can hold ${Math.max(0, most)} behind its header`);
-  const bytes = allocate(needed, file);
-  const filled = (await reader.skip(skip)) === skip ? await reader.fill(bytes) : 0;
+  if ((await reader.skip(skip)) < skip) throw truncated(request, '0 bytes');
+  let bytes = allocate(compressed ? Math.min(needed, 2 * stored) : needed, file);
+  let filled = await reader.fill(bytes);
+  while (filled === bytes.length && filled < needed) {
+    const larger = allocate(Math.min(needed, 2 * filled), file);
+    larger.set(bytes);
+    bytes = larger;
+    filled += await reader.fill(bytes.subarray(filled));
+  }
   if (filled < needed) throw truncated(request, `${filled} bytes`);
   await reader.drain();
   return bytes;

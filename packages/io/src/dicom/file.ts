@@ -43,10 +43,20 @@ function parse(bytes: Uint8Array, path: string): DataSet {
   if (bytes.length < prefixBytes || String.fromCharCode(...bytes.subarray(128, 132)) !== 'DICM')
     throw refuseDicom(path, 'a DICOM file', 'no DICM behind a preamble of 128 bytes');
   try {
-    return dicomParser.parseDicom(bytes);
+    const dataset = dicomParser.parseDicom(bytes);
+    checkElements(dataset);
+    return dataset;
   } catch (cause) {
     const reason = parseErrorText(cause);
     throw refuseDicom(path, 'a DICOM file', reason, 'the file is damaged or truncated; copy it again', cause);
+  }
+}
+
+/** Every element lies within the file, so that none of the parser's getters reads beyond it. */
+function checkElements({ elements, byteArray }: DataSet): void {
+  for (const { tag, dataOffset, length, items = [] } of Object.values(elements)) {
+    if (dataOffset + length > byteArray.length) throw new Error(`element ${tag} ends at byte ${dataOffset + length}`);
+    for (const { dataSet } of items) if (dataSet !== undefined) checkElements(dataSet);
   }
 }
 

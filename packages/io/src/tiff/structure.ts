@@ -7,8 +7,8 @@ import { VoxelgradError } from '@voxelgrad/tensor';
 /** Bytes a value by type, TIFF 6.0 and BigTIFF: BYTE, ASCII, SHORT, LONG, RATIONAL, … */
 const typeBytes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
 const mostPages = 65536;
-/** LZW and Deflate grow nothing more than this; without compression nothing grows. */
-const largestInflation = 4096;
+/** Deflate grows nothing more than this, LZW hardly ever; without compression nothing grows. */
+const largestInflation = 1032;
 
 const tag = { width: 256, height: 257, bits: 258, compression: 259, samples: 277 } as const;
 

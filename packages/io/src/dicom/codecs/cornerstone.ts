@@ -62,8 +62,9 @@ export async function decodeWithCornerstone(codec: CornerstoneCodec, encoded: Ui
     decoder.delete();
     return { bytes, bytesPerSample: bitsPerSample <= 8 ? 1 : 2 };
   } catch (cause) {
-    // A codec that failed may have lost its memory or its mind: the next frame gets a fresh one.
-    if (opened.get(codec) === opening) opened.delete(codec);
+    // C++ exceptions are numbers and leave the codec whole; after anything else the next frame gets a fresh one.
+    if (typeof cause === 'number') decoder?.delete();
+    else if (opened.get(codec) === opening) opened.delete(codec);
     throw cause;
   }
 }
