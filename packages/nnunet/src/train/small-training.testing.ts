@@ -2,10 +2,14 @@
 import { Adam, diceAndCrossEntropy } from '@voxelgrad/nn';
 import { type Device, fromArray, type Shape, tidy } from '@voxelgrad/tensor';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
+import { encodeCheckpoint } from './checkpoint.ts';
+import { emptyHistory } from './history.ts';
 
 export interface SmallTraining {
   /** Takes a step; the loss before it. */
   readonly step: () => Promise<number>;
+  /** Weights and the optimizer's state, as a checkpoint holds them. */
+  readonly checkpoint: () => Promise<Uint8Array>;
   readonly dispose: () => void;
 }
 
@@ -36,9 +40,11 @@ export function smallTraining(device: Device, features: readonly number[], shape
     loss.dispose();
     return value;
   };
+  const checkpoint = (): Promise<Uint8Array> =>
+    encodeCheckpoint(network, optimizer, { history: emptyHistory(), description: 'a test' });
   const dispose = (): void => {
     optimizer.dispose();
     network.dispose();
   };
-  return { step, dispose };
+  return { step, checkpoint, dispose };
 }
