@@ -11,7 +11,7 @@ import { smallTraining } from './small-training.testing.ts';
 const STEPS = 3;
 
 /** The losses of some steps, and a digest of all that a checkpoint would hold after them. */
-async function train(device: Device, extent: number, precision: <Result>(work: () => Result) => Result) {
+async function train(device: Device, precision: <Result>(work: () => Result) => Result) {
   const { step, checkpoint, dispose } = smallTraining(device, [8, 16, 32], [2, 16, 16, 16, 1]);
   const losses: number[] = [];
   for (let i = 0; i < STEPS; i++) losses.push(await precision(step));

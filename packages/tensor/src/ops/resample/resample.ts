@@ -9,6 +9,7 @@ import type { Tensor } from '../../tensor.ts';
 import { pad } from '../copy/copy.ts';
 import { checkDevice, checkDType, checkRank, checkShapeIs, output } from '../operands.ts';
 import { asVolume, deepen, type Pair, withDepth } from '../planar.ts';
+import type { ResampleMode } from './axis-weights.ts';
 import type { ResampleMap } from './resample.kernels.ts';
 
 /**
@@ -31,25 +32,35 @@ export function interpolate(x: Tensor, size: Triple | Pair, options: Interpolate
   const { mode = 'linear', alignCorners = false } = options;
   checkRank('interpolate', 'x', x, 'n, d, h, w, c');
   checkDType('interpolate', x, ['f32']);
-  if (size.length !== 3 || size.some((extent) => !Number.isInteger(extent) || extent < 1))
-    throw new VoxelgradError('shape', {
-      what: 'interpolate',
-      expected: 'a size of three whole numbers ≥ 1, or of two for an image [n, h, w, c]',
-      got: showShape(size),
-    });
+  const target = checkSize('interpolate', size);
   const kernel = mode === 'linear' || mode === 'cubic' ? mode : 'nearest';
-  const axes = [0, 1, 2].map((axis) => axisMap(x.shape[axis + 1]!, size[axis]!, mode, alignCorners));
+  const axes = [0, 1, 2].map((axis) => axisMap(x.shape[axis + 1]!, target[axis]!, mode, alignCorners));
   const map: ResampleMap = {
     scale: axes.map(([scale]) => scale!) as unknown as Triple,
     offset: axes.map(([, offset]) => offset!) as unknown as Triple,
   };
+  return resampled('interpolate', kernel, x, target, map);
+}
+
+/** Throws 'shape' unless it is a size of volumes. */
+export function checkSize(op: string, size: Triple | Pair): Triple {
+  if (size.length === 3 && size.every((extent) => Number.isInteger(extent) && extent >= 1)) return size;
+  throw new VoxelgradError('shape', {
+    what: op,
+    expected: 'a size of three whole numbers ≥ 1, or of two for an image [n, h, w, c]',
+    got: showShape(size),
+  });
+}
+
+/** `x [n, d, h, w, c]` → `[n, …size, c]` with a kernel of resampling, recorded under the op's name. */
+export function resampled(op: string, mode: ResampleMode, x: Tensor, size: Triple, map: ResampleMap): Tensor {
   const shape = x.shape;
   const out = output(x, [shape[0]!, ...size, shape[4]!]);
-  x.device.kernels.resample(kernel, x, out, map);
-  return record('interpolate', [x], out, [], (g) => {
-    notTwiceDifferentiable('interpolate');
+  x.device.kernels.resample(mode, x, out, map);
+  return record(op, [x], out, [], (g) => {
+    notTwiceDifferentiable(op);
     const dx = output(g, shape);
-    g.device.kernels.resampleGradient(kernel, g, dx, map);
+    g.device.kernels.resampleGradient(mode, g, dx, map);
     return [dx];
   });
 }

@@ -2,16 +2,16 @@
  * Resizing by splines as SciPy does it: `scipy.ndimage.zoom(x, …, order, mode='nearest', grid_mode=True)`, which is what `skimage.transform.resize` with
  * mode 'edge' and without anti-aliasing does before it clips. Outer edges of volumes stay where they are; beyond them, the edge voxel is repeated.
  */
-import { notTwiceDifferentiable, record } from '../../autograd.ts';
 import { fromArray } from '../../create.ts';
 import { VoxelgradError } from '../../errors.ts';
 import { tidy } from '../../scope.ts';
-import { showShape, type Triple } from '../../shape.ts';
+import type { Triple } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { gather } from '../copy/copy.ts';
-import { checkDType, checkRank, output } from '../operands.ts';
+import { checkDType, checkRank } from '../operands.ts';
 import { asVolume, type Pair, withDepth } from '../planar.ts';
 import type { ResampleMode } from './axis-weights.ts';
+import { checkSize, resampled } from './resample.ts';
 
 /** Degree of the spline: 0 takes the nearest voxel, 1 is linear, 3 cubic. */
 export type SplineOrder = 0 | 1 | 2 | 3;
@@ -29,27 +29,14 @@ export function resize(x: Tensor, size: Triple | Pair, order: SplineOrder): Tens
   const mode = modes[order];
   if (mode === undefined)
     throw new VoxelgradError('option', { what: 'resize: order', expected: '0, 1, 2 or 3', got: String(order) });
-  if (size.length !== 3 || size.some((extent) => !Number.isInteger(extent) || extent < 1))
-    throw new VoxelgradError('shape', {
-      what: 'resize',
-      expected: 'a size of three whole numbers ≥ 1, or of two for an image [n, h, w, c]',
-      got: showShape(size),
-    });
-  if (order === 0) return nearest(x, size);
-  const ratios = size.map((extent, axis) => x.shape[axis + 1]! / extent);
+  const target = checkSize('resize', size);
+  if (order === 0) return nearest(x, target);
+  const ratios = target.map((extent, axis) => x.shape[axis + 1]! / extent);
   const map = {
     scale: ratios as unknown as Triple,
     offset: ratios.map((ratio) => ratio / 2 - 0.5) as unknown as Triple,
   };
-  const shape = x.shape;
-  const out = output(x, [shape[0]!, ...size, shape[4]!]);
-  x.device.kernels.resample(mode, x, out, map);
-  return record('resize', [x], out, [], (g) => {
-    notTwiceDifferentiable('resize');
-    const dx = output(g, shape);
-    g.device.kernels.resampleGradient(mode, g, dx, map);
-    return [dx];
-  });
+  return resampled('resize', mode, x, target, map);
 }
 
 /**
