@@ -21,6 +21,8 @@ interface Layer {
 const LAYERS: readonly Layer[] = [
   { channels: [1, 32], size: 64 },
   { channels: [4, 32], size: 64 },
+  { channels: [16, 16], size: 64 },
+  { channels: [8, 16], size: 64, stride: 2 },
   { channels: [32, 32], size: 64 },
   { channels: [32, 64], size: 64, stride: 2 },
   { channels: [64, 64], size: 32 },

@@ -5,6 +5,9 @@
  * constants in the shader. The peer is TensorFlow.js's conv3d.
  */
 import { spawn } from 'node:child_process';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CompiledPipeline, fusedShare, readPipelines, type Share } from '../tools/vulkan/machine-code.ts';
 import type { BenchRow } from './measure.ts';
@@ -18,16 +21,19 @@ const PEER = 'TensorFlow.js';
 async function compileFor(gpu: string): Promise<readonly CompiledPipeline[]> {
   const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
   const command = [process.execPath, ...process.execArgv, file('isa-kernels.ts')];
+  // The driver's megabytes go to a file: a pipe would be full before it is read.
+  const folder = await mkdtemp(join(tmpdir(), 'voxelgrad-isa-'));
+  const log = await open(join(folder, 'log'), 'w');
   const child = spawn(file('../tools/vulkan/with-amd-compiler'), command, {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', log.fd],
     env: { ...process.env, GPU: gpu, ISA: '1', VOXELGRAD_SUBGROUP_SIZE: '32' },
   });
-  const log: Buffer[] = [];
-  child.stderr.on('data', (chunk: Buffer) => log.push(chunk));
   const code = await new Promise<number | null>((resolve) =>
     child.on('close', resolve).on('error', () => resolve(null)),
   );
-  const text = Buffer.concat(log).toString();
+  await log.close();
+  const text = await readFile(join(folder, 'log'), 'utf8');
+  await rm(folder, { recursive: true });
   for (const notice of text.match(/^no peer: .*$/gm) ?? []) process.stderr.write(`${notice}\n`);
   if (code !== 0) process.stderr.write(`nothing was compiled for ${gpu}: ${text.slice(-2000)}\n`);
   return code === 0 ? readPipelines(text) : [];
@@ -53,7 +59,7 @@ function loopsOf({ label, constants, code }: CompiledPipeline): Loops | undefine
   // The weight gradient lists as many voxels as there are threads, then walks them slice by slice.
   const slices = label.endsWith('weight-gradient') ? (number('THREADS_M') * number('THREADS_N')) / number('TILE_K') : 1;
   const unrolled = code.within(innermost).fused >= perSlice;
-  const inner = unrolled ? code.betweenBarriers(innermost) : code.within(innermost);
+  const inner = unrolled ? code.stretch(innermost) : code.within(innermost);
   const trips = nest.slice(1).map(() => 1);
   if (!unrolled) trips[trips.length - 1] = perSlice / inner.fused;
   if (slices > 1) trips[0] = slices * (trips.length === 1 && !unrolled ? trips[0]! : 1);

@@ -6,17 +6,19 @@
 // The data gradient of a strided convolution falls apart into stride³ classes of voxels (by remainder of their position): within a class the
 // same few taps meet every voxel, so none is wasted. Workgroups with z = class do one each; a forward pass is a single class.
 //
-// From the preamble, besides what gemm/multiply.wgsl wants: `element`; DATA_GRADIENT; MAXIMUM_TAPS; WHOLE_SLICES (source channels are a multiple
-// of TILE_K, so that a slice never spans two taps); SOURCE_UNIT (elements read at once: 4, or 1 where channels are no multiple of 4); and the
-// functions that this chooses:
-//   fn gather_left(offsets, masks, slice, quad_k) = gather_quads(…) | gather_elements(…)
-//   fn stage_right(slice, column0, depth, thread) = stage_right_rows(…) | stage_right_columns(…)
+// From the preamble, besides what gemm/multiply.wgsl and conv3d/kept.wgsl want: `element`; DATA_GRADIENT; MAXIMUM_TAPS;
+// WHOLE_SLICES (source channels are a multiple of TILE_K, so that a slice never spans two taps); CHECKED (a tap may lie outside of
+// the source, or a slice go on past the last tap); SOURCE_UNIT and RESULT_UNIT (elements read at once: 4, or 1 where channels are no multiple
+// of 4); PREFETCH (a slice is fetched while the one before it is multiplied); and the functions that this chooses:
+//   fn fetch_left(lane, row, at) = fetch_left_quad(…) | fetch_left_element(…)
+//   fn fetch_right_slice(start) = fetch_right_rows(…) | fetch_right_columns(…) | fetch_right_scalars(…)
+//   fn fetch_right(lane, column, at) = fetch_right_quad(…) | fetch_right_element(…)
 //   fn load_right_row(at) = right_row_quad(…) | right_row_elements(…)
-//   fn load_right_columns(slice, quad_k, column) = right_column_quads(…) | right_column_elements(…)
 //   fn store_result(voxel, column, value) = store_quad(…) | store_elements(…)
 
 // #include "common/index.wgsl"
 // #include "gemm/multiply.wgsl"
+// #include "conv3d/kept.wgsl"
 // #include "conv3d/tables.wgsl"
 // #include "conv3d/staging.wgsl"
 
@@ -87,34 +89,35 @@ fn main(
   let axes = workgroupUniformLoad(&axis_counts);
   let counts = vec3u(axes[0], axes[1], axes[2]);
   list_taps(thread, counts);
-  list_rows(thread, row0, rows, class_, extent, counts);
-
-  let channels = parameters.source_channels;
-  let depth = counts.x * counts.y * counts.z * channels;
-  var slice = Slice(0, 0, 0);
-  while (slice.start < depth) {
-    workgroupBarrier();
-    stage_left(slice, thread);
-    stage_right(slice, column0, depth, thread);
-    workgroupBarrier();
-    multiply_tiles(thread);
-    slice.start += TILE_K;
-    slice.channel += TILE_K;
-    while (slice.channel >= channels) {
-      slice.channel -= channels;
-      slice.tap++;
-    }
-  }
-  // Without taps the loop, and its barrier, never runs.
+  let depth = counts.x * counts.y * counts.z * parameters.source_channels;
+  take_places(thread);
+  prepare_staging(thread, row0, rows, column0, depth, extent, counts);
   workgroupBarrier();
 
-  for (var j = 0u; j < QUADS_N; j++) {
-    let column = column0 + column_of(thread, j);
-    let shift = bias_at(column);
-    for (var i = 0u; i < RESULTS_M; i++) {
-      let voxel = row_voxels[row_of(thread, i)];
-      if (voxel != NO_ROW) {
-        store_result(voxel, column, sums[i * QUADS_N + j] + shift);
+  if (PREFETCH) {
+    fetch_slice(0);
+  }
+  for (var start = 0u; start < depth; start += TILE_K) {
+    if (!PREFETCH) {
+      fetch_slice(start);
+    }
+    workgroupBarrier();
+    put_slice(thread);
+    workgroupBarrier();
+    advance_lanes();
+    if (PREFETCH) {
+      fetch_slice(start + TILE_K);
+    }
+    multiply_slice();
+  }
+
+  for (var i = 0u; i < RESULTS_M; i++) {
+    let row = row0 + row_of(thread, i);
+    if (row < rows) {
+      let voxel = result_voxel(row, class_, extent);
+      for (var j = 0u; j < QUADS_N; j++) {
+        let column = column0 + column_of(thread, j);
+        store_result(voxel, column, sums[i * QUADS_N + j] + bias_at(column));
       }
     }
   }

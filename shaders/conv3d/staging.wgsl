@@ -1,131 +1,212 @@
-// How a workgroup of conv3d/gemm fills its tiles: the left one gathered from the source, the right one from the weight.
+// How a workgroup of conv3d/gemm fills its tiles: the left one gathered from the source, the right one from the weight. Values are fetched into
+// registers first and put into the tiles later, so that a slice can be fetched while the one before it is multiplied.
+//
+// What does not change from slice to slice is kept in private variables: compilers do not move it out of the loop by themselves. Loads need no
+// bounds of their own: where an index is none of the source's, the value is dropped, and WebGPU promises that reading it does no harm.
 
-// TILE_K elements of the rows: where they start, the tap they start in, and the channel of it.
-struct Slice {
-  start: u32,
+// A thread stages LEFT_ROWS rows, LEFT_QUADS neighbouring quads of each. Rows that are one thread's alone (THREADS_N = 1) stay in its registers
+// (DIRECT), unless they are to be checked: there the checks would get between the multiplications.
+const DIRECT = THREADS_N == 1 && !CHECKED;
+const LEFT_QUADS = select(1, TILE_QUADS_K, THREADS_N == 1 && WHOLE_SLICES);
+const LEFT_ROWS = TILE_M * TILE_QUADS_K / THREADS / LEFT_QUADS;
+// Parts of a quad that may belong to different taps: none where source channels are a multiple of 4.
+const LANES = 4 / SOURCE_UNIT;
+
+// Where along K a lane is.
+struct Lane {
   tap: u32,
   channel: u32,
 }
 
-// Four rows, four elements of each, which belong to one tap since source channels are a multiple of 4.
-fn gather_quads(offsets: vec4i, masks: vec4u, slice: Slice, quad_k: u32) -> array<vec4<staged>, 4> {
-  var index = slice.tap;
-  var channel = slice.channel + 4 * quad_k;
-  if (!WHOLE_SLICES) {
-    index += channel / parameters.source_channels;
-    channel %= parameters.source_channels;
-  }
-  let tap = taps[min(index, MAXIMUM_TAPS)];
-  let inside = (masks & vec4u(tap.bits)) == vec4u(tap.bits);
-  let at = select(vec4i(0), offsets + (tap.offset + i32(channel / 4)), inside);
-  return array<vec4<staged>, 4>(
-    select(vec4<staged>(), vec4<staged>(source_quads[at.x]), inside.x),
-    select(vec4<staged>(), vec4<staged>(source_quads[at.y]), inside.y),
-    select(vec4<staged>(), vec4<staged>(source_quads[at.z]), inside.z),
-    select(vec4<staged>(), vec4<staged>(source_quads[at.w]), inside.w),
-  );
+var<private> lanes: array<Lane, LANES>;
+// From slice to slice.
+var<private> lane_step: Lane;
+// What the masks of rows must have set for the values that were fetched to count.
+var<private> lane_bits: array<u32, LANES>;
+var<private> row_offsets: array<i32, LEFT_ROWS>;
+var<private> row_masks: array<u32, LEFT_ROWS>;
+var<private> left_values: array<vec4<element>, LEFT_ROWS * LEFT_QUADS>;
+var<private> right_values: array<vec4<element>, select(RIGHT_PUTS, 4 * RIGHT_BLOCKS, RIGHT_TRANSPOSED)>;
+// In units of SOURCE_UNIT elements of the weight for the data gradient, of RESULT_UNIT for the forward pass.
+var<private> right_first: u32;
+var<private> right_step: u32;
+var<private> right_last: u32;
+
+// The i-th row that a thread stages.
+fn staged_row(thread: u32, i: u32) -> u32 {
+  return i * LEFT_ROW_STEP * LEFT_QUADS + thread * LEFT_QUADS / TILE_QUADS_K;
 }
 
-// The same for any number of channels: each element finds its own tap.
-fn gather_elements(offsets: vec4i, masks: vec4u, slice: Slice, quad_k: u32) -> array<vec4<staged>, 4> {
+fn prepare_staging(thread: u32, row0: u32, rows: u32, column0: u32, depth: u32, extent: vec3u, counts: vec3u) {
   let channels = parameters.source_channels;
-  var rows: array<vec4<staged>, 4>;
-  for (var i = 0u; i < 4; i++) {
-    let channel = slice.channel + 4 * quad_k + i;
-    let tap = taps[min(slice.tap + channel / channels, MAXIMUM_TAPS)];
-    let inside = (masks & vec4u(tap.bits)) == vec4u(tap.bits);
-    let at = select(vec4i(0), offsets + (tap.offset + i32(channel % channels)), inside);
-    rows[0][i] = select(staged(), staged(source[at.x]), inside.x);
-    rows[1][i] = select(staged(), staged(source[at.y]), inside.y);
-    rows[2][i] = select(staged(), staged(source[at.z]), inside.z);
-    rows[3][i] = select(staged(), staged(source[at.w]), inside.w);
-  }
-  return rows;
-}
-
-fn stage_left(slice: Slice, thread: u32) {
-  const BLOCKS = TILE_QUADS_M * TILE_QUADS_K;
-  for (var i = 0u; i < (BLOCKS + THREADS - 1) / THREADS; i++) {
-    let block = i * THREADS + thread;
-    if (BLOCKS % THREADS == 0 || block < BLOCKS) {
-      let quad_k = block % TILE_QUADS_K;
-      let quad_m = block / TILE_QUADS_K;
-      put_left_block(quad_m, quad_k, gather_left(row_offsets[quad_m], row_masks[quad_m], slice, quad_k));
+  let quad_k = thread % TILE_QUADS_K;
+  lane_step = Lane(0, TILE_K);
+  if (!WHOLE_SLICES) {
+    lane_step = Lane(TILE_K / channels, TILE_K % channels);
+    for (var j = 0u; j < LANES; j++) {
+      let k = 4 * quad_k + j;
+      lanes[j] = Lane(k / channels, k % channels);
     }
   }
+  for (var i = 0u; i < LEFT_ROWS; i++) {
+    let row = source_row(row0 + staged_row(thread, i), rows, extent, counts);
+    row_offsets[i] = row.offset + i32(select(0, quad_k, WHOLE_SLICES && LEFT_QUADS == 1));
+    row_masks[i] = row.mask;
+  }
+  if (DATA_GRADIENT) {
+    if (RIGHT_TRANSPOSED) {
+      right_first = (column0 + 4 * (thread / TILE_QUADS_K)) * (channels / SOURCE_UNIT) + select(0, quad_k, WHOLE_SLICES);
+    } else {
+      right_first = (column0 + 4 * (thread % TILE_QUADS_N)) * channels + thread / TILE_QUADS_N;
+    }
+  } else {
+    right_step = parameters.result_channels / RESULT_UNIT;
+    let column = (column0 + 4 * (thread % TILE_QUADS_N)) / RESULT_UNIT;
+    right_first = (thread / TILE_QUADS_N) * right_step + column;
+    right_last = (depth - min(depth, 1)) * right_step + column;
+  }
 }
 
-// The right tile needs no zeros: past the last k the left one has them, and columns past the last are not stored. There it only must not read
-// what might be no number.
+fn fetch_left_quad(lane: u32, row: u32, at: i32) {
+  left_values[row] = source_quads[at];
+}
 
-// The forward pass reads the weight as it lies: [k, n], columns contiguous.
-fn stage_right_rows(slice: Slice, column0: u32, depth: u32, thread: u32) {
-  const ROWS_AT_ONCE = THREADS / TILE_QUADS_N;
-  let quad = thread % TILE_QUADS_N;
-  let first = thread / TILE_QUADS_N;
-  let at = first * parameters.result_channels + column0 + 4 * quad;
-  for (var i = 0u; i < (TILE_K + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE; i++) {
-    let row = first + i * ROWS_AT_ONCE;
-    if (TILE_K % ROWS_AT_ONCE == 0 || row < TILE_K) {
-      var k = slice.start + i * ROWS_AT_ONCE;
-      if (!WHOLE_SLICES) {
-        k = min(k + first, depth - 1) - first;
+fn fetch_left_element(lane: u32, row: u32, at: i32) {
+  left_values[row][lane] = source[at];
+}
+
+fn fetch_right_quad(lane: u32, column: u32, at: u32) {
+  right_values[column] = weight_quads[at];
+}
+
+fn fetch_right_element(lane: u32, column: u32, at: u32) {
+  right_values[column][lane] = weight[at];
+}
+
+fn right_row_quad(at: u32) -> vec4<element> {
+  return weight_quads[at];
+}
+
+fn right_row_elements(at: u32) -> vec4<element> {
+  return vec4<element>(weight[at], weight[at + 1], weight[at + 2], weight[at + 3]);
+}
+
+fn fetch_left_slice() {
+  for (var j = 0u; j < LANES; j++) {
+    let tap = taps[min(lanes[j].tap, MAXIMUM_TAPS)];
+    let channel = lanes[j].channel / SOURCE_UNIT;
+    lane_bits[j] = tap.bits;
+    for (var i = 0u; i < LEFT_ROWS; i++) {
+      let at = row_offsets[i] + (tap.offset + i32(channel));
+      for (var q = 0u; q < LEFT_QUADS; q++) {
+        fetch_left(j, i * LEFT_QUADS + q, at + i32(q));
       }
-      right_tile[row * RIGHT_PITCH + quad] = load_right_row(at + k * parameters.result_channels);
     }
   }
 }
 
-fn right_row_quad(at: u32) -> vec4<staged> {
-  return vec4<staged>(weight_quads[at / 4]);
-}
-
-fn right_row_elements(at: u32) -> vec4<staged> {
-  return vec4<staged>(vec4<element>(weight[at], weight[at + 1], weight[at + 2], weight[at + 3]));
-}
-
-// The data gradient reads it transposed: weight[tap, n, channel of the source], contiguous along k.
-fn stage_right_columns(slice: Slice, column0: u32, depth: u32, thread: u32) {
-  const BLOCKS = TILE_QUADS_N * TILE_QUADS_K;
-  for (var i = 0u; i < (BLOCKS + THREADS - 1) / THREADS; i++) {
-    let block = i * THREADS + thread;
-    if (BLOCKS % THREADS == 0 || block < BLOCKS) {
-      let quad_k = block % TILE_QUADS_K;
-      let quad_n = block / TILE_QUADS_K;
-      put_right_block(quad_n, quad_k, load_right_columns(slice, quad_k, column0 + 4 * quad_n));
+// The data gradient reads the weight transposed: weight[tap, n, channel of the source], contiguous along K.
+fn fetch_right_columns(start: u32) {
+  let units = parameters.source_channels / SOURCE_UNIT;
+  for (var j = 0u; j < LANES; j++) {
+    let first = right_first + taps[min(lanes[j].tap, MAXIMUM_TAPS)].weight + lanes[j].channel / SOURCE_UNIT;
+    for (var i = 0u; i < RIGHT_BLOCKS; i++) {
+      for (var c = 0u; c < 4; c++) {
+        fetch_right(j, 4 * i + c, first + (i * (4 * (THREADS / TILE_QUADS_K)) + c) * units);
+      }
     }
   }
 }
 
-fn right_column_quads(slice: Slice, quad_k: u32, column: u32) -> array<vec4<staged>, 4> {
-  var index = slice.tap;
-  var channel = slice.channel + 4 * quad_k;
-  if (!WHOLE_SLICES) {
-    index += channel / parameters.source_channels;
-    channel %= parameters.source_channels;
-  }
-  let quads = parameters.source_channels / 4;
-  let tap = taps[min(index, MAXIMUM_TAPS)].index;
-  let at = (tap * parameters.result_channels + column) * quads + channel / 4;
-  return array<vec4<staged>, 4>(
-    vec4<staged>(weight_quads[at]),
-    vec4<staged>(weight_quads[at + quads]),
-    vec4<staged>(weight_quads[at + 2 * quads]),
-    vec4<staged>(weight_quads[at + 3 * quads]),
-  );
-}
-
-fn right_column_elements(slice: Slice, quad_k: u32, column: u32) -> array<vec4<staged>, 4> {
+// Where there are fewer blocks of it than threads, each thread fetches single elements. Only whole slices.
+fn fetch_right_scalars(start: u32) {
   let channels = parameters.source_channels;
-  var columns: array<vec4<staged>, 4>;
-  for (var i = 0u; i < 4; i++) {
-    let channel = slice.channel + 4 * quad_k + i;
-    let tap = taps[min(slice.tap + channel / channels, MAXIMUM_TAPS)].index;
-    let at = (tap * parameters.result_channels + column) * channels + channel % channels;
-    columns[0][i] = staged(weight[at]);
-    columns[1][i] = staged(weight[at + channels]);
-    columns[2][i] = staged(weight[at + 2 * channels]);
-    columns[3][i] = staged(weight[at + 3 * channels]);
+  let first = right_first + taps[min(lanes[0].tap, MAXIMUM_TAPS)].weight * SOURCE_UNIT + lanes[0].channel;
+  for (var i = 0u; i < RIGHT_PUTS; i++) {
+    let at = first + i * RIGHT_ROW_STEP;
+    right_values[i] = vec4<element>(weight[at], weight[at + channels], weight[at + 2 * channels], weight[at + 3 * channels]);
   }
-  return columns;
+}
+
+// The forward pass reads the weight as it lies: [k, n], columns contiguous. Past the last k the left tile has zeros; the right one only must not
+// have what might be no number.
+fn fetch_right_rows(start: u32) {
+  for (var i = 0u; i < RIGHT_PUTS; i++) {
+    let at = right_first + (start + i * RIGHT_ROW_STEP) * right_step;
+    right_values[i] = load_right_row(select(min(at, right_last), at, WHOLE_SLICES));
+  }
+}
+
+fn fetch_slice(start: u32) {
+  fetch_left_slice();
+  fetch_right_slice(start);
+}
+
+fn advance_lanes() {
+  let channels = parameters.source_channels;
+  for (var j = 0u; j < LANES; j++) {
+    lanes[j].tap += lane_step.tap;
+    lanes[j].channel += lane_step.channel;
+    if (lanes[j].channel >= channels) {
+      lanes[j].channel -= channels;
+      lanes[j].tap++;
+    }
+  }
+}
+
+// Quad `at` of what was fetched, for row `row`.
+fn left_quad(row: u32, at: u32) -> vec4<staged> {
+  var values = left_values[at];
+  if (CHECKED) {
+    let mask = row_masks[row];
+    if (LANES == 1) {
+      values = kept(values, (mask & lane_bits[0]) == lane_bits[0]);
+    } else {
+      for (var j = 0u; j < LANES; j++) {
+        values[j] = select(element(), values[j], (mask & lane_bits[j]) == lane_bits[j]);
+      }
+    }
+  }
+  return vec4<staged>(values);
+}
+
+fn put_slice(thread: u32) {
+  if (RIGHT_TRANSPOSED) {
+    var columns: array<vec4<staged>, 4 * RIGHT_BLOCKS>;
+    for (var i = 0u; i < 4 * RIGHT_BLOCKS; i++) {
+      columns[i] = vec4<staged>(right_values[i]);
+    }
+    put_right_blocks(thread, columns);
+  } else {
+    var quads: array<vec4<staged>, RIGHT_PUTS>;
+    for (var i = 0u; i < RIGHT_PUTS; i++) {
+      quads[i] = vec4<staged>(right_values[i]);
+    }
+    put_right_rows(quads);
+  }
+  if (!DIRECT) {
+    var quads: array<vec4<staged>, LEFT_PUTS>;
+    for (var i = 0u; i < LEFT_PUTS; i++) {
+      quads[i] = left_quad(i / LEFT_QUADS, i);
+    }
+    if (LEFT_QUADS == 1) {
+      put_left(quads);
+    } else {
+      put_left_rows(quads);
+    }
+  }
+}
+
+fn multiply_slice() {
+  if (!DIRECT) {
+    multiply_tiles();
+    return;
+  }
+  for (var q = 0u; q < LEFT_QUADS; q++) {
+    var left: array<vec4f, RESULTS_M>;
+    for (var i = 0u; i < RESULTS_M; i++) {
+      left[i] = vec4f(left_values[i * LEFT_QUADS + q]);
+    }
+    add_outer_products(4 * q, left);
+  }
 }

@@ -3,13 +3,14 @@
 // M runs over taps × input channels, N over output channels: small, while voxels are many. So voxels are split between workgroups, each
 // writes its own part, and common/sum-splits adds the parts in a fixed order: the same bits every run, without atomics.
 //
-// From the preamble, besides what gemm/multiply.wgsl wants: `element`; SOURCE_UNIT and GRADIENT_UNIT (elements read at once: 4, or 1 where
+// From the preamble, besides what gemm/multiply.wgsl and conv3d/kept.wgsl want: `element`; SOURCE_UNIT and GRADIENT_UNIT (elements read at once: 4, or 1 where
 // channels are no multiple of 4); and the functions that they choose:
 //   fn load_left(columns, offset, mask) = left_quad(…) | left_elements(…)
 //   fn load_right(at) = right_quad(…) | right_elements(…)
 
 // #include "common/index.wgsl"
 // #include "gemm/multiply.wgsl"
+// #include "conv3d/kept.wgsl"
 
 struct Parameters {
   source_extent: vec4u, // n, d, h, w
@@ -42,9 +43,19 @@ struct Column {
   bits: u32, // what a voxel's mask must have set for the tap to lie inside
 }
 
-// A batch of voxels, as many as there are threads.
-var<workgroup> voxel_offsets: array<i32, THREADS>;
-var<workgroup> voxel_masks: array<u32, THREADS>;
+// What the voxels of a batch, as many as there are threads, have in the source.
+struct Voxel {
+  offset: i32, // of its origin, in units of SOURCE_UNIT elements
+  mask: u32, // which taps of each axis lie inside
+}
+
+var<workgroup> voxels: array<Voxel, THREADS>;
+
+// Where a thread reads, found once: gemm/multiply.wgsl says why. Of the gradient in units of GRADIENT_UNIT elements.
+var<private> left_row: u32;
+var<private> right_first: u32;
+var<private> right_step: u32;
+var<private> right_last: u32;
 
 fn column_at(m: u32) -> Column {
   let kernel = parameters.kernel;
@@ -80,15 +91,14 @@ fn list_voxel(thread: u32, voxel: u32, end: u32) {
     }
   }
   let first = ((i32(batch * size.y) + origin.x) * i32(size.z) + origin.y) * i32(size.w) + origin.z;
-  voxel_offsets[thread] = first * i32(parameters.source_channels / SOURCE_UNIT);
-  voxel_masks[thread] = mask;
+  voxels[thread] = Voxel(first * i32(parameters.source_channels / SOURCE_UNIT), mask);
 }
 
 // Source channels are a multiple of 4: the four columns share a tap.
 fn left_quad(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
   let column = columns[0];
   let inside = (mask & column.bits) == column.bits;
-  return select(vec4<staged>(), vec4<staged>(source_quads[select(0, offset + column.offset, inside)]), inside);
+  return vec4<staged>(kept(source_quads[offset + column.offset], inside));
 }
 
 fn left_elements(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
@@ -96,7 +106,7 @@ fn left_elements(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<stag
   for (var i = 0u; i < 4; i++) {
     let column = columns[i];
     let inside = (mask & column.bits) == column.bits;
-    value[i] = select(staged(), staged(source[select(0, offset + column.offset, inside)]), inside);
+    value[i] = select(staged(), staged(source[offset + column.offset]), inside);
   }
   return value;
 }
@@ -109,32 +119,35 @@ fn right_elements(at: u32) -> vec4<staged> {
   return vec4<staged>(vec4<element>(gradient[at], gradient[at + 1], gradient[at + 2], gradient[at + 3]));
 }
 
-// A thread stages the same columns in every slice (THREADS is a multiple of the quads of a row), so it finds their taps only once.
-const LEFT_ROWS_AT_ONCE = THREADS / TILE_QUADS_M;
-const RIGHT_ROWS_AT_ONCE = THREADS / TILE_QUADS_N;
-
-fn stage_left(columns: array<Column, 4>, slice: u32, thread: u32) {
-  let quad = thread % TILE_QUADS_M;
-  for (var i = 0u; i < (TILE_K + LEFT_ROWS_AT_ONCE - 1) / LEFT_ROWS_AT_ONCE; i++) {
-    let row = i * LEFT_ROWS_AT_ONCE + thread / TILE_QUADS_M;
-    if (TILE_K % LEFT_ROWS_AT_ONCE == 0 || row < TILE_K) {
-      let at = slice + row;
-      left_tile[row * LEFT_PITCH + quad] = load_left(columns, voxel_offsets[at], voxel_masks[at]);
-    }
-  }
+fn prepare_reads(thread: u32, column0: u32, end: u32) {
+  left_row = thread / TILE_QUADS_M;
+  right_step = parameters.gradient_channels / GRADIENT_UNIT;
+  let column = (column0 + 4 * (thread % TILE_QUADS_N)) / GRADIENT_UNIT;
+  right_first = thread / TILE_QUADS_N * right_step + column;
+  right_last = (end - min(end, 1)) * right_step + column;
 }
 
-// The right tile needs no zeros: for voxels past the end the left one has them, and columns past the last are not stored. There it only must
-// not read what might be no number.
-fn stage_right(voxel0: u32, column0: u32, end: u32, thread: u32) {
-  let quad = thread % TILE_QUADS_N;
-  let units = parameters.gradient_channels / GRADIENT_UNIT;
-  for (var i = 0u; i < (TILE_K + RIGHT_ROWS_AT_ONCE - 1) / RIGHT_ROWS_AT_ONCE; i++) {
-    let row = i * RIGHT_ROWS_AT_ONCE + thread / TILE_QUADS_N;
-    if (TILE_K % RIGHT_ROWS_AT_ONCE == 0 || row < TILE_K) {
-      let voxel = min(voxel0 + row, end - 1);
-      right_tile[row * RIGHT_PITCH + quad] = load_right(voxel * units + (column0 + 4 * quad) / GRADIENT_UNIT);
+// Adds the products of a batch of voxels from `first` on, slice by slice. A thread stages the same columns in every slice (THREADS is a multiple
+// of the quads of a row), so it finds their taps only once.
+//
+// The right tile needs no zeros: for voxels past the end the left one has them, and columns past the last are not stored. There it only must not
+// read what might be no number.
+fn multiply_batch(columns: array<Column, 4>, first: u32) {
+  for (var slice = 0u; slice < THREADS / TILE_K; slice++) {
+    var left: array<vec4<staged>, LEFT_PUTS>;
+    for (var i = 0u; i < LEFT_PUTS; i++) {
+      let voxel = voxels[slice * TILE_K + i * LEFT_ROW_STEP + min(left_row, LEFT_ROW_STEP - 1)];
+      left[i] = load_left(columns, voxel.offset, voxel.mask);
     }
+    var right: array<vec4<staged>, RIGHT_PUTS>;
+    for (var i = 0u; i < RIGHT_PUTS; i++) {
+      right[i] = load_right(min(right_first + (first + slice * TILE_K + i * RIGHT_ROW_STEP) * right_step, right_last));
+    }
+    workgroupBarrier();
+    put_left(left);
+    put_right_rows(right);
+    workgroupBarrier();
+    multiply_tiles();
   }
 }
 
@@ -158,16 +171,13 @@ fn main(
 
   let column = row0 + 4 * (thread % TILE_QUADS_M);
   let columns = array<Column, 4>(column_at(column), column_at(column + 1), column_at(column + 2), column_at(column + 3));
-  for (var voxel0 = begin; voxel0 < end; voxel0 += THREADS) {
+  take_places(thread);
+  prepare_reads(thread, column0, end);
+  for (var first = begin; first < end; first += THREADS) {
     workgroupBarrier();
-    list_voxel(thread, voxel0 + thread, end);
-    for (var slice = 0u; slice < THREADS; slice += TILE_K) {
-      workgroupBarrier();
-      stage_left(columns, slice, thread);
-      stage_right(voxel0 + slice, column0, end, thread);
-      workgroupBarrier();
-      multiply_tiles(thread);
-    }
+    list_voxel(thread, first + thread, end);
+    workgroupBarrier();
+    multiply_batch(columns, first);
   }
 
   let rows = parameters.kernel.x * parameters.kernel.y * parameters.kernel.z * parameters.source_channels;

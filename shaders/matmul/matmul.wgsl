@@ -1,6 +1,6 @@
 // Batched matrix product out[b, m, n] = Σ_k left[b, m, k] · right[b, k, n], either operand also transposed, tile by tile in workgroup memory.
 //
-// From the preamble, besides what gemm/multiply.wgsl wants: `element`; TRANSPOSE_LEFT and TRANSPOSE_RIGHT; and the choice between whole-quad and
+// From the preamble, besides what gemm/multiply.wgsl wants: `element`; and the choice between whole-quad and
 // single-element memory access, made where the contiguous extents are known to be multiples of 4 or not. Four neighbours along an operand's
 // contiguous axis, of which `count` exist:
 //   fn load_left(index, count) = left_quad(…) | left_elements(…)
@@ -89,52 +89,34 @@ fn right_along_n(batch: u32, k: u32, column: u32) -> vec4<staged> {
 }
 
 fn stage_left(batch: u32, row0: u32, start: u32, thread: u32) {
-  const UNITS = select(TILE_QUADS_M * TILE_QUADS_K, TILE_K * TILE_QUADS_M, TRANSPOSE_LEFT);
-  for (var i = 0u; i < (UNITS + THREADS - 1) / THREADS; i++) {
-    let unit = i * THREADS + thread;
-    if (UNITS % THREADS == 0 || unit < UNITS) {
-      if (TRANSPOSE_LEFT) {
-        let k = unit / TILE_QUADS_M;
-        let quad = unit % TILE_QUADS_M;
-        left_tile[k * LEFT_PITCH + quad] = left_along_m(batch, row0 + 4 * quad, start + k);
-      } else {
-        let quad_k = unit % TILE_QUADS_K;
-        let quad_m = unit / TILE_QUADS_K;
-        let row = row0 + 4 * quad_m;
-        let k = start + 4 * quad_k;
-        put_left_block(quad_m, quad_k, array<vec4<staged>, 4>(
-          left_along_k(batch, row, k),
-          left_along_k(batch, row + 1, k),
-          left_along_k(batch, row + 2, k),
-          left_along_k(batch, row + 3, k),
-        ));
-      }
+  var quads: array<vec4<staged>, LEFT_PUTS>;
+  for (var i = 0u; i < LEFT_PUTS; i++) {
+    if (LEFT_ALONG_K) {
+      let row = row0 + i * LEFT_ROW_STEP + thread / TILE_QUADS_K;
+      quads[i] = left_along_k(batch, row, start + 4 * (thread % TILE_QUADS_K));
+    } else {
+      let k = start + i * LEFT_ROW_STEP + thread / TILE_QUADS_M;
+      quads[i] = left_along_m(batch, row0 + 4 * (thread % TILE_QUADS_M), k);
     }
   }
+  put_left(quads);
 }
 
 fn stage_right(batch: u32, column0: u32, start: u32, thread: u32) {
-  const UNITS = select(TILE_K * TILE_QUADS_N, TILE_QUADS_N * TILE_QUADS_K, TRANSPOSE_RIGHT);
-  for (var i = 0u; i < (UNITS + THREADS - 1) / THREADS; i++) {
-    let unit = i * THREADS + thread;
-    if (UNITS % THREADS == 0 || unit < UNITS) {
-      if (TRANSPOSE_RIGHT) {
-        let quad_k = unit % TILE_QUADS_K;
-        let quad_n = unit / TILE_QUADS_K;
-        let column = column0 + 4 * quad_n;
-        let k = start + 4 * quad_k;
-        put_right_block(quad_n, quad_k, array<vec4<staged>, 4>(
-          right_along_k(batch, k, column),
-          right_along_k(batch, k, column + 1),
-          right_along_k(batch, k, column + 2),
-          right_along_k(batch, k, column + 3),
-        ));
-      } else {
-        let k = unit / TILE_QUADS_N;
-        let quad = unit % TILE_QUADS_N;
-        right_tile[k * RIGHT_PITCH + quad] = right_along_n(batch, start + k, column0 + 4 * quad);
-      }
+  if (RIGHT_TRANSPOSED) {
+    let k = start + 4 * (thread % TILE_QUADS_K);
+    var columns: array<vec4<staged>, 4 * RIGHT_BLOCKS>;
+    for (var i = 0u; i < 4 * RIGHT_BLOCKS; i++) {
+      columns[i] = right_along_k(batch, k, column0 + 4 * ((i / 4 * THREADS + thread) / TILE_QUADS_K) + i % 4);
     }
+    put_right_blocks(thread, columns);
+  } else {
+    let column = column0 + 4 * (thread % TILE_QUADS_N);
+    var quads: array<vec4<staged>, RIGHT_PUTS>;
+    for (var i = 0u; i < RIGHT_PUTS; i++) {
+      quads[i] = right_along_n(batch, start + i * RIGHT_ROW_STEP + thread / TILE_QUADS_N, column);
+    }
+    put_right_rows(quads);
   }
 }
 
@@ -152,12 +134,13 @@ fn main(
   }
   let row0 = ((index % tiles) / parameters.tiles_n) * TILE_M;
   let column0 = (index % parameters.tiles_n) * TILE_N;
+  take_places(thread);
   for (var start = 0u; start < parameters.depth; start += TILE_K) {
     workgroupBarrier();
     stage_left(batch, row0, start, thread);
     stage_right(batch, column0, start, thread);
     workgroupBarrier();
-    multiply_tiles(thread);
+    multiply_tiles();
   }
   for (var i = 0u; i < RESULTS_M; i++) {
     let row = row0 + row_of(thread, i);

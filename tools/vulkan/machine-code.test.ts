@@ -60,6 +60,6 @@ describe('readPipelines', () => {
     expect(fusedShare(code.within(nest[1]!))).toBe(0.6);
     expect(code.within(nest[0]!)).toEqual({ fused: 3, vector: 6, conversions: 1 });
     expect(code.pass(nest, [4])).toEqual({ fused: 12, vector: 21, conversions: 1 });
-    expect(code.betweenBarriers(nest[0]!)).toEqual({ fused: 3, vector: 5, conversions: 0 });
+    expect(code.stretch(nest[0]!)).toEqual({ fused: 3, vector: 5, conversions: 0 });
   });
 });

@@ -116,15 +116,10 @@ export class MachineCode {
     return sum(sum(all, times(once, -1)), repeated);
   }
 
-  /** What lies between two barriers of a loop and has the most fused multiply-adds: an inner loop that the compiler unrolled. */
-  betweenBarriers({ begin, end }: Loop): Share {
-    const parts: Share[] = [NOTHING];
-    for (const { name, share } of this.instructions.slice(begin, end))
-      if (name === 's_barrier') parts.push(NOTHING);
-      else parts.push(sum(parts.pop()!, share));
-    // The loop goes round: what follows its last barrier runs into what comes before the first.
-    if (parts.length > 1) parts.push(sum(parts.pop()!, parts.shift()!));
-    return parts.sort((a, b) => b.fused - a.fused)[0]!;
+  /** From the first to the last fused multiply-add of a loop: its inner loop, where the compiler unrolled that. */
+  stretch({ begin, end }: Loop): Share {
+    const fused = this.instructions.slice(begin, end).flatMap(({ share }, i) => (share.fused > 0 ? [begin + i] : []));
+    return fused.length === 0 ? NOTHING : this.within({ begin: fused[0]!, end: fused.at(-1)! + 1 });
   }
 
   /** Loops around a loop. */

@@ -5,11 +5,13 @@ import { read, write } from '../../device/webgpu/dispatch.ts';
 import { writePreamble } from '../../device/webgpu/preamble.ts';
 import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
+import type { DType } from '../../dtype.ts';
 import { showShape, type Triple } from '../../shape.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
 import { defaultTile, stagedType, type TileVariant, tileColumns, tileConstants, tileCount } from './conv3d.variants.ts';
 import {
   channelsOf,
+  elementBits,
   extentOf,
   geometryWords,
   isQuads,
@@ -28,30 +30,53 @@ interface Product {
   readonly geometry: Conv3dGeometry;
 }
 
-function preambleOf(tile: TileVariant, { dataGradient, source, weight, result }: Product, vendor: string): string {
+/** Whether all taps of all rows lie inside of the source: no padding, and, for the data gradient, each result voxel read by one window. */
+function isAllInside({ dataGradient, source, weight, result, geometry }: Product): boolean {
+  const { stride, padding, dilation } = geometry;
+  if (padding.some((extent) => extent > 0)) return false;
+  if (!dataGradient) return true;
+  const [extents, kernel] = [extentOf(result).slice(1), kernelOf(weight)];
+  return kernel.every(
+    (taps, axis) =>
+      (taps - 1) * dilation[axis]! < stride[axis]! && extents[axis] === source.shape[axis + 1]! * stride[axis]!,
+  );
+}
+
+function preambleOf(tile: TileVariant, product: Product, staged: DType): string {
+  const { dataGradient, source, weight, result } = product;
   const quadSource = isQuads(channelsOf(source));
   const quadResult = isQuads(channelsOf(result));
+  const blocks = (tileColumns(tile) * tile.tileK) / 16;
+  const wholeSlices = channelsOf(source) % tile.tileK === 0;
+  const scalars = dataGradient && wholeSlices && blocks < tile.threadsM * tile.threadsN;
+  const fetchRight = !dataGradient ? 'rows' : scalars ? 'scalars' : 'columns';
   return writePreamble({
-    types: { element: source.dtype, staged: stagedType(source.dtype, vendor) },
+    types: { element: source.dtype, staged },
     constants: {
       ...tileConstants(tile),
+      LEFT_ALONG_K: true,
+      RIGHT_TRANSPOSED: dataGradient && !scalars,
       DATA_GRADIENT: dataGradient,
       MAXIMUM_TAPS: tapTable(kernelOf(weight)),
-      WHOLE_SLICES: channelsOf(source) % tile.tileK === 0,
+      WHOLE_SLICES: wholeSlices,
+      CHECKED: !(wholeSlices && isAllInside(product)),
       SOURCE_UNIT: quadSource ? 4 : 1,
+      RESULT_UNIT: quadResult ? 4 : 1,
+      PREFETCH: tile.prefetch,
     },
     code: `
-fn gather_left(offsets: vec4i, masks: vec4u, slice: Slice, quad_k: u32) -> array<vec4<staged>, 4> {
-  return ${quadSource ? 'gather_quads' : 'gather_elements'}(offsets, masks, slice, quad_k);
+${elementBits(source)}
+fn fetch_left(lane: u32, row: u32, at: i32) {
+  fetch_left_${quadSource ? 'quad' : 'element'}(lane, row, at);
 }
-fn load_right_row(at: u32) -> vec4<staged> {
+fn fetch_right_slice(start: u32) {
+  fetch_right_${fetchRight}(start);
+}
+fn fetch_right(lane: u32, column: u32, at: u32) {
+  fetch_right_${quadSource ? 'quad' : 'element'}(lane, column, at);
+}
+fn load_right_row(at: u32) -> vec4<element> {
   return ${quadResult ? 'right_row_quad' : 'right_row_elements'}(at);
-}
-fn load_right_columns(slice: Slice, quad_k: u32, column: u32) -> array<vec4<staged>, 4> {
-  return ${quadSource ? 'right_column_quads' : 'right_column_elements'}(slice, quad_k, column);
-}
-fn stage_right(slice: Slice, column0: u32, depth: u32, thread: u32) {
-  ${dataGradient ? 'stage_right_columns' : 'stage_right_rows'}(slice, column0, depth, thread);
 }
 fn store_result(voxel: u32, column: u32, value: vec4f) {
   ${quadResult ? 'store_quad' : 'store_elements'}(voxel, column, value);
@@ -72,7 +97,8 @@ export function gatherWebgpu(device: WebgpuDevice, product: Product, variant?: T
   const { source, weight, bias, result, geometry } = product;
   const { rows, classes } = classesOf(product);
   const columns = channelsOf(result);
-  const tile = variant ?? defaultTile(rows * classes, columns);
+  const staged = stagedType(source.dtype, device.info.vendor);
+  const tile = variant ?? defaultTile(rows * classes, columns, { quads: isQuads(channelsOf(source)), staged });
   debug(2, () => {
     const name = product.dataGradient ? 'conv3dDataGradient' : 'conv3d';
     return `${name} ${showShape(source.shape)} to ${showShape(result.shape)}: tile ${tile.name}`;
@@ -80,7 +106,7 @@ export function gatherWebgpu(device: WebgpuDevice, product: Product, variant?: T
   const [x, y] = foldWorkgroups(tileCount(tile, rows, columns));
   device.dispatch({
     shader: 'conv3d/gemm',
-    preamble: preambleOf(tile, product, device.info.vendor),
+    preamble: preambleOf(tile, product, staged),
     // Without a bias something must be bound all the same: one pipeline serves both.
     bindings: [read(source), read(weight), write(result), read(bias ?? weight)],
     parameters: [

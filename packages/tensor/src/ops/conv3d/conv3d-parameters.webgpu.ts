@@ -31,3 +31,7 @@ export const tapTable = (kernel: Triple): number => TAP_TABLES.find((taps) => ta
 
 /** Whether rows of so many channels can be read as whole vec4. */
 export const isQuads = (channels: number): boolean => channels % 4 === 0;
+
+/** As many bits as four elements have: what conv3d/kept.wgsl selects by. */
+export const elementBits = ({ dtype }: Operand): string =>
+  `alias element_bits = ${dtype === 'f16' ? 'vec2u' : 'vec4u'};`;

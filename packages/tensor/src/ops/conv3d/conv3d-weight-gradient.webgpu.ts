@@ -17,7 +17,15 @@ import {
   tileCount,
   tileRows,
 } from './conv3d.variants.ts';
-import { channelsOf, extentOf, geometryWords, isQuads, kernelOf, volume } from './conv3d-parameters.webgpu.ts';
+import {
+  channelsOf,
+  elementBits,
+  extentOf,
+  geometryWords,
+  isQuads,
+  kernelOf,
+  volume,
+} from './conv3d-parameters.webgpu.ts';
 
 /** Workgroups that keep a large GPU busy. */
 const WANTED_WORKGROUPS = 1024;
@@ -46,8 +54,15 @@ function preambleOf(tile: TileVariant, x: Operand, dy: Operand, vendor: string):
   const [quadSource, quadGradient] = [isQuads(channelsOf(x)), isQuads(channelsOf(dy))];
   return writePreamble({
     types: { element: x.dtype, staged: stagedType(x.dtype, vendor) },
-    constants: { ...tileConstants(tile), SOURCE_UNIT: quadSource ? 4 : 1, GRADIENT_UNIT: quadGradient ? 4 : 1 },
+    constants: {
+      ...tileConstants(tile),
+      LEFT_ALONG_K: false,
+      RIGHT_TRANSPOSED: false,
+      SOURCE_UNIT: quadSource ? 4 : 1,
+      GRADIENT_UNIT: quadGradient ? 4 : 1,
+    },
     code: `
+${elementBits(x)}
 fn load_left(columns: array<Column, 4>, offset: i32, mask: u32) -> vec4<staged> {
   return ${quadSource ? 'left_quad' : 'left_elements'}(columns, offset, mask);
 }

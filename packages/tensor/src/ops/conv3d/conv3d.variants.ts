@@ -13,17 +13,28 @@ export interface TileVariant {
   readonly threadsN: number;
   readonly resultsM: number;
   readonly resultsN: number;
+  /** Fetches a slice while the one before it is multiplied, for more registers. */
+  readonly prefetch: boolean;
 }
 
 export const TILE_VARIANTS = {
-  '128x128': { name: '128x128', tileK: 8, threadsM: 16, threadsN: 16, resultsM: 8, resultsN: 8 },
-  '64x64': { name: '64x64', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 8, resultsN: 8 },
-  '128x32': { name: '128x32', tileK: 8, threadsM: 16, threadsN: 4, resultsM: 8, resultsN: 8 },
-  '64x32': { name: '64x32', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 8, resultsN: 4 },
-  '32x32': { name: '32x32', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 4, resultsN: 4 },
-  '128x16': { name: '128x16', tileK: 8, threadsM: 32, threadsN: 2, resultsM: 4, resultsN: 8 },
-  '128x8': { name: '128x8', tileK: 8, threadsM: 32, threadsN: 2, resultsM: 4, resultsN: 4 },
-  '256x4': { name: '256x4', tileK: 8, threadsM: 64, threadsN: 1, resultsM: 4, resultsN: 4 },
+  '128x128': { name: '128x128', tileK: 8, threadsM: 16, threadsN: 16, resultsM: 8, resultsN: 8, prefetch: false },
+  '64x64': { name: '64x64', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 8, resultsN: 8, prefetch: false },
+  '128x32': { name: '128x32', tileK: 8, threadsM: 16, threadsN: 4, resultsM: 8, resultsN: 8, prefetch: false },
+  '64x32': { name: '64x32', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 8, resultsN: 4, prefetch: false },
+  '32x32': { name: '32x32', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 4, resultsN: 4, prefetch: false },
+  '128x16': { name: '128x16', tileK: 8, threadsM: 32, threadsN: 2, resultsM: 4, resultsN: 8, prefetch: false },
+  '128x8': { name: '128x8', tileK: 8, threadsM: 32, threadsN: 2, resultsM: 4, resultsN: 4, prefetch: false },
+  '256x4x16': {
+    name: '256x4x16',
+    tileK: 16,
+    threadsM: 64,
+    threadsN: 1,
+    resultsM: 4,
+    resultsN: 4,
+    prefetch: false,
+  },
+  '256x4': { name: '256x4', tileK: 8, threadsM: 64, threadsN: 1, resultsM: 4, resultsN: 4, prefetch: false },
 } as const satisfies Readonly<Record<string, TileVariant>>;
 
 export type TileName = keyof typeof TILE_VARIANTS;
@@ -63,15 +74,23 @@ export const tileCount = (tile: TileVariant, rows: number, columns: number): num
 /** Below this, a GPU of the larger kind has idle cores, and smaller tiles pay. */
 const FEW_WORKGROUPS = 256;
 
+export interface Gathered {
+  /** Whether it comes in whole vec4: single elements take more registers. */
+  readonly quads: boolean;
+  /** What its tiles are kept as. */
+  readonly staged: DType;
+}
+
 /**
  * The default for a product of `rows × columns`: the widest tile that the columns fill, since rows (voxels) are many; small tiles where there
  * would be too few workgroups.
  */
-export function defaultTile(rows: number, columns: number): TileVariant {
+export function defaultTile(rows: number, columns: number, { quads, staged }: Gathered): TileVariant {
   const { '64x64': wide, '128x32': narrow, '32x32': small } = TILE_VARIANTS;
-  if (columns <= 4) return TILE_VARIANTS['256x4'];
+  if (columns <= 4) return TILE_VARIANTS[staged === 'f16' ? '256x4x16' : '256x4'];
   if (columns <= 8) return TILE_VARIANTS['128x8'];
   if (columns <= 16) return TILE_VARIANTS['128x16'];
+  if (!quads) return TILE_VARIANTS['64x32'];
   const wasted = (64 - (columns % 64)) % 64;
   const tile = wasted >= 32 ? narrow : wide;
   return tileCount(tile, rows, columns) < FEW_WORKGROUPS ? small : tile;

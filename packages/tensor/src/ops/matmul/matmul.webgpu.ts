@@ -10,13 +10,18 @@ export const matmulWebgpu = (device: WebgpuDevice): MatmulKernels => ({
   matmul(a, b, out, transposeA, transposeB) {
     const [batch, rows, columns] = out.shape as [number, number, number];
     const depth = a.shape[transposeA ? 1 : 2]!;
-    const tile = defaultTile(batch * rows, columns);
+    const staged = stagedType(a.dtype, device.info.vendor);
+    const tile = defaultTile(batch * rows, columns, { quads: depth % 4 === 0, staged });
     const access = (contiguous: number): string => (contiguous % 4 === 0 ? 'quad' : 'elements');
     device.dispatch({
       shader: 'matmul/matmul',
       preamble: writePreamble({
-        types: { element: a.dtype, staged: stagedType(a.dtype, device.info.vendor) },
-        constants: { ...tileConstants(tile), TRANSPOSE_LEFT: transposeA, TRANSPOSE_RIGHT: transposeB },
+        types: { element: a.dtype, staged },
+        constants: {
+          ...tileConstants(tile),
+          LEFT_ALONG_K: !transposeA,
+          RIGHT_TRANSPOSED: transposeB,
+        },
         code: `
 fn load_left(index: u32, count: u32) -> vec4<staged> { return left_${access(transposeA ? rows : depth)}(index, count); }
 fn load_right(index: u32, count: u32) -> vec4<staged> { return right_${access(transposeB ? depth : columns)}(index, count); }
