@@ -13,16 +13,19 @@ export interface TileVariant {
   readonly threadsN: number;
   readonly resultsM: number;
   readonly resultsN: number;
-  /** Fetches a slice while the one before it is multiplied, for more registers. */
+  /**
+   * Fetches a slice into registers while the one before it is multiplied: where as many waves fit as without, or a GPU has few workgroups to
+   * switch between. Not where one thread has a row alone.
+   */
   readonly prefetch: boolean;
 }
 
 export const TILE_VARIANTS = {
-  '128x128': { name: '128x128', tileK: 8, threadsM: 16, threadsN: 16, resultsM: 8, resultsN: 8, prefetch: false },
-  '64x64': { name: '64x64', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 8, resultsN: 8, prefetch: false },
+  '128x128': { name: '128x128', tileK: 8, threadsM: 16, threadsN: 16, resultsM: 8, resultsN: 8, prefetch: true },
+  '64x64': { name: '64x64', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 8, resultsN: 8, prefetch: true },
   '128x32': { name: '128x32', tileK: 8, threadsM: 16, threadsN: 4, resultsM: 8, resultsN: 8, prefetch: false },
   '64x32': { name: '64x32', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 8, resultsN: 4, prefetch: false },
-  '32x32': { name: '32x32', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 4, resultsN: 4, prefetch: false },
+  '32x32': { name: '32x32', tileK: 16, threadsM: 8, threadsN: 8, resultsM: 4, resultsN: 4, prefetch: true },
   '128x16': { name: '128x16', tileK: 8, threadsM: 32, threadsN: 2, resultsM: 4, resultsN: 8, prefetch: false },
   '128x8': { name: '128x8', tileK: 8, threadsM: 32, threadsN: 2, resultsM: 4, resultsN: 4, prefetch: false },
   '256x4x16': {
