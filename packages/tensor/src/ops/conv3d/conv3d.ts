@@ -5,14 +5,14 @@
  * differentiated as often as one likes. A transposed convolution is the data gradient run forward.
  */
 import { lowered } from '../../autocast.ts';
-import { record } from '../../autograd.ts';
+import { isRecorded, record } from '../../autograd.ts';
 import type { DType } from '../../dtype.ts';
 import { VoxelgradError } from '../../errors.ts';
 import { type Shape, showShape, type Triple } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { cast } from '../copy/cast.ts';
 import { reshape } from '../copy/copy.ts';
-import { checkDevice, checkDType, checkRank, checkShapeIs, output } from '../operands.ts';
+import { checkDevice, checkDType, checkRank, checkShapeIs, output, seenAs } from '../operands.ts';
 import { deepen, flatten, type Pair } from '../planar.ts';
 import { sum } from '../reduce/reduce.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
@@ -112,7 +112,16 @@ function convolveTransposed(x: Tensor, weight: Tensor, options: ConvTransposeOpt
 }
 
 /** The gradient of a bias: f32, also where the activations are f16. */
-const sumOverVoxels = (gradient: Tensor): Tensor => sum(cast(gradient, 'f32'), { axes: [0, 1, 2, 3] });
+function sumOverVoxels(gradient: Tensor): Tensor {
+  if (gradient.dtype === 'f32' || isRecorded([gradient])) return sum(cast(gradient, 'f32'), { axes: [0, 1, 2, 3] });
+  // Without an f32 copy, which would be the largest tensor of a training step.
+  const channels = gradient.shape.at(-1)!;
+  const voxels = gradient.size / channels;
+  const total = output(gradient, [channels], 'f32');
+  const flat = seenAs(gradient, [1, voxels, channels]);
+  gradient.device.kernels.reduce('sum', flat, seenAs(total, [1, channels]), 1, voxels, channels);
+  return total;
+}
 
 /** The gradient of conv3d with respect to x, as an op: `dx` of the given shape. */
 function dataGradient(
