@@ -9,20 +9,21 @@
 import { VoxelgradError } from './errors.ts';
 import { afterHooks, type Hooks } from './gradient-hooks.ts';
 import { add } from './ops/elementwise/elementwise.ts';
+import { hold, type Saved } from './recompute.ts';
 import { tidy } from './scope.ts';
 import { sameShape, showShape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
 /** The gradients of an op's inputs (undefined where an input needs none) from that of its output and from what the op saved. */
-export type GradientFunction<Saved extends readonly Tensor[]> = (
+export type GradientFunction<Tensors extends readonly Tensor[]> = (
   gradient: Tensor,
-  saved: { readonly [Index in keyof Saved]: Tensor },
+  saved: { readonly [Index in keyof Tensors]: Tensor },
 ) => readonly (Tensor | undefined)[];
 
 interface Producer {
   readonly name: string;
   readonly inputs: readonly (Variable | undefined)[];
-  readonly saved: readonly Tensor[];
+  readonly saved: readonly Saved[];
   /** Which of the saved tensors is the op's own output. */
   readonly savedOutput: number;
   readonly gradientFunction: GradientFunction<readonly Tensor[]>;
@@ -78,7 +79,7 @@ export class Variable {
     if (producer === undefined) return;
     this.#producer = undefined;
     this.#freed = true;
-    for (const tensor of producer.saved) tensor.dispose();
+    for (const saved of producer.saved) saved.dispose();
     for (const input of producer.inputs) input?.release();
   }
 }
@@ -131,7 +132,7 @@ export function recordAlways<const Saved extends readonly Tensor[]>(
   const producer: Producer = {
     name,
     inputs: inputs.map((input) => input?.variable),
-    saved: save.map((tensor) => tensor.alias()),
+    saved: save.map(hold),
     savedOutput: save.indexOf(output),
     gradientFunction: gradient as unknown as GradientFunction<readonly Tensor[]>,
   };
@@ -227,7 +228,9 @@ function visit(
 /** Runs one gradient function and adds what it returns to the gradients of the inputs. */
 function propagate(variable: Variable, producer: Producer, incoming: Tensor, gradients: Map<Variable, Tensor>): void {
   const outgoing = tidy(() => {
-    const saved = producer.saved.map((tensor, i) => (i === producer.savedOutput ? within(tensor, variable) : tensor));
+    const saved = producer.saved.map((each, i) =>
+      i === producer.savedOutput ? within(each.take(), variable) : each.take(),
+    );
     return producer.gradientFunction(incoming, saved).map((gradient) => gradient?.alias(true));
   });
   producer.inputs.forEach((input, i) => {

@@ -4,6 +4,7 @@
  */
 import { isAutocast, withAutocast } from './autocast.ts';
 import { noGrad, notTwiceDifferentiable, recordAlways, withRecording } from './autograd.ts';
+import { isRecomputing, withRecomputing } from './recompute.ts';
 import { tidy } from './scope.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -13,13 +14,15 @@ import type { Tensor } from './tensor.ts';
  */
 export function checkpoint<Inputs extends Tensor[]>(block: (...inputs: Inputs) => Tensor, ...inputs: Inputs): Tensor {
   const output = noGrad(() => tidy(() => block(...inputs)));
-  // backward() is called outside of the autocast that the block ran in.
-  const half = isAutocast();
+  // backward() is called outside of the scopes that the block ran in.
+  const [half, frugal] = [isAutocast(), isRecomputing()];
   return recordAlways('checkpoint', inputs, output, inputs, (gradient, saved) => {
     notTwiceDifferentiable('checkpoint');
     const handles: readonly Tensor[] = saved;
     const leaves = handles.map((tensor) => (tensor.requiresGradient ? tensor.detach().requireGradient() : tensor));
-    const again = withRecording(true, () => withAutocast(half, () => block(...(leaves as Inputs))));
+    const again = withRecording(true, () =>
+      withAutocast(half, () => withRecomputing(frugal, () => block(...(leaves as Inputs)))),
+    );
     again.backward(gradient);
     return leaves.map((leaf, i) => (handles[i]?.requiresGradient ? leaf.gradient?.alias(true) : undefined));
   });

@@ -122,6 +122,7 @@ export {
 } from './ops/resample/resample.ts';
 export { nearestVoxels, resize, type SplineOrder } from './ops/resample/resize.ts';
 export { logSoftmax, softmax } from './ops/softmax/softmax.ts';
+export { recomputing } from './recompute.ts';
 export { roundHalfEven } from './rounding.ts';
 export { keep, tidy } from './scope.ts';
 export { type Shape, sameShape, showShape, sizeOf, type Triple } from './shape.ts';

@@ -7,6 +7,7 @@ import type { Device, DeviceBuffer, Operand } from './device/device.ts';
 import { type DType, type HostArray, isFloat } from './dtype.ts';
 import { VoxelgradError } from './errors.ts';
 import { type GradientHook, type HookHandle, registerAccumulationHook, registerHook } from './gradient-hooks.ts';
+import type { Recipe } from './recompute.ts';
 import { enterScope, leaveScope } from './scope.ts';
 import { checkShape, type Shape, showShape, sizeOf } from './shape.ts';
 
@@ -45,6 +46,7 @@ export class Tensor implements Operand {
   #byteOffset: number;
   #storage: Storage;
   #variable: Variable | undefined;
+  #recipe: Recipe | undefined;
   #disposed = false;
 
   constructor(
@@ -141,7 +143,19 @@ export class Tensor implements Operand {
   alias(scoped = false): Tensor {
     const other = this.view(this.shape, 0, scoped);
     if (this.#variable !== undefined) other.attach(this.#variable);
+    if (this.#recipe !== undefined) other.remember(this.#recipe);
     return other;
+  }
+
+  /** How it is made again, where records are to save that instead of its values: see recompute.ts. */
+  get recipe(): Recipe | undefined {
+    return this.#recipe;
+  }
+
+  /** From now on records save the recipe. For ops. */
+  remember(recipe: Recipe): void {
+    this.#recipe = recipe;
+    recipe.retain();
   }
 
   /** The same values without their history: no gradient flows through the result. */
@@ -231,6 +245,7 @@ export class Tensor implements Operand {
     this.#disposed = true;
     leaveScope(this);
     this.#variable?.release();
+    this.#recipe?.release();
     this.#storage.release();
   }
 

@@ -1,6 +1,6 @@
 /** What nnU-Net's networks have in common: an encoder of their own, the decoder, and how both are run. */
 import { type Initialization, Module } from '@voxelgrad/nn';
-import { checkpoint, type Device, RandomGenerator, type Tensor, tidy } from '@voxelgrad/tensor';
+import { checkpoint, type Device, RandomGenerator, recomputing, type Tensor, tidy } from '@voxelgrad/tensor';
 import { type Architecture, completeArchitecture, type UNetOptions } from './architecture.ts';
 import { type RunBlock, runPlainly } from './blocks.ts';
 import { UNetDecoder } from './decoder.ts';
@@ -11,6 +11,11 @@ export interface NetworkPlacement {
   readonly seed?: number;
   /** Keeps only each stage's inputs and computes it again in the backward pass: less memory, one more forward pass. */
   readonly gradientCheckpointing?: boolean;
+  /**
+   * Makes what norms and concatenations give again in the backward pass instead of keeping it: about two thirds of the memory, for one more pass over each.
+   * By default on WebGPU, where memory is short and that pass is cheap.
+   */
+  readonly recomputation?: boolean;
 }
 
 /** What training and prediction need of a network. */
@@ -33,21 +38,24 @@ export abstract class UNet<Encoder extends UNetEncoder> extends Module implement
   readonly encoder: Encoder;
   readonly decoder: UNetDecoder;
   readonly #run: RunBlock;
+  readonly #recomputation: boolean;
 
   constructor(
-    { device, seed = 0, gradientCheckpointing = false, ...options }: UNetOptions & NetworkPlacement,
+    { device, seed = 0, gradientCheckpointing = false, recomputation, ...options }: UNetOptions & NetworkPlacement,
     Encoder: new (architecture: Architecture, initialization: Initialization) => Encoder,
   ) {
     super();
     this.architecture = completeArchitecture(options);
     this.#run = gradientCheckpointing ? checkpoint : runPlainly;
+    this.#recomputation = recomputation ?? device.kind === 'webgpu';
     const initialization = { device, random: new RandomGenerator(seed) };
     this.encoder = new Encoder(this.architecture, initialization);
     this.decoder = new UNetDecoder(this.architecture, initialization);
   }
 
   forward(x: Tensor): Tensor[] {
-    return tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), false, this.#run));
+    const forward = () => tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), false, this.#run));
+    return this.#recomputation ? recomputing(forward) : forward();
   }
 
   predict(x: Tensor): Tensor {

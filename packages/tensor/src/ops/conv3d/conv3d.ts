@@ -67,11 +67,13 @@ function convolve(x: Tensor, weight: Tensor, options: ConvOptions): Tensor {
   if (options.bias !== undefined) checkShapeIs('conv3d', 'bias', options.bias, [cout]);
   const y = output(x, [n, ...spatial, cout]);
   x.device.kernels.conv3d(x, weight, options.bias, y, geometry);
-  return record('conv3d', [x, weight, options.bias], y, [x, weight], (dy, [x, weight]) => [
-    x.requiresGradient ? dataGradient(dy, weight, undefined, x.shape, geometry) : undefined,
-    weight.requiresGradient ? weightGradient(x, dy, weight.shape, weight.dtype, geometry) : undefined,
-    options.bias === undefined ? undefined : sumOverVoxels(dy),
-  ]);
+  return record('conv3d', [x, weight, options.bias], y, [x, weight], (dy, [x, weight]) => {
+    // First what needs x, which a planned memory then uses again for its gradient.
+    const dweight = weight.requiresGradient ? weightGradient(x, dy, weight.shape, weight.dtype, geometry) : undefined;
+    const dbias = options.bias === undefined ? undefined : sumOverVoxels(dy);
+    const dx = x.requiresGradient ? dataGradient(dy, weight, undefined, x.shape, geometry) : undefined;
+    return [dx, dweight, dbias];
+  });
 }
 
 export interface ConvTransposeOptions extends ConvOptions {

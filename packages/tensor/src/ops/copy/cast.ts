@@ -1,6 +1,7 @@
 /** Conversion between data types. */
 import { record } from '../../autograd.ts';
 import { type DType, isFloat } from '../../dtype.ts';
+import { remember } from '../../recompute.ts';
 import type { Tensor } from '../../tensor.ts';
 import { output } from '../operands.ts';
 
@@ -10,5 +11,9 @@ export function cast(x: Tensor, dtype: DType): Tensor {
   const out = output(x, x.shape, dtype);
   x.device.kernels.cast(x, out);
   const from = x.dtype;
-  return isFloat(from) && isFloat(dtype) ? record('cast', [x], out, [], (g) => [cast(g, from)]) : out;
+  if (!isFloat(from) || !isFloat(dtype)) return out;
+  const result = record('cast', [x], out, [], (g) => [cast(g, from)]);
+  // Parameters stay where they are anyway.
+  if (x.variable?.isLeaf === true) remember(result, [x], ([x]) => cast(x!, dtype));
+  return result;
 }

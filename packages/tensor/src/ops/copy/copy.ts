@@ -6,6 +6,7 @@ import { record } from '../../autograd.ts';
 import { fromArray, full } from '../../create.ts';
 import type { Operand } from '../../device/device.ts';
 import { VoxelgradError } from '../../errors.ts';
+import { remember } from '../../recompute.ts';
 import { broadcastShape, normalizeAxes, type Shape, sameShape, showShape, sizeOf, stridesOf } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { checkDevice, checkDType, checkShapeIs, output, seenAs } from '../operands.ts';
@@ -157,7 +158,12 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
     starts.push(start);
     start += tensor.shape[along]!;
   }
-  return record('concat', tensors, out, [], (g) => lengths.map((length, i) => narrow(g, along, starts[i]!, length)));
+  const result = record('concat', tensors, out, [], (g) =>
+    lengths.map((length, i) => narrow(g, along, starts[i]!, length)),
+  );
+  // What is made of tensors that are all kept is no cheaper to make again.
+  if (tensors.some(({ recipe }) => recipe !== undefined)) remember(result, tensors, (parts) => concat(parts, along));
+  return result;
 }
 
 /** Joins tensors of one shape along a new axis, which has this index in the result. */

@@ -110,6 +110,19 @@ export const instanceNormCpu = (device: CpuDevice): InstanceNormKernels => {
       );
     },
 
+    normAgain(x, weight, bias, mean, inverseDeviation, y, settings) {
+      inFloats(device, [x], [y], ([x], [out]) =>
+        withNorm(
+          { x, out, weight, bias, mean, inverseDeviation },
+          settings,
+          (enqueue, { batch, groupItems, rowItems }) => {
+            enqueue('normBackwardTables', batch * groupItems);
+            enqueue('normForward', batch * rowItems);
+          },
+        ),
+      );
+    },
+
     normBackward(dy, x, weight, bias, mean, inverseDeviation, dx, dweight, dbias, settings) {
       inFloats(device, [dy, x], [dx], ([dy, x], [out]) => {
         const operands = { x, dy, out, weight, bias, mean, inverseDeviation, dweight, dbias };

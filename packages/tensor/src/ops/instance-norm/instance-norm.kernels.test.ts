@@ -171,11 +171,14 @@ describe.each(testDevices())('normalisation kernels on $name', ({ open }) => {
       expectClose(await device.read(inverseDeviation), forward.inverseDeviation, { rtol: 1e-5 });
       expectClose(await device.read(y), forward.y, TOLERANCE[dtype]);
       expectClose(await device.read(dx), backward.dx, TOLERANCE[dtype]);
+      const again = empty(device, dtype, shape);
+      device.kernels.normAgain(x, weight, bias, mean, inverseDeviation, again, norm);
+      expect(await device.read(again)).toEqual(await device.read(y));
       if (affine) {
         expectClose(await device.read(dweight), backward.dweight, { rtol: 2e-5, atol: 2e-4 });
         expectClose(await device.read(dbias), backward.dbias, { rtol: 2e-5, atol: 2e-4 });
       }
-      const operands = [x, dy, weight, bias, y, dx, mean, inverseDeviation, dweight, dbias];
+      const operands = [x, dy, weight, bias, y, again, dx, mean, inverseDeviation, dweight, dbias];
       for (const operand of operands) if (operand !== undefined) device.free(operand.buffer);
     });
   });

@@ -26,6 +26,16 @@ export interface InstanceNormKernels {
     inverseDeviation: Operand,
     settings: NormSettings,
   ): void;
+  /** The `y` of normForward once more, bit for bit, from the statistics that it left. */
+  normAgain(
+    x: Operand,
+    weight: Operand | undefined,
+    bias: Operand | undefined,
+    mean: Operand,
+    inverseDeviation: Operand,
+    y: Operand,
+    settings: NormSettings,
+  ): void;
   /** Gradients of normForward. `dweight` and `dbias` (f32 [c]) are absent with weight and bias. */
   normBackward(
     dy: Operand,

@@ -5,6 +5,7 @@
  */
 import { isRecorded, record } from '../../autograd.ts';
 import { VoxelgradError } from '../../errors.ts';
+import { remember } from '../../recompute.ts';
 import { showShape } from '../../shape.ts';
 import { Tensor } from '../../tensor.ts';
 import { cast } from '../copy/cast.ts';
@@ -66,6 +67,11 @@ function norm(op: string, x: Tensor, groups: number, options: NormOptions): Tens
     const dbias = bias === undefined ? undefined : output(bias, [c]);
     x.device.kernels.normBackward(dy, x, weight, bias, average, inverseDeviation, dx, dweight, dbias, settings);
     return [dx, dweight, dbias];
+  });
+  remember(result, [x, average, inverseDeviation, ...affine], ([x, average, inverseDeviation, weight, bias]) => {
+    const y = output(x!, x!.shape);
+    y.device.kernels.normAgain(x!, weight, bias, average!, inverseDeviation!, y, settings);
+    return y;
   });
   average.dispose();
   inverseDeviation.dispose();

@@ -113,6 +113,10 @@ export const instanceNormWebgpu = (device: WebgpuDevice): InstanceNormKernels =>
     device.free(partial.buffer);
     run('normalize', [...channelBindings(mean, inverseDeviation, weight, bias), read(x), write(y)]);
   },
+  normAgain(x, weight, bias, mean, inverseDeviation, y, settings) {
+    const { run } = prepare(device, { x, weight, bias, settings });
+    run('normalize', [...channelBindings(mean, inverseDeviation, weight, bias), read(x), write(y)]);
+  },
   normBackward(dy, x, weight, bias, mean, inverseDeviation, dx, dweight, dbias, settings) {
     const { layout, run, combine } = prepare(device, { x, weight, bias, settings });
     const { batch, channels, tiles } = layout;
