@@ -1,5 +1,6 @@
 /**
- * For endurance.test.ts: trains in a process of its own, whose memory is nobody else's, and prints what it holds, one JSON line every so many steps.
+ * For endurance.test.ts: trains in a process of its own, whose memory is nobody else's, one step op by op and the next replayed. Prints what it holds,
+ * one JSON line every so many steps.
  *
  *   node --expose-gc --import tsx endurance.testing.ts cpu|webgpu STEPS EVERY
  */
@@ -26,9 +27,9 @@ function residentBytes(): number {
 
 const [name, steps, every] = process.argv.slice(2);
 const device = await openDevice(name as DeviceName, { threads: 2 });
-const { step, dispose } = smallTraining(device, [2, 2], [1, 4, 4, 4, 1]);
+const { step, replay, dispose } = smallTraining(device, [2, 2], [1, 4, 4, 4, 1]);
 for (let i = 1; i <= Number(steps); i++) {
-  await step();
+  await (i % 2 === 0 ? step() : replay());
   if (i % Number(every) !== 0) continue;
   global.gc?.();
   const held: Held = {

@@ -1,13 +1,15 @@
-/** For tests: steps of training on a network of any size, always on the same patch. */
+/** For tests: steps of training on a network of any size, always on the same patch, op by op or replayed. */
 import { Adam, diceAndCrossEntropy } from '@voxelgrad/nn';
-import { type Device, fromArray, type Shape, tidy } from '@voxelgrad/tensor';
+import { type Captured, capture, type Device, fromArray, type Shape, type Tensor, tidy } from '@voxelgrad/tensor';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 import { emptyHistory } from './history.ts';
 
 export interface SmallTraining {
-  /** Takes a step; the loss before it. */
+  /** Takes a step op by op; the loss before it. */
   readonly step: () => Promise<number>;
+  /** The same, as a captured step that is replayed. */
+  readonly replay: () => Promise<number>;
   /** Weights and the optimizer's state, as a checkpoint holds them. */
   readonly checkpoint: () => Promise<Uint8Array>;
   readonly dispose: () => void;
@@ -28,23 +30,43 @@ export function smallTraining(device: Device, features: readonly number[], shape
   const size = shape.reduce((product, extent) => product * extent, 1);
   const voxels = Float32Array.from({ length: size }, (_, i) => Math.sin(1.7 * i));
   const labels = Int32Array.from(voxels, (value) => (value > 0 ? 1 : 0));
+  const upload = (): readonly [image: Tensor, label: Tensor] => [
+    fromArray(voxels, shape, { device }),
+    fromArray(labels, shape.slice(0, 4), { device }),
+  ];
+  const update = (image: Tensor, label: Tensor): Tensor => {
+    const value = criterion(network.predict(image), label);
+    value.backward();
+    optimizer.step();
+    return value.detach();
+  };
+
   const step = async (): Promise<number> => {
-    const loss = tidy(() => {
-      const image = fromArray(voxels, shape, { device });
-      const value = criterion(network.predict(image), fromArray(labels, shape.slice(0, 4), { device }));
-      value.backward();
-      optimizer.step();
-      return value.detach();
-    });
+    const loss = tidy(() => update(...upload()));
     const value = await loss.item();
     loss.dispose();
     return value;
   };
+
+  let captured: { readonly inputs: ReturnType<typeof upload>; readonly step: Captured<Tensor> } | undefined;
+  const replay = async (): Promise<number> => {
+    if (captured === undefined) {
+      const inputs = upload();
+      captured = { inputs, step: capture(device, () => update(...inputs)) };
+    }
+    captured.inputs[0].write(voxels);
+    captured.step.replay();
+    return captured.step.result.item();
+  };
+
   const checkpoint = (): Promise<Uint8Array> =>
     encodeCheckpoint(network, optimizer, { history: emptyHistory(), description: 'a test' });
+
   const dispose = (): void => {
+    captured?.step.dispose();
+    for (const input of captured?.inputs ?? []) input.dispose();
     optimizer.dispose();
     network.dispose();
   };
-  return { step, checkpoint, dispose };
+  return { step, replay, checkpoint, dispose };
 }
