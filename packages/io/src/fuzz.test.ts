@@ -12,10 +12,11 @@ import { VoxelgradError } from '@voxelgrad/tensor';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readDatasetJson } from './dataset/dataset-json.ts';
 import { type Image, voxelCount } from './image.ts';
-import { type HostRandom, hostRandom } from './phantom/random.ts';
+import { hostRandom } from './phantom/random.ts';
 import { readImage } from './read-image.ts';
 import { sourceFromBytes } from './source.ts';
 import { takeLargest } from './testing/count-allocations.ts';
+import { damaged } from './testing/damage.ts';
 import { fuzzTargets } from './testing/fuzz-targets.ts';
 
 const total = Number(process.env.VOXELGRAD_FUZZ ?? 3600);
@@ -24,21 +25,6 @@ const bytesOf = (parts: Uint8Array[]): Uint8Array<ArrayBuffer> => new Uint8Array
 
 /** Inflating and the libraries take blocks of fixed sizes; the files here are far smaller. */
 const harmlessBytes = 2 ** 20;
-
-/** One to eight changes; most of them in the first 600 bytes, where headers are. */
-function damaged(bytes: Uint8Array<ArrayBuffer>, random: HostRandom): Uint8Array<ArrayBuffer> {
-  let result = bytes.slice();
-  for (let changes = 1 + random.index(8); changes > 0 && result.length > 1; changes--) {
-    const at = random.index(random.uniform() < 0.8 ? Math.min(600, result.length) : result.length);
-    const kind = random.index(8);
-    if (kind < 3) result[at] = random.index(256);
-    else if (kind < 5) result[at]! ^= 1 << random.index(8);
-    else if (kind === 5) result.fill([0, 255, 127][random.index(3)]!, at, at + 1 + random.index(8));
-    else if (kind === 6) result = bytesOf([result.subarray(0, at), result.subarray(at + 1 + random.index(16))]);
-    else result = random.uniform() < 0.5 ? result.slice(0, at) : bytesOf([result.subarray(0, at), result]);
-  }
-  return result;
-}
 
 async function outcome(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Image | undefined> {
   try {

@@ -4,6 +4,7 @@ export {
   encodeNnunetCheckpoint,
   encodeStateDict,
 } from './export-checkpoint.ts';
+export { encodeModelZip, type ModelExportOptions } from './export-model.ts';
 export { findModels, type ModelLocation } from './locate.ts';
 export { isDuplicateName, officialNames, originalName, unwrappedName } from './official-names.ts';
 export { inputChannelsOf, type OpenModelOptions, openModel, type TrainedModel } from './open-model.ts';

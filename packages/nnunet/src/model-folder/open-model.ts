@@ -14,13 +14,15 @@ import {
 import { loadStateDict } from '@voxelgrad/nn';
 import { type Device, VoxelgradError } from '@voxelgrad/tensor';
 import { defaultTrainer, parseModelFolderName } from '../experiment/model-name.ts';
+import { completeArchitecture } from '../networks/architecture.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
-import { networkOfConfiguration, outputChannels } from '../plan/network-of-plans.ts';
+import { isResidual, networkOfConfiguration, networkOptions, outputChannels } from '../plan/network-of-plans.ts';
 import { configurationOf, parsePlans } from '../plan/parse-plans.ts';
 import type { Configuration, Plans } from '../plan/plans.ts';
 import type { Fold } from '../splits/splits.ts';
+import { checkFit } from './check-fit.ts';
 import { findModels, type ModelLocation } from './locate.ts';
-import { type CheckpointDetails, readCheckpointDetails, readWeights } from './state-dicts.ts';
+import { type CheckpointDetails, readAll, readCheckpointDetails, readWeightReferences } from './state-dicts.ts';
 
 export interface OpenModelOptions {
   /** File in each fold's folder; `checkpoint_final.pth` by default, and in a MONAI bundle the best model. */
@@ -84,14 +86,13 @@ async function openLocation(
     folds,
     mirrorAxes: checkedAxes(details.mirrorAxes ?? [], configuration, location),
     loadFold: async (fold, device) => {
-      const weights = await readWeights(await checkpointOf(location, fold, name));
-      const network = networkOfConfiguration(
-        configuration,
-        inputChannelsOf(description, configuration),
-        outputChannels(description.labels),
-        { device },
-      );
-      loadStateDict(network, weights);
+      const source = await checkpointOf(location, fold, name);
+      const references = await readWeightReferences(source);
+      const [inputs, outputs] = [inputChannelsOf(description, configuration), outputChannels(description.labels)];
+      const architecture = completeArchitecture(networkOptions(configuration.architecture, inputs, outputs));
+      checkFit(architecture, isResidual(configuration.architecture), references, source.path);
+      const network = networkOfConfiguration(configuration, inputs, outputs, { device });
+      loadStateDict(network, await readAll(references));
       return network;
     },
   };

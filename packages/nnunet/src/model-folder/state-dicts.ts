@@ -45,11 +45,13 @@ export async function readWeightReferences(source: FileSource): Promise<Readonly
   return withoutDuplicates(weights, source.path);
 }
 
-/** All weights, read, as `loadStateDict` takes them. */
-export async function readWeights(source: FileSource): Promise<Map<string, NamedArray>> {
+/** All weights of a file, as `loadStateDict` takes them. */
+export const readWeights = async (source: FileSource): Promise<Map<string, NamedArray>> =>
+  readAll(await readWeightReferences(source));
+
+export async function readAll(weights: ReadonlyMap<string, WeightReference>): Promise<Map<string, NamedArray>> {
   const read = new Map<string, NamedArray>();
-  for (const [name, { shape, read: load }] of await readWeightReferences(source))
-    read.set(name, { shape, data: await load() });
+  for (const [name, { shape, read: load }] of weights) read.set(name, { shape, data: await load() });
   return read;
 }
 

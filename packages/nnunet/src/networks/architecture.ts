@@ -1,5 +1,6 @@
 /** What an nnU-Net network is made of, as plans.json has it under `architecture.arch_kwargs`, and the defaults for what is left out. */
 import { VoxelgradError } from '@voxelgrad/tensor';
+import { LEAKY_SLOPE } from './blocks.ts';
 
 export interface UNetOptions {
   readonly inputChannels: number;
@@ -17,6 +18,8 @@ export interface UNetOptions {
   readonly convsPerDecoderStage?: readonly number[];
   readonly bias?: boolean;
   readonly epsilon?: number;
+  /** Slope of the LeakyReLU below zero: `nonlin_kwargs.negative_slope`; 0.01 by default, 0 for a ReLU. */
+  readonly slope?: number;
 }
 
 export type Architecture = Required<UNetOptions>;
@@ -33,6 +36,7 @@ export function completeArchitecture(options: UNetOptions): Architecture {
     convsPerDecoderStage: features.slice(1).map(() => 2),
     bias: true,
     epsilon: 1e-5,
+    slope: LEAKY_SLOPE,
     ...options,
   };
   const lists = {

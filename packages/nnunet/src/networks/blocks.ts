@@ -13,8 +13,8 @@ export interface ConvBlockSettings {
   readonly outputChannels: number;
   readonly kernel: readonly number[];
   readonly stride: readonly number[];
-  /** Whether a LeakyReLU follows the norm; true by default. */
-  readonly activation?: boolean;
+  /** Of the LeakyReLU that follows the norm; nnU-Net's by default, 1 for none. */
+  readonly slope?: number;
   readonly bias?: boolean;
   readonly epsilon?: number;
 }
@@ -26,12 +26,9 @@ export class ConvBlock extends Module {
 
   constructor(settings: ConvBlockSettings, initialization: Initialization) {
     super();
-    const { outputChannels, activation = true, epsilon = 1e-5 } = settings;
+    const { outputChannels, slope = LEAKY_SLOPE, epsilon = 1e-5 } = settings;
     this.conv = new Conv(settings, initialization);
-    this.norm = new InstanceNorm(
-      { channels: outputChannels, epsilon, slope: activation ? LEAKY_SLOPE : 1 },
-      initialization,
-    );
+    this.norm = new InstanceNorm({ channels: outputChannels, epsilon, slope }, initialization);
   }
 
   forward(x: Tensor): Tensor {

@@ -14,7 +14,7 @@ export class UNetDecoder extends Module {
   readonly seg_layers: readonly Conv[];
 
   constructor(
-    { features, kernels, strides, convsPerDecoderStage, classes, bias, epsilon }: Architecture,
+    { features, kernels, strides, convsPerDecoderStage, classes, bias, epsilon, slope }: Architecture,
     initialization: Initialization,
   ) {
     super();
@@ -31,6 +31,7 @@ export class UNetDecoder extends Module {
             stride: kernels[level]!.map(() => 1),
             bias,
             epsilon,
+            slope,
           },
           initialization,
         ),

@@ -14,7 +14,7 @@ class PlainConvEncoder extends Module {
   readonly stages: readonly (readonly [StackedConvBlocks])[];
 
   constructor(
-    { inputChannels, features, kernels, strides, convsPerStage, bias, epsilon }: Architecture,
+    { inputChannels, features, kernels, strides, convsPerStage, bias, epsilon, slope }: Architecture,
     initialization: Initialization,
   ) {
     super();
@@ -28,6 +28,7 @@ class PlainConvEncoder extends Module {
           stride: strides[stage]!,
           bias,
           epsilon,
+          slope,
         },
         initialization,
       ),

@@ -42,13 +42,14 @@ class BasicBlock extends Module {
   /** A list, as in the official Sequential: the projection's place in it is 1 behind a pooling, else 0. */
   readonly skip: readonly (Projection | undefined)[] | undefined;
   readonly #stride: readonly number[];
+  readonly #slope: number;
 
   constructor(settings: ConvBlockSettings, initialization: Initialization) {
     super();
-    const { inputChannels, outputChannels, stride } = settings;
+    const { inputChannels, outputChannels, stride, slope = LEAKY_SLOPE } = settings;
     this.conv1 = new ConvBlock(settings, initialization);
     this.conv2 = new ConvBlock(
-      { ...settings, inputChannels: outputChannels, stride: stride.map(() => 1), activation: false },
+      { ...settings, inputChannels: outputChannels, stride: stride.map(() => 1), slope: 1 },
       initialization,
     );
     // The block starts as its shortcut: the official InitWeights zeroes the last norm.
@@ -57,13 +58,14 @@ class BasicBlock extends Module {
     const strided = stride.some((step) => step !== 1);
     this.skip = projection === undefined ? undefined : strided ? [undefined, projection] : [projection];
     this.#stride = stride;
+    this.#slope = slope;
   }
 
   forward(x: Tensor): Tensor {
     return tidy(() => {
       const pooled = this.#stride.some((step) => step !== 1) ? averagePool(x, this.#stride) : x;
       const shortcut = this.skip?.at(-1)?.forward(pooled) ?? pooled;
-      return leakyRelu(add(this.conv2.forward(this.conv1.forward(x)), shortcut), LEAKY_SLOPE);
+      return leakyRelu(add(this.conv2.forward(this.conv1.forward(x)), shortcut), this.#slope);
     });
   }
 }
@@ -91,14 +93,14 @@ class ResidualEncoder extends Module {
   readonly stages: readonly StackedBlocks[];
 
   constructor(
-    { inputChannels, features, kernels, strides, convsPerStage, bias, epsilon }: Architecture,
+    { inputChannels, features, kernels, strides, convsPerStage, bias, epsilon, slope }: Architecture,
     initialization: Initialization,
   ) {
     super();
     const [first, kernel] = [features[0]!, kernels[0]!];
     this.stem = new StackedConvBlocks(
       1,
-      { inputChannels, outputChannels: first, kernel, stride: kernel.map(() => 1), bias, epsilon },
+      { inputChannels, outputChannels: first, kernel, stride: kernel.map(() => 1), bias, epsilon, slope },
       initialization,
     );
     this.stages = features.map(
@@ -112,6 +114,7 @@ class ResidualEncoder extends Module {
             stride: strides[stage]!,
             bias,
             epsilon,
+            slope,
           },
           initialization,
         ),

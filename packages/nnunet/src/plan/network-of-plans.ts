@@ -2,10 +2,11 @@
 import type { Labels } from '@voxelgrad/io';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import type { UNetOptions } from '../networks/architecture.ts';
+import { LEAKY_SLOPE } from '../networks/blocks.ts';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
 import { ResidualEncoderUNet } from '../networks/residual-encoder-unet.ts';
 import type { NetworkPlacement, SegmentationNetwork } from '../networks/unet.ts';
-import type { Configuration, NetworkPlan } from './plans.ts';
+import type { ArchitectureArguments, Configuration, NetworkPlan } from './plans.ts';
 
 /** Output channels: one for each region, or for each label and the background. */
 export const outputChannels = (labels: Labels): number => labels.classes.length + (labels.regions ? 0 : 1);
@@ -25,9 +26,9 @@ export function networkOfConfiguration(
 export function networkOptions(plan: NetworkPlan, inputChannels: number, classes: number): UNetOptions {
   const { arch_kwargs: args } = plan;
   const residual = isResidual(plan);
-  check('nonlin', args.nonlin, args.nonlin.endsWith('LeakyReLU'), 'LeakyReLU');
-  check('norm_op', args.norm_op, args.norm_op.includes('InstanceNorm'), 'InstanceNorm');
-  check('dropout_op', String(args.dropout_op), args.dropout_op === null, 'null');
+  check('norm_op', args.norm_op, String(args.norm_op).includes('InstanceNorm'), 'InstanceNorm');
+  check('norm_op_kwargs.affine', false, args.norm_op_kwargs?.affine !== false, 'true');
+  check('dropout_op', args.dropout_op, (args.dropout_op ?? null) === null, 'null');
   return {
     inputChannels,
     classes,
@@ -37,11 +38,20 @@ export function networkOptions(plan: NetworkPlan, inputChannels: number, classes
     convsPerStage: (residual ? args.n_blocks_per_stage : args.n_conv_per_stage) ?? [],
     convsPerDecoderStage: args.n_conv_per_stage_decoder,
     bias: args.conv_bias,
-    epsilon: args.norm_op_kwargs.eps ?? 1e-5,
+    epsilon: number('norm_op_kwargs.eps', args.norm_op_kwargs?.eps ?? 1e-5),
+    slope: slopeOf(args),
   };
 }
 
-function isResidual({ network_class_name }: NetworkPlan): boolean {
+/** A ReLU is a LeakyReLU without its slope. */
+function slopeOf({ nonlin, nonlin_kwargs: settings }: ArchitectureArguments): number {
+  const name = String(nonlin).split('.').at(-1);
+  check('nonlin', nonlin, name === 'LeakyReLU' || name === 'ReLU', 'LeakyReLU or ReLU');
+  return name === 'ReLU' ? 0 : number('nonlin_kwargs.negative_slope', settings?.negative_slope ?? LEAKY_SLOPE);
+}
+
+/** Whether the network's encoder is a residual one. */
+export function isResidual({ network_class_name }: NetworkPlan): boolean {
   const name = network_class_name.split('.').at(-1)!;
   check('network_class_name', network_class_name, networkNames.includes(name), networkNames.join(' or '));
   return name === 'ResidualEncoderUNet';
@@ -49,6 +59,12 @@ function isResidual({ network_class_name }: NetworkPlan): boolean {
 
 const networkNames: readonly string[] = ['PlainConvUNet', 'ResidualEncoderUNet'];
 
-function check(key: string, got: string, holds: boolean, expected: string): void {
-  if (!holds) throw new VoxelgradError('option', { what: `architecture of the plans: ${key}`, expected, got });
+function number(key: string, value: unknown): number {
+  check(key, value, typeof value === 'number' && Number.isFinite(value), 'a number');
+  return value as number;
+}
+
+function check(key: string, got: unknown, holds: boolean, expected: string): void {
+  if (!holds)
+    throw new VoxelgradError('option', { what: `architecture of the plans: ${key}`, expected, got: String(got) });
 }

@@ -69,6 +69,7 @@ function permutation(json: JsonReader): number[] {
 
 /** Only keys that the configurations of others may overwrite are read here; the whole is checked once it is put together. */
 function readConfiguration(json: JsonReader): PlannedConfiguration {
+  json.keys();
   const entry = json.raw as PlannedConfiguration & Record<string, unknown>;
   return json.has('UNet_class_name') ? fromOldFormat(json, entry) : entry;
 }

@@ -27,11 +27,11 @@ export interface ArchitectureArguments {
   readonly n_conv_per_stage_decoder: readonly number[];
   readonly conv_bias: boolean;
   readonly norm_op: string;
-  readonly norm_op_kwargs: { readonly eps?: number; readonly affine?: boolean };
+  readonly norm_op_kwargs: { readonly eps?: number; readonly affine?: boolean } | null;
   readonly dropout_op: string | null;
   readonly dropout_op_kwargs: Readonly<Record<string, unknown>> | null;
   readonly nonlin: string;
-  readonly nonlin_kwargs: Readonly<Record<string, unknown>> | null;
+  readonly nonlin_kwargs: { readonly inplace?: boolean; readonly negative_slope?: number } | null;
 }
 
 export interface NetworkPlan {

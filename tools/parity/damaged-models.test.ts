@@ -1,0 +1,272 @@
+/**
+ * Damaged models end in a typed error or in a model that fits its file, never in anything else: checkpoints of PyTorch in both formats, their pickles
+ * inside sound archives, ZIP archives, safetensors, plans. From one seed. Nothing is run, and no more memory is taken than the limits allow.
+ *
+ * `VOXELGRAD_FUZZ=35000` damages that many files; without it, a share of them.
+ */
+
+// First, so that it watches what comes after it.
+import '../../packages/io/src/testing/count-allocations.ts';
+import {
+  encodeZip,
+  folderFromFiles,
+  openZip,
+  type Pickled,
+  PickledTuple,
+  readTorchFile,
+  readTorchTensor,
+  sourceFromBytes,
+  TorchTensor,
+} from '@voxelgrad/io';
+import { readSafetensors, stateDict, writeSafetensors } from '@voxelgrad/nn';
+import {
+  configurationOf,
+  encodeStateDict,
+  formatPlans,
+  networkOptions,
+  openModel,
+  PlainConvUNet,
+  parsePlans,
+  planExperiment,
+} from '@voxelgrad/nnunet';
+import { type Device, VoxelgradError } from '@voxelgrad/tensor';
+import { openCpu } from '@voxelgrad/tensor/node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type HostRandom, hostRandom } from '../../packages/io/src/phantom/random.ts';
+import { takeLargest } from '../../packages/io/src/testing/count-allocations.ts';
+import { damaged } from '../../packages/io/src/testing/damage.ts';
+import { torchFile } from '../../packages/io/src/testing/torch-files.ts';
+
+const kinds = 7;
+const rounds = Math.ceil(Number(process.env.VOXELGRAD_FUZZ ?? 150 * kinds) / kinds);
+const limits = { items: 5000, bytes: 2 ** 20, operations: 2e5 };
+/** What one tensor of repeated values may take. */
+const repeatedBytes = 2 ** 26;
+
+async function collect(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array[] = [];
+  for await (const part of parts) pieces.push(part);
+  return new Uint8Array(Buffer.concat(pieces));
+}
+
+/** Runs `read` on damaged files; tells how many could be read all the same. Errors must be typed and of these codes. */
+async function survivors(
+  seed: number,
+  make: (random: HostRandom) => Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>,
+  read: (bytes: Uint8Array<ArrayBuffer>) => Promise<void> | void,
+): Promise<number> {
+  const random = hostRandom(20261123, seed);
+  let readable = 0;
+  for (let round = 0; round < rounds; round++) {
+    const bytes = await make(random);
+    takeLargest();
+    try {
+      await read(bytes);
+      readable++;
+    } catch (error) {
+      if (!(error instanceof VoxelgradError)) throw new Error(`round ${round}`, { cause: error });
+      expect(['format', 'file', 'option', 'dataset']).toContain(error.code);
+    }
+    // Deflate makes at most 1032 bytes of one; bfloat16 doubles what is repeated.
+    expect(takeLargest()).toBeLessThanOrEqual(Math.max(2 * repeatedBytes, 1032 * bytes.length));
+  }
+  return readable;
+}
+
+/** All tensors in a value, and that it is within the limits. */
+function tensorsIn(value: Pickled): TorchTensor[] {
+  const tensors: TorchTensor[] = [];
+  const seen = new Set<Pickled>();
+  const visit = (item: Pickled): void => {
+    if (typeof item !== 'object' || item === null || seen.has(item)) return;
+    seen.add(item);
+    if (item instanceof TorchTensor) tensors.push(item);
+    else if (item instanceof Map) for (const pair of item) pair.forEach(visit);
+    else if (item instanceof PickledTuple) item.items.forEach(visit);
+    else if (Array.isArray(item) || item instanceof Set) for (const one of item) visit(one);
+  };
+  visit(value);
+  expect(seen.size).toBeLessThanOrEqual(limits.items + limits.operations);
+  return tensors;
+}
+
+async function readCheckpoint(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  const value = await readTorchFile(sourceFromBytes(bytes, 'damaged.pth'), { limits });
+  for (const tensor of tensorsIn(value)) {
+    const data = await readTorchTensor(tensor);
+    expect(data.length).toBe(tensor.size);
+    // bfloat16 doubles in size.
+    expect(data.byteLength).toBeLessThanOrEqual(Math.max(2 * bytes.length, 2 * repeatedBytes));
+  }
+}
+
+describe('damaged models', () => {
+  it.each(['zip', 'legacy', 'typed'] as const)('checkpoints: %s', { timeout: 600_000 }, async (name) => {
+    const whole = torchFile(name);
+    const readable = await survivors(name.length, (random) => damaged(whole, random, whole.length), readCheckpoint);
+    expect(readable).toBeLessThan(rounds);
+  });
+
+  it('pickles inside sound archives', { timeout: 600_000 }, async () => {
+    const archive = await openZip(sourceFromBytes(torchFile('zip'), 'whole.pth'));
+    const members = await Promise.all(
+      [...archive.entries.values()].map(async (entry) => ({ name: entry.name, bytes: await archive.read(entry) })),
+    );
+    const make = (random: HostRandom) =>
+      collect(
+        encodeZip(
+          members.map(({ name, bytes }) => ({
+            name,
+            bytes: name.endsWith('data.pkl') ? damaged(bytes, random, bytes.length) : bytes,
+          })),
+        ),
+      );
+    const readable = await survivors(4, make, readCheckpoint);
+    expect(readable).toBeGreaterThan(0);
+    expect(readable).toBeLessThan(rounds);
+  });
+
+  it('archives', { timeout: 600_000 }, async () => {
+    const text = new TextEncoder().encode('voxel '.repeat(100));
+    const whole = await collect(
+      encodeZip([
+        { name: 'stored', bytes: text },
+        { name: 'folder/deflated', bytes: text, deflated: true },
+      ]),
+    );
+    await survivors(
+      5,
+      (random) => damaged(whole, random, whole.length),
+      async (bytes) => {
+        const archive = await openZip(sourceFromBytes(bytes, 'damaged.zip'));
+        for (const entry of archive.entries.values()) {
+          const content = await archive.read(entry);
+          expect(content.length).toBe(entry.size);
+          expect(content.length).toBeLessThanOrEqual(1032 * bytes.length);
+        }
+      },
+    );
+  });
+
+  it('safetensors', { timeout: 600_000 }, async () => {
+    const whole = writeSafetensors([
+      ['a.weight', { dtype: 'F32', shape: [2, 3], data: new Float32Array(6) }],
+      ['b', { dtype: 'I64', shape: [], data: new BigInt64Array(1) }],
+      ['c', { dtype: 'BOOL', shape: [3], data: new Uint8Array(3) }],
+    ]);
+    const readable = await survivors(
+      6,
+      (random) => damaged(whole, random, whole.length),
+      (bytes) => {
+        for (const { data } of readSafetensors(bytes).values())
+          expect(data.byteLength).toBeLessThanOrEqual(2 * bytes.length);
+      },
+    );
+    expect(readable).toBeGreaterThan(0);
+  });
+});
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+const oddValues: readonly Json[] = [null, true, -1, 0, 1.5, 1e9, 2 ** 53, '', 'x', '__proto__', [], [[]], [1e9], {}];
+
+/** One to three values replaced, removed or moved to another key. */
+function oddJson(whole: Json, random: HostRandom): Json {
+  const json = structuredClone(whole);
+  for (let changes = 1 + random.index(3); changes > 0; changes--) {
+    let at = json;
+    for (;;) {
+      if (typeof at !== 'object' || at === null) break;
+      const keys = Object.keys(at);
+      if (keys.length === 0) break;
+      const key = keys[random.index(keys.length)]!;
+      const holder = at as Record<string, Json>;
+      const child = holder[key]!;
+      if (typeof child === 'object' && child !== null && random.uniform() < 0.85) {
+        at = child;
+        continue;
+      }
+      if (random.uniform() < 0.2) delete holder[key];
+      else holder[key] = structuredClone(oddValues[random.index(oddValues.length)]!);
+      break;
+    }
+  }
+  return json;
+}
+
+describe('odd plans', () => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await openCpu({ threads: 1 });
+  });
+  afterAll(() => device.close());
+
+  const description = {
+    channelNames: ['CT'],
+    labels: { classes: [{ name: 'a', values: [1] }], regions: false },
+    fileEnding: '.nii.gz',
+    numTraining: 10,
+  };
+  const fingerprint = {
+    spacings: [[1, 1, 1]],
+    shapes_after_crop: [[8, 8, 8]],
+    median_relative_size_after_cropping: 1,
+    foreground_intensity_properties_per_channel: {},
+  };
+  const plans = planExperiment('Dataset001_A', description, fingerprint);
+  const small = {
+    ...plans,
+    configurations: Object.fromEntries(
+      Object.entries(plans.configurations).map(([name, configuration]) => {
+        const { architecture } = configuration;
+        if (name !== '3d_fullres' || architecture === undefined) return [name, configuration];
+        const features = architecture.arch_kwargs.features_per_stage.map(() => 2);
+        return [
+          name,
+          {
+            ...configuration,
+            architecture: {
+              ...architecture,
+              arch_kwargs: { ...architecture.arch_kwargs, features_per_stage: features },
+            },
+          },
+        ];
+      }),
+    ),
+  };
+
+  it('end in a typed error, or in networks that their weights fit', { timeout: 600_000 }, async () => {
+    const whole = JSON.parse(formatPlans(small)) as Json;
+    const options = networkOptions(configurationOf(small, '3d_fullres').architecture, 1, 2);
+    const network = new PlainConvUNet({ ...options, device });
+    const weights = await collect(encodeStateDict(network));
+    const dataset = JSON.stringify({
+      channel_names: { 0: 'CT' },
+      labels: { background: 0, a: 1 },
+      numTraining: 10,
+      file_ending: '.nii.gz',
+    });
+    const before = device.memory().usedBytes;
+    const readable = await survivors(
+      7,
+      (random) => new TextEncoder().encode(JSON.stringify(oddJson(whole, random))),
+      async (text) => {
+        const read = parsePlans(new TextDecoder().decode(text));
+        for (const name of Object.keys(read.configurations))
+          networkOptions(configurationOf(read, name).architecture, 1, 2);
+        const files = [
+          { path: 'plans.json', blob: new Blob([text]) },
+          { path: 'dataset.json', blob: new Blob([dataset]) },
+          { path: 'fold_0/checkpoint_final.pth', blob: new Blob([weights]) },
+        ];
+        const model = await openModel(folderFromFiles(files, 'nnUNetTrainer__nnUNetPlans__3d_fullres'));
+        const loaded = await model.loadFold(0, device);
+        expect(await stateDict(loaded)).toEqual(await stateDict(network));
+        loaded.dispose();
+      },
+    );
+    expect(readable).toBeGreaterThan(0);
+    expect(readable).toBeLessThan(rounds);
+    expect(device.memory().usedBytes).toBe(before);
+  });
+});
