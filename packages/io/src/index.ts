@@ -70,6 +70,15 @@ export { encodeNifti, type WriteOptions } from './nifti/write.ts';
 export { encodeNrrd } from './nrrd/write.ts';
 export { encodeNpy, type NumpyFile, parseNpy } from './numpy/npy.ts';
 export { encodeNpz, readNpz } from './numpy/npz.ts';
+export {
+  encodeOnnx,
+  type OnnxAttribute,
+  type OnnxExtent,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxValue,
+  type OnnxWeight,
+} from './onnx/encode.ts';
 export { type Modality, modalities } from './phantom/contrast.ts';
 export { defaultPhantomShape, makePhantomCase, type PhantomCase, type PhantomOptions } from './phantom/phantom.ts';
 export * from './pickle/index.ts';
