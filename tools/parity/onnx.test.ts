@@ -88,7 +88,7 @@ describe('encodeNetworkAsOnnx', () => {
         }),
       );
       expect(logits!.dims).toEqual(ours.shape);
-      const expected = await ours.data();
+      const expected = (await ours.data()) as Float32Array;
       const got = logits!.data as Float32Array;
       const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
       const worst = got.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
