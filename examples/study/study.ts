@@ -25,7 +25,7 @@ import {
   type TrainingHistory,
   train,
 } from '@voxelgrad/nnunet';
-import { Progress } from '@voxelgrad/nnunet/node';
+import { compileBar, Progress } from '@voxelgrad/nnunet/node';
 import { type Device, type Triple, VoxelgradError } from '@voxelgrad/tensor';
 import { StudyBatches } from './batches.ts';
 import { saveChart } from './chart.ts';
@@ -137,7 +137,6 @@ async function trainNetwork(
   const batches = new StudyBatches({ ...settings, labels, training, heldOut, iterations: epochs * iterationsPerEpoch });
   const done = history?.losses.length ?? 0;
   const progress = new Progress({ total: epochs * iterationsPerEpoch - done, label: 'training', unit: 'iteration' });
-  let compiling: Progress | undefined;
   let note = '';
   const save = async (history: TrainingHistory): Promise<void> =>
     writeFileAtomic(
@@ -158,12 +157,7 @@ async function trainNetwork(
     validationBatch: (index) => batches.validation(index),
     history,
     signal: settings.signal,
-    onCompile: (done, total) => {
-      if (total === 0) return;
-      compiling ??= new Progress({ total, label: 'compiling kernels', unit: 'kernel' });
-      if (done > 0) compiling.advance();
-      if (done === total) compiling.finish('');
-    },
+    onCompile: compileBar(),
     onIteration: (_, loss) => progress.advance(1, `loss ${loss.toFixed(3)}${note}`),
     onEpoch: async (record, _, history) => {
       const dice = meanDice(record.pseudoDice);

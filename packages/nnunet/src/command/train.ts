@@ -14,6 +14,7 @@ import { trainerNames, trainerSettings } from '../experiment/trainer-settings.ts
 import { openModel } from '../model-folder/open-model.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
 import { diceTable } from '../report/table.ts';
+import { compileBar } from '../terminal/compile-bar.ts';
 import { Progress } from '../terminal/progress.ts';
 import { meanDice } from '../train/history.ts';
 import { defineCommand } from './command.ts';
@@ -167,6 +168,7 @@ export const train = defineCommand(
           if (options.progress)
             bar = new Progress({ total, label: 'training', unit: 'iteration', stream: context.status });
         },
+        ...(options.progress ? { onCompile: compileBar(context.status) } : {}),
         onIteration: (loss) => bar?.advance(1, `loss ${loss.toFixed(3)}${note}`),
         onEpoch: ({ epochs, movingDice }) => {
           const dice = meanDice(epochs.at(-1)!.pseudoDice);

@@ -1,4 +1,5 @@
 export { closestTo } from './closest.ts';
+export { compileBar } from './compile-bar.ts';
 export { type Interruption, onInterrupt } from './interrupt.ts';
 export { helpText } from './option-help.ts';
 export type { CommandSpec, OptionSpec, OptionSpecs, OptionValues, PositionalSpec } from './option-spec.ts';

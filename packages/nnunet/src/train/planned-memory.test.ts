@@ -10,7 +10,7 @@ const SPACE = [16, 16, 16] as const;
 const criterion = deepSupervision(diceAndBinaryCrossEntropy());
 
 /** A step that is not yet run, and what the device holds without it. */
-function prepare(device: Device, gradientCheckpointing: boolean) {
+function prepare(device: Device, recomputation: boolean) {
   const network = new PlainConvUNet({
     inputChannels: 1,
     classes: 2,
@@ -18,7 +18,7 @@ function prepare(device: Device, gradientCheckpointing: boolean) {
     convsPerStage: [2, 1],
     convsPerDecoderStage: [2],
     device,
-    gradientCheckpointing,
+    recomputation,
   });
   const optimizer = new Sgd(network.parameters(), { learningRate: 0.01, momentum: 0.99 });
   const image = new RandomGenerator(1).normal([1, ...SPACE, 1], device);
@@ -37,9 +37,9 @@ function prepare(device: Device, gradientCheckpointing: boolean) {
 
 describe.each(testDevices())('planned memory on $name', ({ open }) => {
   // The larger one comes last: a device's peak only grows.
-  it.each([true, false])('is what the step takes, checkpointing: %s', async (gradientCheckpointing) => {
+  it.each([true, false])('is what the step takes, recomputation: %s', async (recomputation) => {
     const device = await open();
-    const { step, dispose, usedBytes } = prepare(device, gradientCheckpointing);
+    const { step, dispose, usedBytes } = prepare(device, recomputation);
     tidy(step);
     await device.synchronize();
     const ran = device.memory().peakBytes - usedBytes;

@@ -7,7 +7,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeLeftovers, writeFileAtomic } from '@voxelgrad/io/node';
 import type { Optimizer } from '@voxelgrad/nn';
-import { type Device, VoxelgradError } from '@voxelgrad/tensor';
+import { type CompileProgress, type Device, VoxelgradError } from '@voxelgrad/tensor';
 import type { SegmentationNetwork } from '../../networks/unet.ts';
 import { networkOfConfiguration, outputChannels } from '../../plan/network-of-plans.ts';
 import { describeCheckpoint, encodeCheckpoint, restoreCheckpoint } from '../../train/checkpoint.ts';
@@ -46,6 +46,8 @@ export interface FoldTraining {
   readonly save: (which: 'best' | 'final', run: Run) => Promise<void>;
   readonly signal: AbortSignal;
   readonly onStart?: (iterationsLeft: number) => void;
+  /** Told how many of the step's kernels are compiled, before the first iteration. */
+  readonly onCompile?: CompileProgress;
   readonly onIteration?: (loss: number) => void;
   readonly onEpoch?: (history: TrainingHistory) => void;
 }
@@ -103,6 +105,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
     validationBatch: (index) => batches.validation(index),
     history,
     signal: AbortSignal.any([signal, budget.signal]),
+    onCompile: training.onCompile,
     onIteration: (_, value) => training.onIteration?.(value),
     onEpoch: async (_, best) => {
       if (best) await training.save('best', run);
