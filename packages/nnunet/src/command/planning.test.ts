@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Image, makePhantomCase, readDatasetJson } from '@voxelgrad/io';
+import { type Image, readDatasetJson } from '@voxelgrad/io';
 import {
   listStoredCases,
   openFile,
@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseFingerprint } from '../fingerprint/fingerprint.ts';
 import { configurationOf, parsePlans } from '../plan/parse-plans.ts';
 import { voxelgrad } from './command.testing.ts';
+import { writeRawPhantoms } from './raw-phantoms.testing.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'voxelgrad-planning-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -25,18 +26,7 @@ const preprocessed = join(environment.nnUNet_preprocessed, 'Dataset007_Phantom')
 const run = (...words: string[]) => voxelgrad(words[0] === 'plan' ? words : [...words, '--no_pbar'], environment);
 const json = (path: string): Record<string, unknown> => JSON.parse(readFileSync(path, 'utf8'));
 
-/** Four phantoms of one channel. */
-beforeAll(async () => {
-  for (const folder of ['imagesTr', 'labelsTr']) mkdirSync(join(raw, folder), { recursive: true });
-  for (let index = 0; index < 4; index++) {
-    const { name, images, label } = makePhantomCase(index, { seed: 3, shape: [18, 24, 26] });
-    await writeImageFile(join(raw, 'imagesTr', `${name}_0000.nii.gz`), images.t1c);
-    await writeImageFile(join(raw, 'labelsTr', `${name}.nii.gz`), label);
-  }
-  const labels = { background: 0, necrosis: 1, oedema: 2, enhancing: 3 };
-  const description = { channel_names: { 0: 'T1ce' }, labels, numTraining: 4, file_ending: '.nii.gz' };
-  writeFileSync(join(raw, 'dataset.json'), JSON.stringify(description));
-}, 60_000);
+beforeAll(() => writeRawPhantoms(raw, 4), 60_000);
 
 describe('voxelgrad convert', () => {
   it("numbers BraTS's labels as nnU-Net does", async () => {
