@@ -13,6 +13,7 @@ import { isa } from './isa.ts';
 import type { BenchRow } from './measure.ts';
 import { memory } from './memory.ts';
 import { norm } from './norm.ts';
+import { resample } from './resample.ts';
 import { startup } from './startup.ts';
 import { unetStep } from './unet-step.ts';
 
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   isa,
   memory,
   'host-work': hostWork,
+  resample,
   startup,
 };
 
@@ -31,7 +33,7 @@ await runCommand(async () => {
   const { options, positionals } = parseOptions(
     {
       name: 'pnpm bench',
-      summary: `Measures against named peers: ${Object.keys(BENCHES).join(', ')}. Peak memory is that of a process of its own. PyTorch is that of the interpreter in PEER_PYTHON.`,
+      summary: `Measures against named peers: ${Object.keys(BENCHES).join(', ')}. Peak memory is that of a process of its own. PyTorch and scikit-image are those of the interpreter in PEER_PYTHON.`,
       positionals: [{ name: 'name', help: 'Which benches; all by default.', optional: true, many: true }],
       options: { json: { type: 'boolean', help: 'Print JSON, one line for each bench.' } },
     },

@@ -132,6 +132,14 @@ async function moveInto(temporary: string, path: string): Promise<void> {
   }
 }
 
+/** A disk takes several requests at once in little more time than one. */
+const filesAtOnce = 16;
+
+async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  await handle.sync().finally(() => handle.close());
+}
+
 /** Files in a new folder. `sync` comes once, when all are written: the first call then brings most of them to the disk together. */
 function folderTarget(folder: string): CaseTarget & { sync(): Promise<void> } {
   const made = new Map<string, Promise<unknown>>();
@@ -146,10 +154,8 @@ function folderTarget(folder: string): CaseTarget & { sync(): Promise<void> } {
       written.push(file);
     },
     async sync() {
-      for (const file of written) {
-        const handle = await open(file, 'r+');
-        await handle.sync().finally(() => handle.close());
-      }
+      for (let i = 0; i < written.length; i += filesAtOnce)
+        await Promise.all(written.slice(i, i + filesAtOnce).map(syncFile));
     },
   };
 }

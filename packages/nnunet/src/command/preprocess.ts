@@ -85,7 +85,9 @@ export async function makePreprocessed(
 ): Promise<void> {
   const dataSet = await openRaw(found);
   const { labels } = await readDatasetJson(await openFile(join(found.rawFolder, 'dataset.json')));
-  await copyLabels(dataSet, join(found.preprocessedFolder, 'gt_segmentations'));
+  const copied = copyLabels(dataSet, join(found.preprocessedFolder, 'gt_segmentations'));
+  // It goes on beside the work, and its errors are told at the end.
+  copied.catch(() => undefined);
   let opened: Promise<Device> | undefined;
   const device = (): Promise<Device> => (opened ??= openDevice(options.device));
   try {
@@ -116,6 +118,7 @@ export async function makePreprocessed(
       bar.finish();
       context.print(there === 0 ? target : `${target} (${there} cases were there already)`);
     }
+    await copied;
   } finally {
     await (await opened)?.close();
   }

@@ -17,20 +17,20 @@ export interface SentError {
   readonly stack?: string | undefined;
 }
 
-export type ToWorker = { readonly job: unknown };
-export type FromWorker = { readonly result: unknown } | { readonly error: SentError };
+export type ToWorker = { readonly id: number; readonly job: unknown };
+export type FromWorker = { readonly id: number } & ({ readonly result: unknown } | { readonly error: SentError });
 
 /** Makes the function that does jobs from what all workers are given, then does whatever comes. */
 export function serveJobs<Setup, Job, Result>(start: (setup: Setup) => Promise<(job: Job) => Promise<Result>>): void {
   const started = start((workerData as WorkerData).setup as Setup);
   // A failure to start is told with the first job.
   started.catch(() => undefined);
-  parentPort!.on('message', async ({ job }: ToWorker) => {
+  parentPort!.on('message', async ({ id, job }: ToWorker) => {
     let answer: FromWorker;
     try {
-      answer = { result: await (await started)(job as Job) };
+      answer = { id, result: await (await started)(job as Job) };
     } catch (error) {
-      answer = { error: sent(error) };
+      answer = { id, error: sent(error) };
     }
     parentPort!.postMessage(answer);
   });

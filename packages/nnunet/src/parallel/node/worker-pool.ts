@@ -13,6 +13,8 @@ export interface RunOptions<Job, Result> {
   /** What each worker is given before its first job. */
   readonly setup: unknown;
   readonly threads: number;
+  /** Jobs that each worker has at once, for those that wait for a disk; 1 by default. */
+  readonly atOnce?: number;
   readonly jobs: readonly Job[];
   /** Called in the order in which jobs end. */
   readonly onResult: (result: Result, job: Job) => void;
@@ -22,32 +24,41 @@ export interface RunOptions<Job, Result> {
 
 /** Runs all jobs. Throws the first error of a job, and the signal's reason. */
 export async function runInWorkers<Job, Result>(options: RunOptions<Job, Result>): Promise<void> {
-  const { jobs, signal } = options;
+  const { jobs, signal, atOnce = 1 } = options;
   let next = 0;
   let failed = false;
-  const work = async (): Promise<void> => {
+  const doJobs = async (worker: JobWorker<Job, Result>): Promise<void> => {
+    while (!failed && !signal.aborted && next < jobs.length) {
+      const job = jobs[next++]!;
+      try {
+        options.onResult(await worker.run(job), job);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  await all(Math.min(options.threads, jobs.length), async () => {
     const worker = new JobWorker<Job, Result>(options.module, options.setup);
     try {
-      while (!failed && !signal.aborted && next < jobs.length) {
-        const job = jobs[next++]!;
-        options.onResult(await worker.run(job), job);
-      }
-    } catch (error) {
-      failed = true;
-      throw error;
+      await all(atOnce, () => doJobs(worker));
     } finally {
       await worker.close();
     }
-  };
-  const threads = Math.min(options.threads, jobs.length);
-  const ends = await Promise.allSettled(Array.from({ length: threads }, work));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  });
   signal.throwIfAborted();
+}
+
+/** Runs `work` so many times at once. Throws the first error, when all have ended. */
+async function all(count: number, work: () => Promise<void>): Promise<void> {
+  const ends = await Promise.allSettled(Array.from({ length: count }, work));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 class JobWorker<Job, Result> {
   readonly #worker: Worker;
-  #settle: { resolve(result: Result): void; reject(error: unknown): void } | undefined;
+  readonly #waiting = new Map<number, { resolve(result: Result): void; reject(error: unknown): void }>();
+  #jobs = 0;
   #death: unknown;
 
   constructor(module: URL, setup: unknown) {
@@ -56,10 +67,10 @@ class JobWorker<Job, Result> {
       execArgv: [],
     });
     this.#worker.on('message', (message: FromWorker) => {
-      const settle = this.#settle;
-      this.#settle = undefined;
-      if ('error' in message) settle?.reject(received(message.error));
-      else settle?.resolve(message.result as Result);
+      const waiting = this.#waiting.get(message.id);
+      this.#waiting.delete(message.id);
+      if ('error' in message) waiting?.reject(received(message.error));
+      else waiting?.resolve(message.result as Result);
     });
     this.#worker.on('error', (error) => this.#die(error));
     this.#worker.on('exit', (code) =>
@@ -70,8 +81,9 @@ class JobWorker<Job, Result> {
   run(job: Job): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#death !== undefined) return reject(this.#death);
-      this.#settle = { resolve, reject };
-      this.#worker.postMessage({ job } satisfies ToWorker);
+      const id = this.#jobs++;
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, job } satisfies ToWorker);
     });
   }
 
@@ -82,8 +94,8 @@ class JobWorker<Job, Result> {
 
   #die(error: unknown): void {
     this.#death ??= error;
-    this.#settle?.reject(this.#death);
-    this.#settle = undefined;
+    for (const { reject } of this.#waiting.values()) reject(this.#death);
+    this.#waiting.clear();
   }
 }
 

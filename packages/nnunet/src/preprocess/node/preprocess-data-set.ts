@@ -10,7 +10,7 @@ import { patchTriple } from '../../experiment/fold-batches.ts';
 import { runInWorkers } from '../../parallel/node/worker-pool.ts';
 import { configurationOf } from '../../plan/parse-plans.ts';
 import { formatPlans, type Plans } from '../../plan/plans.ts';
-import { type PreprocessingContext, preprocessCase, readCaseFor } from '../preprocess-case.ts';
+import { type Preprocessed, type PreprocessingContext, preprocessCase, readCaseFor } from '../preprocess-case.ts';
 import type { PreprocessJob, PreprocessSetup } from './preprocess-worker.ts';
 
 export interface PreprocessDataSetOptions {
@@ -55,6 +55,8 @@ export async function preprocessDataSet(dataSet: DataSet, options: PreprocessDat
         labels,
       } satisfies PreprocessSetup,
       threads: on.threads,
+      // While the files of one case are brought to the disk, the next one is computed.
+      atOnce: 2,
       jobs,
       onResult: (_, { index }) => onCase?.(dataSet.cases[index]!.name, false),
       signal: options.signal,
@@ -65,20 +67,21 @@ export async function preprocessDataSet(dataSet: DataSet, options: PreprocessDat
   for (const { index, key } of jobs) {
     options.signal.throwIfAborted();
     const entry = dataSet.cases[index]!;
-    await preprocessAndStore(entry, context, target, key);
+    const stored = await preprocessCase(await readCaseFor(plans, entry), context);
+    await storePreprocessed(entry, stored, context, target, key);
     onCase?.(entry.name, false);
   }
 }
 
-export async function preprocessAndStore(
-  entry: Case,
+export async function storePreprocessed(
+  { name }: Case,
+  stored: Preprocessed,
   context: PreprocessingContext,
   target: string,
   key: string,
 ): Promise<void> {
-  const stored = await preprocessCase(await readCaseFor(context.plans, entry), context);
   const patchSize: Triple = patchTriple(context.configuration.patch_size);
-  await writeCase(target, entry.name, stored, { patchSize, key });
+  await writeCase(target, name, stored, { patchSize, key });
 }
 
 /** Raised whenever the same plans would give other voxels. */

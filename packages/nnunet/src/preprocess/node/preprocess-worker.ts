@@ -5,8 +5,8 @@ import type { Device } from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
 import { serveJobs } from '../../parallel/node/serve-jobs.ts';
 import { configurationOf, parsePlans } from '../../plan/parse-plans.ts';
-import type { PreprocessingContext } from '../preprocess-case.ts';
-import { preprocessAndStore } from './preprocess-data-set.ts';
+import { type PreprocessingContext, preprocessCase, readCaseFor } from '../preprocess-case.ts';
+import { storePreprocessed } from './preprocess-data-set.ts';
 
 export interface PreprocessSetup {
   /** The data set's folder. */
@@ -34,5 +34,12 @@ serveJobs<PreprocessSetup, PreprocessJob, void>(async (setup) => {
     labels: setup.labels,
     device: () => (opened ??= openCpu({ threads: 1 })),
   };
-  return ({ index, key }) => preprocessAndStore(cases[index]!, context, setup.target, key);
+  // One case is computed at a time, so that no more than two are in memory.
+  let turn: Promise<unknown> = Promise.resolve();
+  return async ({ index, key }) => {
+    const entry = cases[index]!;
+    const computed = turn.then(async () => preprocessCase(await readCaseFor(plans, entry), context));
+    turn = computed.catch(() => undefined);
+    await storePreprocessed(entry, await computed, context, setup.target, key);
+  };
 });
