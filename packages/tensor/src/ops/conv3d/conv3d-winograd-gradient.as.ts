@@ -4,13 +4,14 @@
  * run by run, and each item sums a square of channels over all tiles of the run and transforms it back at once.
  */
 import { outerProducts } from './conv3d-outer.as';
+import { stridedWeightGradientLine } from './conv3d-strided-lines.as';
 import { weightGradientLine } from './conv3d-winograd-lines.as';
 import {
   fromVolume, gradientTile, inputTile, pointBytes, scratchOf, slicesOf, TILE_WORK_BYTES, TiledPair, tilingOf, toVolume,
 } from './conv3d-winograd-tiles.as';
 
 @unmanaged
-class WinogradGradient extends TiledPair {
+export class WinogradGradient extends TiledPair {
   /** `[27 or 9, x's channels, dy's channels]`. */
   dweight: usize;
   /** 1: adds to what is there. */
@@ -31,7 +32,7 @@ class WinogradGradient extends TiledPair {
 }
 
 /** Scratch of `outerProducts`. */
-const EDGE_BYTES: usize = 128;
+export const EDGE_BYTES: usize = 128;
 
 /** One item: a part of the tiles. */
 export function conv3dWinogradGradientPart(p: WinogradGradient, item: i32, thread: i32): void {
@@ -141,25 +142,31 @@ export function conv3dWinogradGradientSquare(p: WinogradGradient, item: i32, thr
 /** Gᵀ along columns, rows and depth: points `step` bytes apart to taps `tapBytes` apart, four channels of dy. */
 function transformBack(p: WinogradGradient, from: usize, step: usize, to: usize, tapBytes: usize, work: usize): void {
   const slices = <usize>slicesOf(p);
+  const strided = p.stride == 2;
   const columns = work;
   const rows = columns + 18 * 16;
   const taps = rows + 54 * 16;
   for (let slice: usize = 0; slice < slices; slice++) {
     const points = from + slice * 36 * step;
-    for (let column: usize = 0; column < 6; column++) weightGradientLine(points + column * step, 6 * step, columns + (column << 4), 96);
-    for (let row: usize = 0; row < 3; row++) weightGradientLine(columns + row * 96, 16, rows + slice * 144 + row * 48, 16);
+    for (let column: usize = 0; column < 6; column++) backLine(strided, points + column * step, 6 * step, columns + (column << 4), 96);
+    for (let row: usize = 0; row < 3; row++) backLine(strided, columns + row * 96, 16, rows + slice * 144 + row * 48, 16);
   }
   if (slices == 1) {
     for (let tap: usize = 0; tap < 9; tap++) storeTap(p.add, to + tap * tapBytes, v128.load(rows + (tap << 4)));
     return;
   }
   for (let tap: usize = 0; tap < 9; tap++) {
-    weightGradientLine(rows + (tap << 4), 144, taps, 16);
+    backLine(strided, rows + (tap << 4), 144, taps, 16);
     const out = to + tap * tapBytes;
     storeTap(p.add, out, v128.load(taps));
     storeTap(p.add, out + 9 * tapBytes, v128.load(taps, 16));
     storeTap(p.add, out + 18 * tapBytes, v128.load(taps, 32));
   }
+}
+
+function backLine(strided: bool, from: usize, fromStep: usize, to: usize, step: usize): void {
+  if (strided) stridedWeightGradientLine(from, fromStep, to, step);
+  else weightGradientLine(from, fromStep, to, step);
 }
 
 @inline

@@ -16,6 +16,8 @@ const TRANSFORMED_BYTES = 24e6;
 /** Scratch of products at the edges of squares, and of a transform back. */
 const EDGE_BYTES = 128;
 const BACK_BYTES = 16 * (18 + 54 + 3);
+/** Scratch of `conv3dWinogradGradientSum`. */
+export const SUMS_WORK_BYTES = 64 * 216 + BACK_BYTES;
 /** Channels of x in a square; of dy so many or twice as many. */
 const SQUARE = 16;
 
@@ -77,7 +79,7 @@ export function weightGradientWinograd(
       kernel: 'conv3dWinogradGradientSum',
       ...all,
       items: inputChannels / 4,
-      scratchBytes: 64 * points + BACK_BYTES,
+      scratchBytes: SUMS_WORK_BYTES,
       words: words({ sums, parts }),
     });
     device.free(buffer);

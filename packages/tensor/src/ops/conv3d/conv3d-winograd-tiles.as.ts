@@ -58,6 +58,8 @@ export class TiledPair {
   firstTile: i32;
   tiles: i32;
   tilesPerItem: i32;
+  /** Of the convolution: 1 or 2. */
+  stride: i32;
 }
 
 @inline
@@ -104,19 +106,19 @@ const SLICE: usize = 36 * POINT;
 
 /** Tile → its place along each axis. */
 @inline
-function widthIndex(tiling: Tiling, tile: i32): i32 {
+export function widthIndex(tiling: Tiling, tile: i32): i32 {
   return tile % tiling.tilesWidth;
 }
 @inline
-function heightIndex(tiling: Tiling, tile: i32): i32 {
+export function heightIndex(tiling: Tiling, tile: i32): i32 {
   return (tile / tiling.tilesWidth) % tiling.tilesHeight;
 }
 @inline
-function depthIndex(tiling: Tiling, tile: i32): i32 {
+export function depthIndex(tiling: Tiling, tile: i32): i32 {
   return (tile / (tiling.tilesWidth * tiling.tilesHeight)) % tiling.tilesDepth;
 }
 @inline
-function imageIndex(tiling: Tiling, tile: i32): i32 {
+export function imageIndex(tiling: Tiling, tile: i32): i32 {
   return tile / (tiling.tilesWidth * tiling.tilesHeight * tiling.tilesDepth);
 }
 

@@ -45,8 +45,11 @@ export class WinogradTiling {
   readonly slices: number;
   readonly points: number;
   readonly tiles: number;
+  /** Of the convolution. */
+  readonly stride: 1 | 2;
 
-  constructor(kernelDepth: number, batch: number, results: Triple) {
+  constructor(kernelDepth: number, batch: number, results: Triple, stride: 1 | 2 = 1) {
+    this.stride = stride;
     this.tileDepth = kernelDepth === 3 ? 4 : 1;
     this.slices = kernelDepth === 3 ? 6 : 1;
     this.points = 36 * this.slices;
@@ -108,7 +111,7 @@ export function winogradCommands(
   return ({ kernel, items, scratchBytes, first, tiles, tilesPerItem, words }) => {
     const aligned = Math.ceil(scratchBytes / 64) * 64;
     const scratch = device.allocate(aligned * device.threads);
-    const shared = [device.addressOf(scratch), aligned, first, tiles, tilesPerItem];
+    const shared = [device.addressOf(scratch), aligned, first, tiles, tilesPerItem, tiling.stride];
     device.enqueue(kernel, items, [...pair, ...shared, ...words]);
     device.free(scratch);
   };

@@ -1,5 +1,6 @@
 /** Weights of Winograd's convolution: 27 (or 9) taps become 216 (or 36) points, in panels of eight target channels. */
 import { madd } from '../../device/cpu/simd.as';
+import { stridedWeightFactor, stridedWeightLine } from './conv3d-strided-lines.as';
 import { weightFactor, weightLine } from './conv3d-winograd-lines.as';
 
 /** Weights as they lie in memory, and how they are read. */
@@ -13,6 +14,8 @@ export class WinogradTaps {
   kernelDepth: i32;
   /** 1: the data gradient, which mirrors the kernel and swaps the channels. */
   transposed: i32;
+  /** 1, or 2 for the points of conv3d-strided-lines.as.ts. */
+  stride: i32;
 }
 
 @unmanaged
@@ -22,6 +25,7 @@ class WinogradWeights {
   outputChannels: i32;
   kernelDepth: i32;
   transposed: i32;
+  stride: i32;
   /** `[point, block of eight target channels, source channel, 8]`, points `pointBytes` apart. */
   to: usize;
   pointBytes: usize;
@@ -50,9 +54,10 @@ export function weightPanel(taps: WinogradTaps, slice: i32, firstTarget: i32, pa
   const sourceChannels = taps.transposed ? taps.outputChannels : taps.inputChannels;
   const targetChannels = taps.transposed ? taps.inputChannels : taps.outputChannels;
   const depth = taps.kernelDepth == 3;
-  const first = f32x4.splat(depth ? weightFactor(slice, 0) : 1);
-  const second = f32x4.splat(weightFactor(slice, 1));
-  const third = f32x4.splat(weightFactor(slice, 2));
+  const strided = taps.stride == 2;
+  const first = f32x4.splat(!depth ? 1 : strided ? stridedWeightFactor(slice, 0) : weightFactor(slice, 0));
+  const second = f32x4.splat(strided ? stridedWeightFactor(slice, 1) : weightFactor(slice, 1));
+  const third = f32x4.splat(strided ? stridedWeightFactor(slice, 2) : weightFactor(slice, 2));
   for (let source = 0; source < sourceChannels; source += 4) {
     for (let half = 0; half < 8; half += 4) {
       const target = firstTarget + half;
@@ -69,7 +74,9 @@ export function weightPanel(taps: WinogradTaps, slice: i32, firstTarget: i32, pa
         if (depth) value = madd(third, v128.load(at, 18 * 64), madd(second, v128.load(at, 9 * 64), value));
         v128.store(at, value);
       }
-      for (let lane: usize = 0; lane < 4; lane++) transformTaps(work + (lane << 4), to + (lane << 5), pointBytes, work + WORK_TAPS);
+      const rows = work + WORK_TAPS;
+      if (strided) for (let lane: usize = 0; lane < 4; lane++) transformTaps(true, work + (lane << 4), to + (lane << 5), pointBytes, rows);
+      else for (let lane: usize = 0; lane < 4; lane++) transformTaps(false, work + (lane << 4), to + (lane << 5), pointBytes, rows);
     }
   }
 }
@@ -117,13 +124,19 @@ function loadMirrored(taps: WinogradTaps, to: usize, source: i32, target: i32): 
 
 /** Transforms nine taps at `taps` (64 bytes apart) along rows, then along columns. */
 @inline
-function transformTaps(taps: usize, to: usize, pointBytes: usize, rows: usize): void {
+function transformTaps(strided: bool, taps: usize, to: usize, pointBytes: usize, rows: usize): void {
   for (let row: usize = 0; row < 3; row++) {
     const from = taps + row * 192;
-    weightLine(v128.load(from), v128.load(from, 64), v128.load(from, 128), rows + row * 96, 16);
+    line(strided, v128.load(from), v128.load(from, 64), v128.load(from, 128), rows + row * 96, 16);
   }
   for (let column: usize = 0; column < 6; column++) {
     const from = rows + (column << 4);
-    weightLine(v128.load(from), v128.load(from, 96), v128.load(from, 192), to + column * pointBytes, 6 * pointBytes);
+    line(strided, v128.load(from), v128.load(from, 96), v128.load(from, 192), to + column * pointBytes, 6 * pointBytes);
   }
+}
+
+@inline
+function line(strided: bool, g0: v128, g1: v128, g2: v128, to: usize, step: usize): void {
+  if (strided) stridedWeightLine(g0, g1, g2, to, step);
+  else weightLine(g0, g1, g2, to, step);
 }

@@ -11,7 +11,7 @@ import {
 import { WEIGHT_WORK_BYTES, weightPanel, WinogradTaps } from './conv3d-winograd-weights.as';
 
 @unmanaged
-class Winograd extends TiledPair {
+export class Winograd extends TiledPair {
   bias: usize;
   /** The weights as they are: see `WinogradTaps`. */
   weight: usize;
@@ -19,6 +19,7 @@ class Winograd extends TiledPair {
   outputChannels: i32;
   kernelDepth: i32;
   transposed: i32;
+  weightStride: i32;
   /** Transformed, see conv3d-winograd-weights.as.ts; 0 where each item transforms its own. */
   weights: usize;
   weightPointBytes: usize;
@@ -38,7 +39,7 @@ function taps(p: Winograd): WinogradTaps {
 
 /** Target channels in whole blocks of eight. */
 @inline
-function paddedChannels(p: Winograd): i32 {
+export function paddedChannels(p: Winograd): i32 {
   return (p.toChannels + 7) & ~7;
 }
 

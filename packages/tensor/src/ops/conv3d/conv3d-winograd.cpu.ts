@@ -1,6 +1,6 @@
 /** Launches Winograd's convolution (conv3d-winograd.as.ts), forward and as the data gradient. */
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
-import type { Operand } from '../../device/device.ts';
+import type { DeviceBuffer, Operand } from '../../device/device.ts';
 import type { Conv3dSizes } from './conv3d-sizes.cpu.ts';
 import { TILE_WORK_BYTES, transformItems, WinogradTiling, winogradCommands } from './conv3d-winograd-tiling.cpu.ts';
 
@@ -42,19 +42,14 @@ export function convolveWinograd(
   );
   const { points, slices, tiles } = tiling;
   const paddedChannels = Math.ceil(toChannels / 8) * 8;
-  const taps = [device.address(weight), inputChannels, outputChannels, kernel[0], Number(transposed)];
+  const taps = [device.address(weight), inputChannels, outputChannels, kernel[0], Number(transposed), 1];
   const operands = [bias === undefined ? 0 : device.address(bias), ...taps];
 
   const perTile = tiling.tileBytes(fromChannels + paddedChannels);
   const block = Math.max(FEWEST_BLOCK_TILES, Math.min(64, Math.floor(BLOCK_BYTES / perTile / 4) * 4));
-  const weightPointBytes = 4 * fromChannels * paddedChannels + 64;
-  if (tiles / block >= FEWEST_ITEMS && points * weightPointBytes <= WEIGHT_BYTES) {
-    const weights = device.allocate(points * weightPointBytes);
-    const scratch = device.allocate(WEIGHT_WORK_BYTES * device.threads);
-    const placed = [device.addressOf(weights), weightPointBytes];
-    const packing = [...taps, ...placed, device.addressOf(scratch), WEIGHT_WORK_BYTES];
-    device.enqueue('conv3dWinogradWeights', paddedChannels / 8, packing);
-    device.free(scratch);
+  const weightBytes = tiling.tileBytes(fromChannels) * paddedChannels;
+  if (tiles / block >= FEWEST_ITEMS && weightBytes <= WEIGHT_BYTES) {
+    const { weights, placed } = transformWeights(device, taps, points, fromChannels, paddedChannels);
     enqueue({
       kernel: 'conv3dWinograd',
       items: Math.ceil(tiles / block),
@@ -95,4 +90,22 @@ export function convolveWinograd(
     enqueue({ kernel: 'conv3dWinogradOutput', ...work, ...output, words: words(output.channelsPerItem) });
     for (const buffer of [transformed, products]) device.free(buffer);
   }
+}
+
+/** Transforms all weights; `taps` as the kernels take them. Returns the buffer, to be freed, and its words: address and bytes of a point. */
+export function transformWeights(
+  device: CpuDevice,
+  taps: readonly number[],
+  points: number,
+  fromChannels: number,
+  paddedChannels: number,
+): { readonly weights: DeviceBuffer; readonly placed: readonly number[] } {
+  const pointBytes = 4 * fromChannels * paddedChannels + 64;
+  const weights = device.allocate(points * pointBytes);
+  const scratch = device.allocate(WEIGHT_WORK_BYTES * device.threads);
+  const placed = [device.addressOf(weights), pointBytes];
+  const words = [...taps, ...placed, device.addressOf(scratch), WEIGHT_WORK_BYTES];
+  device.enqueue('conv3dWinogradWeights', paddedChannels / 8, words);
+  device.free(scratch);
+  return { weights, placed };
 }

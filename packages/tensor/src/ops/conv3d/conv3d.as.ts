@@ -2,6 +2,7 @@
 export { conv3dDirect } from './conv3d-direct.as';
 export { conv3dPackWeights } from './conv3d-pack.as';
 export { conv3dPadWidth } from './conv3d-pad-width.as';
+export { conv3dStrided, conv3dStridedGradientPart } from './conv3d-strided.as';
 export { conv3dSumParts, conv3dWeightGradient } from './conv3d-weight-gradient.as';
 export { conv3dWinograd, conv3dWinogradInput, conv3dWinogradOutput, conv3dWinogradProduct } from './conv3d-winograd.as';
 export {

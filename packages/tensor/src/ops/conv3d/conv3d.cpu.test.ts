@@ -49,6 +49,18 @@ const CASES: Record<string, ConvolutionCase> = {
     geometry: { ...plain, stride: all(2) },
   },
   'stride 2': { x: [1, 21, 20, 23, 9], cout: 16, kernel: all(3), geometry: { ...plain, stride: all(2) } },
+  'stride 2 through fewer products': {
+    x: [1, 31, 32, 33, 16],
+    cout: 20,
+    kernel: all(3),
+    geometry: { ...plain, stride: all(2) },
+  },
+  'stride 2 through fewer products, padding 0, 2, 1': {
+    x: [2, 32, 22, 25, 20],
+    cout: 16,
+    kernel: all(3),
+    geometry: { ...plain, stride: all(2), padding: [0, 2, 1] },
+  },
   'a transposed convolution': {
     x: [1, 16, 18, 20, 8],
     cout: 16,

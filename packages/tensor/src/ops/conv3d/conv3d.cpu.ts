@@ -6,6 +6,7 @@ import { inFloats } from '../copy/in-floats.cpu.ts';
 import type { Conv3dKernels } from './conv3d.kernels.ts';
 import { convolveDirect } from './conv3d-direct.cpu.ts';
 import { type Conv3dSizes, conv3dSizes } from './conv3d-sizes.cpu.ts';
+import { convolveStrided, suitsStrided, weightGradientStrided } from './conv3d-strided.cpu.ts';
 import { weightGradientDirect } from './conv3d-weight-gradient.cpu.ts';
 import { convolveWinograd } from './conv3d-winograd.cpu.ts';
 import { weightGradientWinograd } from './conv3d-winograd-gradient.cpu.ts';
@@ -14,25 +15,31 @@ import { suitsWinograd } from './conv3d-winograd-tiling.cpu.ts';
 export const conv3dCpu = (device: CpuDevice): Conv3dKernels => ({
   conv3d(x, weight, bias, y, geometry) {
     const sizes = conv3dSizes(x, weight, y, geometry);
-    const convolve = choose('conv3d', sizes, convolveWinograd, convolveDirect);
+    const { convolve } = choose('conv3d', sizes);
     inFloats(device, [x, weight], [y], ([x, weight], [y]) => convolve(device, sizes, x, weight, bias, y, false));
   },
 
   conv3dDataGradient(dy, weight, bias, dx, geometry) {
     const sizes = conv3dSizes(dx, weight, dy, geometry);
-    const convolve = choose('conv3dDataGradient', sizes, convolveWinograd, convolveDirect);
+    const { convolve } = choose('conv3dDataGradient', sizes);
     inFloats(device, [dy, weight], [dx], ([dy, weight], [dx]) => convolve(device, sizes, dy, weight, bias, dx, true));
   },
 
   conv3dWeightGradient(x, dy, dweight, geometry) {
     const sizes = conv3dSizes(x, dweight, dy, geometry);
-    const weightGradient = choose('conv3dWeightGradient', sizes, weightGradientWinograd, weightGradientDirect);
+    const { weightGradient } = choose('conv3dWeightGradient', sizes);
     inFloats(device, [x, dy], [dweight], ([x, dy], [dweight]) => weightGradient(device, sizes, x, dy, dweight));
   },
 });
 
-function choose<Algorithm>(kernel: string, sizes: Conv3dSizes, winograd: Algorithm, direct: Algorithm): Algorithm {
-  const suits = suitsWinograd(sizes);
-  debug(2, () => `${kernel} ${JSON.stringify(sizes)}: ${suits ? 'Winograd' : 'direct'}`);
-  return suits ? winograd : direct;
+const ALGORITHMS = [
+  { name: 'Winograd', suits: suitsWinograd, convolve: convolveWinograd, weightGradient: weightGradientWinograd },
+  { name: 'strided', suits: suitsStrided, convolve: convolveStrided, weightGradient: weightGradientStrided },
+  { name: 'direct', suits: () => true, convolve: convolveDirect, weightGradient: weightGradientDirect },
+] as const;
+
+function choose(kernel: string, sizes: Conv3dSizes): (typeof ALGORITHMS)[number] {
+  const algorithm = ALGORITHMS.find(({ suits }) => suits(sizes))!;
+  debug(2, () => `${kernel} ${JSON.stringify(sizes)}: ${algorithm.name}`);
+  return algorithm;
 }
