@@ -10,7 +10,7 @@ import { madd } from '../../device/cpu/simd.as';
 import {
   stridedGradientLine, stridedInputFactor, stridedInputLine, stridedOutputFactor, stridedOutputLine,
 } from './conv3d-strided-lines.as';
-import { depthIndex, heightIndex, imageIndex, TiledVolume, Tiling, widthIndex } from './conv3d-winograd-tiles.as';
+import { clearPoint, depthIndex, heightIndex, imageIndex, TiledVolume, Tiling, widthIndex } from './conv3d-winograd-tiles.as';
 
 const POINT: usize = 64;
 /** Two planes of 9×9 points of 16 channels. */
@@ -56,6 +56,7 @@ function planeFactor(kind: i32, slice: i32, index: i32): f32 {
   return slice >= 5 ? (index == slice - 5 ? 1 : 0) : stridedOutputFactor(slice, index);
 }
 
+@inline
 function expand(kind: i32, volume: TiledVolume, image: i32, z: i32, y: i32, x: i32, slice: i32, to: usize, planeBytes: usize, work: usize): void {
   const pixel = <usize>volume.channels << 2;
   const row = <usize>volume.width * pixel;
@@ -83,7 +84,7 @@ function expand(kind: i32, volume: TiledVolume, image: i32, z: i32, y: i32, x: i
         let out = work + <usize>(j * 9 + i) * POINT;
         const end = out + bytes;
         let at = <usize>j * row + <usize>i * pixel + channel;
-        if (planes == 0 || <u32>(y + j) >= <u32>volume.height || <u32>(x + i) >= <u32>volume.width) memory.fill(out, 0, POINT);
+        if (planes == 0 || <u32>(y + j) >= <u32>volume.height || <u32>(x + i) >= <u32>volume.width) clearPoint(out);
         else if (planes == 1) for (; out < end; out += 16, at += 16) v128.store(out, f32x4.mul(v0, v128.load(p0 + at)));
         else if (planes == 2)
           for (; out < end; out += 16, at += 16) v128.store(out, madd(v1, v128.load(p1 + at), f32x4.mul(v0, v128.load(p0 + at))));
@@ -144,6 +145,7 @@ export function stridedGatherSlice(volume: TiledVolume, tiling: Tiling, tile: i3
   collapse(true, volume, imageIndex(tiling, tile), z, y, x, slice, from, planeBytes, bias, work);
 }
 
+@inline
 function collapse(doubled: bool, volume: TiledVolume, image: i32, z: i32, y: i32, x: i32, slice: i32, from: usize, planeBytes: usize, bias: usize, work: usize): void {
   const pixel = <usize>volume.channels << 2;
   const row = <usize>volume.width * pixel;

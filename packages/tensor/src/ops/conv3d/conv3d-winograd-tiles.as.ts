@@ -128,6 +128,16 @@ function loadIf(there: bool, address: usize): v128 {
   return there ? v128.load(address) : f32x4.splat(0);
 }
 
+/** Zeros for a point of the work area. (memory.fill is a call into the engine, a hundred times slower for so few bytes.) */
+@inline
+export function clearPoint(at: usize): void {
+  const zero = f32x4.splat(0);
+  v128.store(at, zero);
+  v128.store(at, zero, 16);
+  v128.store(at, zero, 32);
+  v128.store(at, zero, 48);
+}
+
 /**
  * Transforms the input of tile `tile`, channels `first` to `last` (multiples of 4): point i of channel c goes to `to + i · planeBytes + 4 · c`.
  */
@@ -150,7 +160,7 @@ export function inputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first:
         let from = corner + <usize>j * row + <usize>i * pixel + channel;
         const there = <u32>(y + j) < <u32>volume.height && <u32>(x + i) < <u32>volume.width;
         const stop = from + bytes;
-        if (!there) for (let s = 0; s < planes; s++) memory.fill(out + <usize>s * SLICE, 0, 64);
+        if (!there) for (let s = 0; s < planes; s++) clearPoint(out + <usize>s * SLICE);
         else if (planes == 1) for (let at = out; from < stop; from += 16, at += 16) v128.store(at, loadIf(inside, from));
         else if (inside)
           for (let at = out; from < stop; from += 16, at += 16)
@@ -217,7 +227,7 @@ export function gradientTile(volume: TiledVolume, tiling: Tiling, tile: i32, fir
         let from = corner + <usize>j * row + <usize>i * pixel + channel;
         const out = work + <usize>(j * 6 + i) * POINT;
         const stop = from + bytes;
-        if (y + j >= volume.height || x + i >= volume.width) for (let s = 0; s < slices; s++) memory.fill(out + <usize>s * SLICE, 0, 64);
+        if (y + j >= volume.height || x + i >= volume.width) for (let s = 0; s < slices; s++) clearPoint(out + <usize>s * SLICE);
         else if (slices == 1) for (let at = out; from < stop; from += 16, at += 16) v128.store(at, v128.load(from));
         else
           for (let at = out; from < stop; from += 16, at += 16)
