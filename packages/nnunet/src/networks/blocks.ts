@@ -47,8 +47,18 @@ export class StackedConvBlocks extends Module {
     this.convs = Array.from({ length: count }, (_, i) => new ConvBlock(i === 0 ? settings : following, initialization));
   }
 
-  forward(x: Tensor): Tensor {
-    return tidy(() => this.convs.reduce((value, block) => block.forward(value), x));
+  /** `x`, or a function that makes it: then it is freed as soon as the first block has read it, unless the record of operations needs it. */
+  forward(x: Tensor | (() => Tensor)): Tensor {
+    return tidy(() => {
+      const [first, ...others] = this.convs;
+      let value = tidy(() => first!.forward(typeof x === 'function' ? x() : x));
+      for (const block of others) {
+        const next = block.forward(value);
+        value.dispose();
+        value = next;
+      }
+      return value;
+    });
   }
 }
 

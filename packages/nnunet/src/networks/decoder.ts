@@ -61,7 +61,7 @@ export class UNetDecoder extends Module {
         const coarse = x;
         x = tidy(() =>
           run(
-            (coarse, skip) => stage.forward(concat([this.transpconvs[i]!.forward(coarse), skip], -1)),
+            (coarse, skip) => stage.forward(() => tidy(() => concat([this.transpconvs[i]!.forward(coarse), skip], -1))),
             coarse,
             skips.at(-2 - i)!,
           ),
