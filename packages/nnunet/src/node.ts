@@ -1,5 +1,4 @@
-/** What Node adds: pictures on disk, and commands on a terminal. */
-
-export { type InstallOptions, installModel } from './model-folder/node/install-model.ts';
+/** What Node adds: models as ZIP files, pictures on disk, and commands on a terminal. */
+export { type ExportedModels, exportModels, installModels } from './model-folder/node/exchange.ts';
 export { savePicture } from './report/node/save-picture.ts';
 export * from './terminal/index.ts';

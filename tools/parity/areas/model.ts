@@ -12,9 +12,9 @@ import {
   openModel,
   originalName,
   type Predictor,
-  predictImages,
   predictLogits,
   preprocessCase,
+  segmentationOfLogits,
 } from '@voxelgrad/nnunet';
 import { type Device, VoxelgradError } from '@voxelgrad/tensor';
 import { type CaseTensors, type ParityCase, readTensors } from '../cases.ts';
@@ -62,7 +62,7 @@ async function checkPredictions(entry: ParityCase, device: Device): Promise<Comp
   await checkData(predictor, loaded, tensors, comparison);
   for (const suffix of Object.values(suffixes)) {
     const mirror = suffix === suffixes.mirrored;
-    const { logits } = await predictLogits(predictor, loaded, { mirror });
+    const { logits, properties } = await predictLogits(predictor, loaded, { mirror });
     const [depth, height, width, classes] = logits.shape as readonly [number, number, number, number];
     const values = lastToFirst(logits.data, classes);
     compareLogits(`fp32acc${suffix}`, values, depth, height * width, tensors, comparison);
@@ -72,9 +72,10 @@ async function checkPredictions(entry: ParityCase, device: Device): Promise<Comp
       [0],
       { rtol: 0, atol: official_mean_abs! },
     );
-    const { segmentation } = await predictImages(predictor, loaded, { mirror });
+    const { labels } = predictor.description;
+    const segmentation = await segmentationOfLogits(logits, properties, { ...predictor, labels });
     for (const name of [`seg_zyx${suffix}`, `seg_fp32acc${suffix}`])
-      comparison.labels(name, segmentation.data, tensors.get(name)!.data, share!);
+      comparison.labels(name, segmentation, tensors.get(name)!.data, share!);
   }
   for (const network of predictor.networks) network.dispose();
   return comparison;

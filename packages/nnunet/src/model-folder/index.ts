@@ -4,7 +4,6 @@ export {
   encodeNnunetCheckpoint,
   encodeStateDict,
 } from './export-checkpoint.ts';
-export { encodeModelZip, type ModelExportOptions } from './export-model.ts';
 export { encodeNetworkAsOnnx, type OnnxExportOptions, onnxGraphOf } from './export-onnx.ts';
 export { findModels, type ModelLocation } from './locate.ts';
 export { isDuplicateName, officialNames, originalName, unwrappedName } from './official-names.ts';

@@ -67,9 +67,13 @@ function filesOf(model: ModelName, { datasetName, folds, checkpoints }: Exported
       const inside = join(folder, `fold_${fold}`);
       return [
         ...checkpoints.map((name) => ({ name: join(inside, name), required: true })),
-        ...['progress.png', 'training_log.jsonl', 'validation/summary.json'].map((name) =>
-          optional(join(inside, name)),
-        ),
+        ...[
+          'debug.json',
+          'progress.png',
+          'network_architecture.pdf',
+          'training_log.jsonl',
+          'validation/summary.json',
+        ].map((name) => optional(join(inside, name))),
       ];
     }),
     ...qualityFiles(join(folder, `crossval_results_folds_${foldsName(folds)}`)).map(optional),
