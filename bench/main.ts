@@ -1,5 +1,5 @@
 /**
- * pnpm bench [NAME…] [--json]: measures and prints a table, or with --json one line `{"bench", "machine", "rows": [{"case", "unit", "ours", "peer", "peerValue",
+ * pnpm bench [NAME…] [--json] [--device webgpu]: measures and prints a table, or with --json one line `{"bench", "machine", "rows": [{"case", "unit", "ours", "peer", "peerValue",
  * "ratio"}]}` for each bench; a ratio above 1 means that ours is better. A peer that is absent leaves rows without a ratio, and stderr says so.
  */
 import { arch, cpus, platform } from 'node:os';
@@ -8,6 +8,7 @@ import { closestTo, parseOptions, runCommand } from '@voxelgrad/nnunet/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { bratsForward } from './brats-forward.ts';
 import { conv3d } from './conv3d.ts';
+import { conv3dWebgpu } from './conv3d-webgpu.ts';
 import { hostWork } from './host-work.ts';
 import { isa } from './isa.ts';
 import type { BenchRow } from './measure.ts';
@@ -28,6 +29,8 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   resample,
   startup,
 };
+/** Those that run on WebGPU too. */
+const WEBGPU_BENCHES: typeof BENCHES = { conv3d: conv3dWebgpu };
 
 await runCommand(async () => {
   const { options, positionals } = parseOptions(
@@ -35,14 +38,18 @@ await runCommand(async () => {
       name: 'pnpm bench',
       summary: `Measures against named peers: ${Object.keys(BENCHES).join(', ')}. Peak memory is that of a process of its own. PyTorch and scikit-image are those of the interpreter in PEER_PYTHON.`,
       positionals: [{ name: 'name', help: 'Which benches; all by default.', optional: true, many: true }],
-      options: { json: { type: 'boolean', help: 'Print JSON, one line for each bench.' } },
+      options: {
+        json: { type: 'boolean', help: 'Print JSON, one line for each bench.' },
+        device: { type: 'string', help: "'cpu', or 'webgpu' for conv3d against TensorFlow.js on the same adapter." },
+      },
     },
     process.argv.slice(2),
   );
-  const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
+  const benches = options.device === 'webgpu' ? WEBGPU_BENCHES : BENCHES;
+  const names = positionals.length > 0 ? positionals : Object.keys(benches);
   for (const name of names) {
-    const bench = BENCHES[name];
-    if (bench === undefined) throw unknownBench(name);
+    const bench = benches[name];
+    if (bench === undefined) throw unknownBench(name, Object.keys(benches));
     const rows = await bench();
     const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, ${platform()} ${arch()}, Node ${process.version}`;
     if (options.json) console.log(JSON.stringify({ bench: name, machine, rows }));
@@ -50,8 +57,7 @@ await runCommand(async () => {
   }
 });
 
-function unknownBench(name: string): VoxelgradError {
-  const known = Object.keys(BENCHES);
+function unknownBench(name: string, known: readonly string[]): VoxelgradError {
   const meant = closestTo(name, known);
   return new VoxelgradError('option', {
     what: `there is no bench named ${name}`,
