@@ -1,6 +1,5 @@
 // What the direct convolution kernels share: one invocation an output, any groups, kernel, stride and dilation. They are the fallback for
 // what the matrix-product kernels leave out (groups, axes of more than 10 taps), and what those are checked against.
-// From the preamble: `element`.
 
 // #include "common/index.wgsl"
 

@@ -1,26 +1,10 @@
-// dx[voxel, cin] = Σ over taps and output channels that read this voxel of dy · weight (+ bias[cin]), one invocation each.
-// From the preamble: `element`.
+// dx[voxel, cin] = Σ over taps and output channels that read this voxel of dy · weight (+ bias[cin]); dy is the source.
 
-// #include "conv3d/direct-common.wgsl"
+// #include "conv3d/direct-result.wgsl"
 
-@group(0) @binding(1) var<storage, read> dy: array<element>;
-@group(0) @binding(2) var<storage, read> weight: array<element>;
-@group(0) @binding(3) var<storage, read_write> dx: array<element>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
+const RESULT_IS_INPUT = true;
 
-@compute @workgroup_size(GROUP_SIZE)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let index = linear_invocation(group, groups, thread, GROUP_SIZE);
-  let extent = parameters.input_extent;
-  let channel = index % parameters.input_channels;
-  if (index / parameters.input_channels >= extent.x * extent.y * extent.z * extent.w) {
-    return;
-  }
-  let voxel = voxel_at(index / parameters.input_channels, extent);
+fn sum_at(voxel: vec4u, channel: u32) -> f32 {
   let inputs = parameters.input_channels / parameters.groups;
   let outputs = parameters.output_channels / parameters.groups;
   let first_output = channel / inputs * outputs;
@@ -37,14 +21,20 @@ fn main(
           let start = linear_voxel(voxel.x, vec3u(at), parameters.output_extent) * parameters.output_channels + first_output;
           let row = (weight_row(tap) * inputs + channel % inputs) * parameters.output_channels + first_output;
           for (var c = 0u; c < outputs; c++) {
-            sum += f32(dy[start + c]) * f32(weight[row + c]);
+            sum += f32(source[start + c]) * f32(weight[row + c]);
           }
         }
       }
     }
   }
-  if (parameters.has_bias != 0) {
-    sum += bias[channel];
-  }
-  dx[index] = element(sum);
+  return sum;
+}
+
+@compute @workgroup_size(GROUP_SIZE)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  write_result(group, groups, thread);
 }

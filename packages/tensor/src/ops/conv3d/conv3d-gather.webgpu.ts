@@ -98,7 +98,14 @@ export function gatherWebgpu(device: WebgpuDevice, product: Product, variant?: T
   const { rows, classes } = classesOf(product);
   const columns = channelsOf(result);
   const staged = stagedType(source.dtype, device.info.vendor);
-  const tile = variant ?? defaultTile(rows * classes, columns, { quads: isQuads(channelsOf(source)), staged });
+  const tile =
+    variant ??
+    defaultTile(rows * classes, columns, {
+      quads: isQuads(channelsOf(source)),
+      staged,
+      software: device.software,
+      direction: product.dataGradient ? 'dataGradient' : 'forward',
+    });
   debug(2, () => {
     const name = product.dataGradient ? 'conv3dDataGradient' : 'conv3d';
     return `${name} ${showShape(source.shape)} to ${showShape(result.shape)}: tile ${tile.name}`;

@@ -84,7 +84,7 @@ export function weightGradientWebgpu(
   const kernel = kernelOf(dweight);
   const rows = volume(kernel) * channelsOf(x);
   const columns = channelsOf(dy);
-  const tile = variant ?? defaultWeightGradientTile(rows, columns);
+  const tile = variant ?? defaultWeightGradientTile(rows, columns, device.software);
   const tiles = tileCount(tile, rows, columns);
   const voxels = sizeOf(extentOf(dy));
   const { splits, voxelsPerSplit } = splitVoxels(voxels, rows * columns, tiles, tile.threadsM * tile.threadsN);

@@ -11,7 +11,7 @@ export const matmulWebgpu = (device: WebgpuDevice): MatmulKernels => ({
     const [batch, rows, columns] = out.shape as [number, number, number];
     const depth = a.shape[transposeA ? 1 : 2]!;
     const staged = stagedType(a.dtype, device.info.vendor);
-    const tile = defaultTile(batch * rows, columns, { quads: depth % 4 === 0, staged });
+    const tile = defaultTile(batch * rows, columns, { quads: depth % 4 === 0, staged, software: device.software });
     const access = (contiguous: number): string => (contiguous % 4 === 0 ? 'quad' : 'elements');
     device.dispatch({
       shader: 'matmul/matmul',
