@@ -85,6 +85,7 @@ const projects = [
       'packages/tensor/src/**/*.browser-test.ts',
       'packages/io/src/dicom/dicom.test.ts',
       'packages/io/src/store/store.test.ts',
+      'packages/io/src/store/*.browser-test.ts',
     ],
   }),
   page({

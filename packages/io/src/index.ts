@@ -27,6 +27,7 @@ export {
   assertIntegrity,
   checkCase,
   checkIntegrity,
+  describeIntegrity,
   type IntegrityOptions,
   type IntegrityReport,
 } from './dataset/integrity.ts';
@@ -118,6 +119,7 @@ export {
 } from './store/case-source.ts';
 export { ChunkCache } from './store/chunk-cache.ts';
 export { chunkShapeFor } from './store/chunk-shape.ts';
+export { caseInDirectory } from './store/directory-handle.ts';
 export { isStored, type OpenCaseOptions, openCase } from './store/open.ts';
 export type { JsonObject, PreprocessedCase, StoredLabels, StoredLocations } from './store/preprocessed-case.ts';
 export { type PatchBox, type Pause, type StoredBoxTarget, StoredCase, type StoredPatch } from './store/stored-case.ts';

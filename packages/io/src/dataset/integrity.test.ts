@@ -6,7 +6,7 @@ import type { Image } from '../image.ts';
 import { openFolder } from '../node/files.ts';
 import { labelImage, makeFolder, open, shape } from '../testing/data-sets.ts';
 import { countingImage, obliqueImage } from '../testing/images.ts';
-import { assertIntegrity, checkIntegrity } from './integrity.ts';
+import { assertIntegrity, checkIntegrity, describeIntegrity } from './integrity.ts';
 import { openDataSet } from './open.ts';
 
 describe('integrity', () => {
@@ -49,6 +49,25 @@ describe('integrity', () => {
     expect(report.warnings).toEqual([expect.stringMatching(/case d: .* lies elsewhere .* differ by 5\.00/)]);
     expect(() => assertIntegrity(report, 2)).toThrow(/6 problems in 4 cases\n {2}- numTraining(.|\n)*and 4 more/);
     assertIntegrity({ cases: 1, problems: [], warnings: [] });
+  });
+
+  it('warns of classes that no case has and of gaps, and tells all of it', async () => {
+    const dataset = await open('rare', {
+      'dataset.json': { ...json, labels: { background: 0, a: 1, b: 2, c: 5 }, numTraining: 1 },
+      'imagesTr/a_0000.nii.gz': countingImage(shape),
+      'labelsTr/a.nii.gz': labelImage(0, 1, 5, 7),
+    });
+    expect(describeIntegrity(await checkIntegrity(dataset))).toMatch(
+      new RegExp(
+        [
+          '^1 case, 1 problem, 2 warnings',
+          '- problem: case a: labels of .*: expected 0, 1, 2, 5, got 7',
+          '- warning: no case has b \\(2\\)',
+          '- warning: label values have gaps: 0, 1, 2, 5; .*$',
+        ].join('\n'),
+      ),
+    );
+    expect(describeIntegrity({ cases: 2, problems: [], warnings: [] })).toBe('2 cases, no problems, no warnings');
   });
 
   it('goes on after a file that cannot be read', async () => {

@@ -33,18 +33,47 @@ export async function checkIntegrity(dataset: DataSet, options: IntegrityOptions
         got: `${numTraining}`,
       }),
     );
+  const seen = new Set<number>();
+  let labelled = 0;
   for (const [i, entry] of cases.entries()) {
     try {
-      const found = checkCase(entry, await readCase(entry), dataset.labels);
+      const loaded = await readCase(entry);
+      const found = checkCase(entry, loaded, dataset.labels);
       problems.push(...found.problems);
       warnings.push(...found.warnings);
+      if (loaded.label !== undefined) labelled++;
+      for (const value of new Set(loaded.label?.data)) seen.add(value);
     } catch (error) {
       if (!isVoxelgradError(error)) throw error;
       problems.push(error);
     }
     options.onCase?.(entry.name, i, cases.length);
   }
+  if (dataset.labels !== undefined && labelled > 0) warnings.push(...checkLabels(dataset.labels, seen));
   return { cases: cases.length, problems, warnings };
+}
+
+/** A report for people to read: counts first, then every problem and warning. */
+export function describeIntegrity({ cases, problems, warnings }: IntegrityReport): string {
+  const count = (number: number, word: string): string =>
+    `${number === 0 ? 'no' : number} ${word}${number === 1 ? '' : 's'}`;
+  const lines = [
+    ...problems.map(({ message }) => `problem: ${message}`),
+    ...warnings.map((text) => `warning: ${text}`),
+  ];
+  const indented = lines.map((line) => `\n- ${line.replaceAll('\n', '\n  ')}`);
+  return `${count(cases, 'case')}, ${count(problems.length, 'problem')}, ${count(warnings.length, 'warning')}${indented.join('')}`;
+}
+
+/** What a class cannot be learned from, and what nnU-Net itself would refuse. */
+function checkLabels(labels: Labels, seen: ReadonlySet<number>): string[] {
+  const absent = labels.classes.filter(({ values }) => !values.some((value) => seen.has(value)));
+  const allowed = allowedValues(labels);
+  const gaps = allowed.some((value, i) => value !== i);
+  return [
+    ...absent.map(({ name, values }) => `no case has ${name} (${values.join(', ')})`),
+    ...(gaps ? [`label values have gaps: ${showValues(allowed)}; a conversion to nnU-Net's layout closes them`] : []),
+  ];
 }
 
 /** Throws one 'dataset' error that lists the first problems of a report, if it has any. */

@@ -1,11 +1,15 @@
 /** Stored cases on disk: atomic, resumable, and several writers at once. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isVoxelgradError } from '@voxelgrad/tensor';
 import { describe, expect, it } from 'vitest';
+import { caseAtUrl } from '../store/case-source.ts';
 import { ChunkCache } from '../store/chunk-cache.ts';
+import { openCase } from '../store/open.ts';
 import { preprocessedCase } from '../testing/preprocessed-case.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { cleanStore, isCaseStored, listStoredCases, openStoredCase, writeCase, writePrevious } from './case-store.ts';
@@ -109,6 +113,29 @@ describe('the case store on disk', () => {
     const opened = await openStoredCase(store, 'a');
     expect(await opened.whole()).toEqual(versions[opened.channels - 1]);
     expect(readdirSync(store)).toEqual(['a']);
+  });
+
+  it('is read through a web server, chunk by chunk', async () => {
+    const store = join(folder, 'served');
+    await writeCase(store, 'a', original, { patchSize });
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url!);
+      const file = join(store, request.url!);
+      if (existsSync(file)) response.end(readFileSync(file));
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const opened = await openCase(caseAtUrl(`http://127.0.0.1:${port}/a`));
+      asked.length = 0;
+      await opened.readPatch({ lower: [0, 0, 0], size: [2, 2, 2] });
+      expect(asked.sort()).toEqual(['/a/data.zarr/c/0/0/0/0', '/a/previous.zarr/c/0/0/0', '/a/seg.zarr/c/0/0/0']);
+      expect(await opened.whole()).toEqual(original);
+    } finally {
+      server.close();
+    }
   });
 
   it('takes no name that leads out of the store', async () => {
