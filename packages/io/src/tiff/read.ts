@@ -9,6 +9,7 @@ import { allocateVoxels, type Image, type VoxelArray, voxelType } from '../image
 import { imageFromPixels, planeSpacing, readBytes } from '../pixels.ts';
 import type { ReadOptions } from '../read-options.ts';
 import { type FileSource, readText } from '../source.ts';
+import { decodeLzw } from './lzw.ts';
 import { checkTiffStructure } from './structure.ts';
 
 /** Throws 'format' for damaged files, pages of different sizes, and codecs that are not read. */
@@ -22,8 +23,7 @@ export async function readTiff(source: FileSource, options: ReadOptions = {}): P
 }
 
 async function readPages(bytes: Uint8Array<ArrayBuffer>, pages: number, file: string) {
-  // Most users never see a TIFF file: pages load the library when they do.
-  const { fromArrayBuffer } = await import('geotiff');
+  const { fromArrayBuffer } = await openLibrary();
   try {
     const tiff = await fromArrayBuffer(
       bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer,
@@ -59,6 +59,28 @@ async function readPages(bytes: Uint8Array<ArrayBuffer>, pages: number, file: st
       cause,
     );
   }
+}
+
+let library: Promise<typeof import('geotiff')> | undefined;
+
+/** Most users never see a TIFF file: pages load the library when they do. */
+function openLibrary(): Promise<typeof import('geotiff')> {
+  library ??= import('geotiff').then((loaded) => {
+    const { addDecoder, BaseDecoder } = loaded;
+    addDecoder(5, async () => {
+      return class extends BaseDecoder {
+        override decodeBlock(buffer: ArrayBufferLike): ArrayBufferLike {
+          const { tileWidth, tileHeight, bitsPerSample, planarConfiguration, samplesPerPixel = 1 } = this.parameters;
+          const bits = typeof bitsPerSample === 'number' ? bitsPerSample : bitsPerSample[0]!;
+          const samples = planarConfiguration === 2 ? 1 : samplesPerPixel;
+          return decodeLzw(new Uint8Array(buffer), Math.ceil((tileWidth * samples * bits) / 8) * tileHeight).slice()
+            .buffer;
+        }
+      };
+    });
+    return loaded;
+  });
+  return library;
 }
 
 /** Samples of a page: those of a pixel side by side, or plane after plane. */

@@ -10,7 +10,40 @@ const mostPages = 65536;
 /** Deflate grows nothing more than this, LZW hardly ever; without compression nothing grows. */
 const largestInflation = 1032;
 
-const tag = { width: 256, height: 257, bits: 258, compression: 259, samples: 277 } as const;
+const tag = {
+  width: 256,
+  height: 257,
+  bits: 258,
+  compression: 259,
+  stripOffsets: 273,
+  samples: 277,
+  rowsPerStrip: 278,
+  planar: 284,
+  tileWidth: 322,
+  tileHeight: 323,
+  tileOffsets: 324,
+} as const;
+
+/** What decides how much is read and how often: these are whole numbers above 0, or the file is damaged. */
+const counted = new Set<number>([
+  tag.width,
+  tag.height,
+  tag.bits,
+  tag.samples,
+  tag.rowsPerStrip,
+  tag.planar,
+  tag.tileWidth,
+  tag.tileHeight,
+]);
+const mostSamples = 4096;
+/** None, LZW, Deflate by its two numbers, PackBits. */
+const codecs: readonly number[] = [1, 5, 8, 32946, 32773];
+
+interface Field {
+  /** The first value. */
+  readonly value: number;
+  readonly count: number;
+}
 
 /** Checks all directories; returns how many pages there are. Throws 'format'. */
 export function checkTiffStructure(bytes: Uint8Array<ArrayBuffer>, file: string): number {
@@ -49,32 +82,65 @@ class Walk {
     const [entry, head] = this.#big ? [20, 8] : [12, 2];
     const end = at + head + count * entry;
     this.#need(end + (this.#big ? 8 : 4));
-    const values = new Map<number, number>();
-    for (let i = 0; i < count; i++) this.#entry(at + head + i * entry, values);
-    this.#checkImage(values);
+    const fields = new Map<number, Field>();
+    for (let i = 0; i < count; i++) this.#entry(at + head + i * entry, fields);
+    this.#checkImage(fields);
     return this.#word(end);
   }
 
-  #entry(at: number, values: Map<number, number>): void {
+  #entry(at: number, fields: Map<number, Field>): void {
     const [id, type] = [this.#short(at), this.#short(at + 2)];
     const count = this.#word(at + 4);
     const place = at + (this.#big ? 12 : 8);
     const size = (typeBytes[type] ?? 0) * count;
     const inside = size <= (this.#big ? 8 : 4);
     if (!inside) this.#need(this.#word(place) + size);
-    if (count < 1) return;
     const first = inside ? place : this.#word(place);
-    if (type === 3) values.set(id, this.#short(first));
-    if (type === 4) values.set(id, this.#view.getUint32(first, this.#little));
+    const value = this.#wholeNumber(type, first);
+    if (counted.has(id) && (value === undefined || value < 1 || count < 1))
+      throw this.refuse(`a whole number above 0 for tag ${id}`, `${value ?? `type ${type}`}`);
+    if (id === tag.bits)
+      for (let i = 1; i < count; i++)
+        if (this.#wholeNumber(type, first + i * typeBytes[type]!) !== value)
+          throw this.refuse('samples of one size', 'others');
+    fields.set(id, { value: value ?? 0, count });
   }
 
-  #checkImage(values: Map<number, number>): void {
-    const [width, height] = [values.get(tag.width) ?? 0, values.get(tag.height) ?? 0];
-    if (width < 1 || height < 1) throw this.refuse('a width and a height', `${width} × ${height}`);
-    const needed = (width * height * (values.get(tag.samples) ?? 1) * (values.get(tag.bits) ?? 1)) / 8;
-    const inflation = (values.get(tag.compression) ?? 1) === 1 ? 1 : largestInflation;
+  /** A number of one of the types that counts come in; undefined for the others. */
+  #wholeNumber(type: number, at: number): number | undefined {
+    if (type === 1) return this.#view.getUint8(at);
+    if (type === 3) return this.#short(at);
+    if (type === 4) return this.#view.getUint32(at, this.#little);
+    return type === 16 ? Number(this.#view.getBigUint64(at, this.#little)) : undefined;
+  }
+
+  #checkImage(fields: ReadonlyMap<number, Field>): void {
+    const of = (id: number, otherwise: number): number => fields.get(id)?.value ?? otherwise;
+    const [width, height, samples] = [of(tag.width, 0), of(tag.height, 0), of(tag.samples, 1)];
+    if (width < 1 || height < 1 || samples > mostSamples)
+      throw this.refuse('a width, a height and samples', `${width} × ${height} × ${samples}`);
+    const needed = (width * height * samples * of(tag.bits, 1)) / 8;
+    const codec = of(tag.compression, 1);
+    if (!codecs.includes(codec)) throw this.refuse('no compression, LZW, Deflate or PackBits', `compression ${codec}`);
+    const inflation = codec === 1 ? 1 : largestInflation;
     if (needed > this.#view.byteLength * inflation)
       throw this.refuse(`${needed} bytes of pixels (${width} × ${height})`, `a file of ${this.#view.byteLength} bytes`);
+    this.#checkParts(fields, width, height, of(tag.planar, 1) === 2 ? samples : 1);
+  }
+
+  /** Strips and tiles: as many as the image needs are listed, and none is far larger than the image. */
+  #checkParts(fields: ReadonlyMap<number, Field>, width: number, height: number, planes: number): void {
+    const tileWidth = fields.get(tag.tileWidth)?.value;
+    const tileHeight = fields.get(tag.tileHeight)?.value;
+    const tiled = tileWidth !== undefined || tileHeight !== undefined;
+    const [partWidth, partHeight] = tiled
+      ? [tileWidth ?? 0, tileHeight ?? 0]
+      : [width, Math.min(height, fields.get(tag.rowsPerStrip)?.value ?? height)];
+    const parts = Math.ceil(width / partWidth) * Math.ceil(height / partHeight) * planes;
+    const listed = fields.get(tiled ? tag.tileOffsets : tag.stripOffsets)?.count ?? 0;
+    // A tile of a small image may be larger than the image: 4096 a side is far more than any writer takes.
+    if (!(parts <= listed) || partWidth > Math.max(width, 4096) || partHeight > Math.max(height, 4096))
+      throw this.refuse(`${parts} parts of ${partWidth} × ${partHeight}`, `${listed}`);
   }
 
   #short(at: number): number {
