@@ -9,7 +9,8 @@ const largestTable = 4096;
 
 /** At most `limit` bytes; fewer where the stream ends or is damaged. */
 export function decodeLzw(encoded: Uint8Array, limit: number): Uint8Array<ArrayBuffer> {
-  const decoded = new Uint8Array(limit);
+  // Memory comes as it is filled: the limit is what a header claims.
+  let decoded = new Uint8Array(Math.min(limit, 4 * encoded.length));
   // Entry n is entry prefix[n], which is older, and one byte more.
   const prefix = new Uint16Array(largestTable);
   const last = Uint8Array.from({ length: largestTable }, (_, code) => code);
@@ -35,8 +36,13 @@ export function decodeLzw(encoded: Uint8Array, limit: number): Uint8Array<ArrayB
       continue;
     }
     if (code > size || (code === size && before < 0)) break;
-    const room = limit - written;
-    if (room === 0 || (code < size ? lengths[code]! : lengths[before]! + 1) > room) break;
+    const length = code < size ? lengths[code]! : lengths[before]! + 1;
+    if (written + length > limit) break;
+    if (written + length > decoded.length) {
+      const larger = new Uint8Array(Math.min(limit, 2 * (written + length)));
+      larger.set(decoded);
+      decoded = larger;
+    }
     let first: number;
     if (code < size) first = write(code);
     else {
