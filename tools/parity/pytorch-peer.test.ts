@@ -1,11 +1,12 @@
 /** What this project writes for PyTorch, read by PyTorch: with `weights_only=True`, which refuses everything but weights. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { encodeTorchFile, type Pickled, PickledFloat, PickledTuple, TensorToSave, TorchDevice } from '@voxelgrad/io';
-import { writeFileAtomic } from '@voxelgrad/io/node';
+import { openFolder, writeFileAtomic } from '@voxelgrad/io/node';
 import { Sgd, stateDict } from '@voxelgrad/nn';
-import { encodeNnunetCheckpoint, officialNames, type Plans, ResidualEncoderUNet } from '@voxelgrad/nnunet';
+import { encodeNnunetCheckpoint, officialNames, openModel, type Plans, ResidualEncoderUNet } from '@voxelgrad/nnunet';
 import { fromArray, sum } from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -156,4 +157,49 @@ print(json.dumps({
     ]);
     await device.close();
   });
+
+  const official = fileURLToPath(new URL('../../../shared/fixtures/model/', import.meta.url));
+  const name = 'nnUNetTrainer__nnUNetPlansLight__3d_fullres';
+  if (!existsSync(official)) console.info('skipped: the official model (no ../shared/fixtures beside the repository)');
+  it.skipIf(!existsSync(official))(
+    "nnU-Net's own model after a round trip: the same keys, the same tensors",
+    async () => {
+      const device = await openCpu({ threads: 2 });
+      const model = await openModel(await openFolder(join(official, name)));
+      const network = await model.loadFold(0, device);
+      const path = join(folder, 'again.pth');
+      await writeFileAtomic(
+        path,
+        await encodeNnunetCheckpoint({
+          network,
+          plans: model.plans,
+          configuration: model.configurationName,
+          fold: 0,
+          datasetJson: JSON.parse(readFileSync(join(official, name, 'dataset.json'), 'utf8')),
+          mirrorAxes: model.mirrorAxes,
+          trainer: model.trainer,
+        }),
+      );
+      const script = `
+import json, sys, torch
+ours = torch.load(sys.argv[1], weights_only=True)
+theirs = torch.load(sys.argv[2], weights_only=False)
+a, b = ours['network_weights'], theirs['network_weights']
+print(json.dumps({
+  'names': list(a) == list(b),
+  'equal': all(torch.equal(a[name], b[name]) and a[name].dtype == b[name].dtype for name in b),
+  'init': [ours['init_args'][key] == theirs['init_args'][key] for key in ('plans', 'configuration', 'fold', 'dataset_json')],
+  'rest': [ours[key] == theirs[key] for key in ('trainer_name', 'inference_allowed_mirroring_axes')],
+  'missing': [key for key in theirs if key not in ours],
+}))`;
+      expect(runPython(script, path, join(official, name, 'fold_0/checkpoint_final.pth'))).toEqual({
+        names: true,
+        equal: true,
+        init: [true, true, true, true],
+        rest: [true, true],
+        missing: [],
+      });
+      await device.close();
+    },
+  );
 });

@@ -166,8 +166,11 @@ export abstract class Optimizer {
     }));
   }
 
-  /** The inverse; parameters without values keep zeros. `steps`: how often the optimizer has stepped. Throws 'shape' where lengths differ. */
-  async restoreParameterStates(states: readonly ReadonlyMap<string, Float32Array>[], steps: number): Promise<void> {
+  /** The inverse; parameters without values get zeros. `steps`: how often the optimizer has stepped. Throws 'shape' where lengths differ. */
+  async restoreParameterStates(
+    states: readonly ReadonlyMap<string, Float32Array>[],
+    { steps, lossScale }: { readonly steps: number; readonly lossScale?: number | undefined },
+  ): Promise<void> {
     const { parameters, starts } = this.arena;
     for (const [name, tensor] of this.stateTensors()) {
       const values = new Float32Array(tensor.size);
@@ -186,6 +189,7 @@ export abstract class Optimizer {
     }
     const control = Float32Array.from(await this.control.data());
     control[STEPS_WORD] = steps;
+    if (lossScale !== undefined) control[SCALE_WORD] = lossScale;
     this.control.write(control);
   }
 

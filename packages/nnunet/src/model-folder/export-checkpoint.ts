@@ -10,7 +10,7 @@ import { defaultTrainer } from '../experiment/model-name.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
 import type { Plans } from '../plan/plans.ts';
 import type { Fold } from '../splits/splits.ts';
-import { emptyHistory, meanDice, type TrainingHistory } from '../train/history.ts';
+import { emptyHistory, meanDice, movingAverage, type TrainingHistory } from '../train/history.ts';
 import { officialNames, originalName } from './official-names.ts';
 
 export interface CheckpointExport {
@@ -78,8 +78,8 @@ const torchTensor = (parameter: Tensor): TensorToSave =>
     toTorchLayout((await parameter.data()) as Float32Array, parameter.shape),
   );
 
-/** Names of optimizers' states in PyTorch. */
-const stateNames: Readonly<Record<string, string>> = {
+/** Names of optimizers' states in PyTorch, by our own. */
+export const optimizerStateNames: Readonly<Record<string, string>> = {
   momentum: 'momentum_buffer',
   'first moment': 'exp_avg',
   'second moment': 'exp_avg_sq',
@@ -105,7 +105,7 @@ async function optimizerState({ network }: CheckpointExport, exported: ExportedO
 
 function parameterState({ parameter, values }: ParameterState, optimizer: Optimizer, steps: number): Pickled {
   const entries = [...values].map(([name, data]): [string, Pickled] => [
-    stateNames[name]!,
+    optimizerStateNames[name]!,
     new TensorToSave('f32', toTorchShape(parameter.shape), () => toTorchLayout(data, parameter.shape)),
   ]);
   const step: [string, Pickled][] =
@@ -157,7 +157,7 @@ function loggingOf({ epochs }: TrainingHistory): Pickled {
   const moving: (number | null)[] = [];
   for (const mean of means) {
     const before = moving.at(-1) ?? null;
-    moving.push(before === null ? mean : mean === null ? before : 0.9 * before + 0.1 * mean);
+    moving.push(mean === null ? before : movingAverage(before, mean));
   }
   // Epochs are given one after the other, from zero: when they ran is not kept.
   const ends = epochs.map((_, i) => epochs.slice(0, i + 1).reduce((sum, { seconds }) => sum + seconds, 0));
