@@ -17,8 +17,8 @@
  *     console.log(await step.result.item());
  *   }
  *
- * The function must do the same each time: it is run twice, and a difference (a random number, a counter) is an error. What is to change goes into tensors
- * that are made before and written between replays; an optimizer keeps its learning rate and loss scale in such. All errors that say why something cannot
+ * The function must do the same each time: it is run twice, and a difference (a counter, say) is an error. What is to change goes into tensors that are
+ * made before and written between replays; an optimizer keeps its learning rate and loss scale in such. A generator of random numbers goes on with each replay. All errors that say why something cannot
  * be captured have the code 'capture'.
  */
 import type { Device, DeviceBuffer } from '../device/device.ts';

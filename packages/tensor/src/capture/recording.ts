@@ -32,10 +32,40 @@ export interface DeviceProgram {
   dispose(): void;
 }
 
+/** Above all other numbers among a kernel's arguments, addresses of planned memory included. */
+const FIRST_CHANGING = 2 ** 52;
+
+/** Whether a kernel's argument stands for one that is new in each replay. */
+export const isChanging = (word: number): boolean => word >= FIRST_CHANGING;
+
+/** Arguments of kernels that are new in each replay, such as where a generator of random numbers stands. Numbers of their own stand for them meanwhile. */
+export class ChangingWords {
+  readonly #sources: (() => readonly number[])[] = [];
+  #count = 0;
+
+  /** Numbers to give to kernels in place of the words that `source` will return. */
+  add(count: number, source: () => readonly number[]): number[] {
+    this.#sources.push(source);
+    return Array.from({ length: count }, () => FIRST_CHANGING + this.#count++);
+  }
+
+  get any(): boolean {
+    return this.#count > 0;
+  }
+
+  /** The words of the next replay, from sources asked in the order in which they were added. */
+  next(): (word: number) => number {
+    const words = this.#sources.flatMap((source) => source());
+    return (word) => words[word - FIRST_CHANGING]!;
+  }
+}
+
 /** A step while it is recorded, and until it is a program. */
 export interface DeviceRecording {
   /** Makes capture() throw `error` when the step is over. */
   fail(error: VoxelgradError): void;
+  /** Arguments for kernels that stand for `count` words, which `source` gives anew before each replay. */
+  changing(count: number, source: () => readonly number[]): number[];
   /** Stops recording. */
   end(): void;
   /** Whether this memory was made while the step was recorded. */

@@ -58,6 +58,8 @@ export interface Device {
 
   /** From now on everything enqueued is recorded instead of run, until the recording is ended: see capture.ts. Throws 'capture' while one is under way. */
   startRecording(): DeviceRecording;
+  /** The recording that is under way. */
+  readonly recording: DeviceRecording | undefined;
 
   memory(): MemoryReport;
   /** Stops threads and frees all memory. Tensors of this device are dead afterwards. */

@@ -18,8 +18,8 @@ interface Entry {
 /** What the profile needs of a device. */
 export interface ProfiledDevice {
   readonly kernels: Kernels;
-  /** Kernels are recorded and do not run now. */
-  readonly isRecording: boolean;
+  /** Set while kernels are recorded and do not run. */
+  readonly recording: unknown;
   bytesFor(dtype: Operand['dtype'], size: number): number;
   /** Milliseconds of a clock when everything enqueued so far has run. */
   timestamp(): Promise<number>;
@@ -38,7 +38,7 @@ export class Profile {
         name,
         (...given: unknown[]): void => {
           const label = kernelLabel(name, given);
-          if (device.isRecording) call(...given);
+          if (device.recording !== undefined) call(...given);
           else this.time(label, given.filter(isOperand), device, () => call(...given));
         },
       ] as const;

@@ -1,5 +1,5 @@
 /** A piece of the shared memory. */
-import { notCapturable, type PlannedMemory } from '../../capture/recording.ts';
+import { isChanging, notCapturable, type PlannedMemory } from '../../capture/recording.ts';
 import type { DeviceBuffer } from '../device.ts';
 
 /** Addresses of memory that a recorded step has asked for and that has no place yet: far above the 4 GiB of real ones, so that they can be told apart. */
@@ -25,7 +25,7 @@ export class CpuBuffer implements DeviceBuffer {
 
 export const plannedAddress = (index: number): number => FIRST_PLANNED_ADDRESS + index * SPACING + SPACING / 2;
 
-export const isPlanned = (address: number): boolean => address >= FIRST_PLANNED_ADDRESS;
+export const isPlanned = (address: number): boolean => address >= FIRST_PLANNED_ADDRESS && !isChanging(address);
 
 /** Which planned memory an address lies in or near. */
 export const plannedIndex = (address: number): number => Math.floor((address - FIRST_PLANNED_ADDRESS) / SPACING);

@@ -234,8 +234,8 @@ export class CpuDevice implements Device {
     await this.#queue.finished();
   }
 
-  get isRecording(): boolean {
-    return this.#recording !== undefined;
+  get recording(): CpuRecording | undefined {
+    return this.#recording;
   }
 
   /** For profiles: the time at which the queue got here. */

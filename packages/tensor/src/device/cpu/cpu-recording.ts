@@ -3,10 +3,12 @@
  * commands as slots of the queue's ring. A replay copies these slots; nothing else happens on the calling thread.
  */
 import {
+  ChangingWords,
   type CompileProgress,
   type DeviceProgram,
   type DeviceRecording,
   freesOutside,
+  isChanging,
   MemoryLog,
   PlannedMemory,
   readsValues,
@@ -50,6 +52,7 @@ export class CpuRecording implements DeviceRecording {
   readonly #commands: Command[] = [];
   readonly #constants = new Map<PlannedMemory, Uint8Array>();
   readonly #outside = new Set<CpuBuffer>();
+  readonly #changing = new ChangingWords();
   #failure: VoxelgradError | undefined;
   #freedOutside: CpuBuffer[] = [];
 
@@ -99,6 +102,10 @@ export class CpuRecording implements DeviceRecording {
     const error = readsValues();
     this.fail(error);
     throw error;
+  }
+
+  changing(count: number, source: () => readonly number[]): number[] {
+    return this.#changing.add(count, source);
   }
 
   fail(error: VoxelgradError): void {
@@ -158,10 +165,14 @@ export class CpuRecording implements DeviceRecording {
     for (const result of results) result.address = placeOf(result.address);
     for (const buffer of this.#outside) buffer.captures++;
     const slots = slotsOf(this.#commands, placeOf);
+    const changes = changesOf(this.#commands);
     return {
       memory: this.#log.report(arenaBytes, [...this.#constants.values()]),
       ready: (onProgress) => this.compile(onProgress),
-      run: () => this.#host.run(slots, (command) => this.#commands[command]?.description),
+      run: () => {
+        const now = this.#changing.any ? withChanges(slots, changes, this.#changing.next()) : slots;
+        this.#host.run(now, (command) => this.#commands[command]?.description);
+      },
       dispose: () => {
         for (const result of results) result.address = plannedAddress(result.planned!.index);
         this.#host.free(memory);
@@ -189,4 +200,22 @@ function slotsOf(commands: readonly Command[], placeOf: (word: number) => number
     });
   });
   return slots;
+}
+
+interface Change {
+  /** Which word of the slots. */
+  readonly at: number;
+  readonly word: number;
+}
+
+const changesOf = (commands: readonly Command[]): Change[] =>
+  commands.flatMap(({ parameters }, i) =>
+    parameters.flatMap((word, j) => (isChanging(word) ? [{ at: i * RING.slotWords + RING.parameters + j, word }] : [])),
+  );
+
+/** A copy with the words of this replay: slots that wait for room in the ring must stay as they are. */
+function withChanges(slots: Int32Array, changes: readonly Change[], wordFor: (word: number) => number): Int32Array {
+  const changed = slots.slice();
+  for (const { at, word } of changes) changed[at] = wordFor(word);
+  return changed;
 }

@@ -2,9 +2,10 @@
  * A captured step on WebGPU: bind groups and parameters made once, commands cut into submits. A replay encodes and submits them; WebGPU's command buffers
  * can be submitted only once, so that much is left to do.
  */
+import { isChanging } from '../../capture/recording.ts';
 import { type BoundRange, GPU_UNIFORM_WINDOW_BYTES } from './bind-groups.ts';
 import { type Block, GPU_COPY_DST, GPU_UNIFORM } from './buffer-pool.ts';
-import type { CopyCommand, DispatchCommand, Work } from './recorder.ts';
+import type { CopyCommand, DispatchCommand, Upload, Work } from './recorder.ts';
 
 export type ProgramCommand = DispatchCommand | CopyCommand;
 
@@ -46,20 +47,36 @@ class Part implements Work {
 export class Program {
   readonly parts: readonly Work[];
   readonly #host: ProgramHost;
-  readonly #parameters: GPUBuffer;
+  readonly #parameters: Block;
+  /** Dispatches with arguments that are new in each replay: where their parameters lie, and these. */
+  readonly #changing: readonly { readonly byteOffset: number; readonly parameters: readonly number[] }[];
 
   constructor(host: ProgramHost, commands: readonly ProgramCommand[]) {
     this.#host = host;
     const dispatches = commands.filter((command) => command.kind === 'dispatch');
     const words = new Uint32Array((Math.max(1, dispatches.length) * GPU_UNIFORM_WINDOW_BYTES) / 4);
     for (const [i, { parameters }] of dispatches.entries()) words.set(parameters, (i * GPU_UNIFORM_WINDOW_BYTES) / 4);
-    this.#parameters = host.device.createBuffer({
+    const gpu = host.device.createBuffer({
       label: 'parameters of a captured step',
       size: words.byteLength,
       usage: GPU_UNIFORM | GPU_COPY_DST,
     });
-    host.device.queue.writeBuffer(this.#parameters, 0, words);
+    host.device.queue.writeBuffer(gpu, 0, words);
+    this.#parameters = { id: 0, bytes: words.byteLength, gpu, pendingUses: 0, check: undefined, error: undefined };
+    this.#changing = dispatches.flatMap(({ parameters }, i) =>
+      parameters.some(isChanging) ? [{ byteOffset: i * GPU_UNIFORM_WINDOW_BYTES, parameters }] : [],
+    );
     this.parts = this.#split(commands);
+  }
+
+  /** The arguments of the next replay, as work to be done before it. */
+  update(wordFor: (word: number) => number): Work {
+    const uploads = this.#changing.map(({ byteOffset, parameters }): Upload => {
+      const words = Uint32Array.from(parameters, (word) => (isChanging(word) ? wordFor(word) : word));
+      return { block: this.#parameters, byteOffset, data: new Uint8Array(words.buffer) };
+    });
+    this.#parameters.pendingUses++;
+    return { uploads, commands: [], blocks: new Set([this.#parameters]), encode: () => undefined };
   }
 
   #split(commands: readonly ProgramCommand[]): Part[] {
@@ -116,7 +133,7 @@ export class Program {
       label: pipeline.shader,
       layout: pipeline.layout.bindGroup,
       entries: [
-        { binding: 0, resource: { buffer: this.#parameters, size: GPU_UNIFORM_WINDOW_BYTES } },
+        { binding: 0, resource: { buffer: this.#parameters.gpu, size: GPU_UNIFORM_WINDOW_BYTES } },
         ...ranges.map(({ block, byteOffset, bytes }, i) => ({
           binding: i + 1,
           resource: { buffer: block.gpu, offset: byteOffset, size: bytes },
@@ -127,7 +144,7 @@ export class Program {
 
   /** To be called when everything is submitted. */
   destroy(): void {
-    this.#parameters.destroy();
+    this.#parameters.gpu.destroy();
   }
 }
 

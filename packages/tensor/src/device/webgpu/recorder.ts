@@ -34,7 +34,7 @@ export interface CopyCommand {
   readonly to: BoundRange;
 }
 
-interface Upload {
+export interface Upload {
   readonly block: Block;
   readonly byteOffset: number;
   readonly data: Uint8Array<ArrayBuffer>;
@@ -134,9 +134,10 @@ export class Recorder {
     return this.enqueue(batch);
   }
 
-  /** Enqueues a captured step after what was recorded so far. */
-  run(program: Program): void {
+  /** Enqueues a captured step after what was recorded so far. `wordFor` gives the arguments that are new in this replay. */
+  run(program: Program, wordFor: ((word: number) => number) | undefined): void {
     this.flush();
+    if (wordFor !== undefined) this.enqueue(program.update(wordFor));
     for (const part of program.parts) {
       for (const block of part.blocks) block.pendingUses++;
       this.enqueue(part);

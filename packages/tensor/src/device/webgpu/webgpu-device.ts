@@ -49,7 +49,7 @@ export class WebgpuDevice implements Device {
   private readonly readBack: ReadBack;
   private readonly onClose: (device: WebgpuDevice) => void;
   private arenaBytes = 0;
-  private recording: WebgpuRecording | undefined;
+  recording: WebgpuRecording | undefined;
   private closed = false;
 
   constructor(choice: AdapterChoice, shaders: ShaderSource, onClose: (device: WebgpuDevice) => void) {
@@ -168,9 +168,9 @@ export class WebgpuDevice implements Device {
       program: (commands) => {
         const program = this.recorder.program(commands);
         return {
-          run: () => {
+          run: (wordFor) => {
             this.failures.checkAlive();
-            this.profile.time('captured step', [], this, () => this.recorder.run(program));
+            this.profile.time('captured step', [], this, () => this.recorder.run(program, wordFor));
           },
           dispose: () => void this.recorder.flush().then(() => program.destroy()),
         };
@@ -202,10 +202,6 @@ export class WebgpuDevice implements Device {
 
   memory(): MemoryReport {
     return { ...this.pool.report(), arenaBytes: this.arenaBytes };
-  }
-
-  get isRecording(): boolean {
-    return this.recording !== undefined;
   }
 
   /** For profiles: the host's clock once everything enqueued so far has run. */

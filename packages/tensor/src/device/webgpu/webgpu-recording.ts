@@ -3,6 +3,7 @@
  * (one dispatch must not read and write the same one) and the step becomes a program: see program.ts.
  */
 import {
+  ChangingWords,
   type CompileProgress,
   type DeviceProgram,
   type DeviceRecording,
@@ -67,7 +68,11 @@ export interface RecordingHost {
   /** Gives back the memory of a buffer that was made before and freed while it could not be. */
   release(buffer: WebgpuBuffer): void;
   upload(block: Block, byteOffset: number, bytes: Uint8Array<ArrayBuffer>): void;
-  program(commands: readonly ProgramCommand[]): { run(): void; dispose(): void };
+  program(commands: readonly ProgramCommand[]): {
+    /** `wordFor` gives the arguments that are new in this replay. */
+    run(wordFor: ((word: number) => number) | undefined): void;
+    dispose(): void;
+  };
 }
 
 /** Host values that a step uploads. */
@@ -88,6 +93,7 @@ export class WebgpuRecording implements DeviceRecording {
   readonly #commands: (RecordedDispatch | CopyCommand)[] = [];
   readonly #uploads: Upload[] = [];
   readonly #outside = new Set<WebgpuBuffer>();
+  readonly #changing = new ChangingWords();
   #failure: VoxelgradError | undefined;
   #freedOutside: WebgpuBuffer[] = [];
 
@@ -167,6 +173,10 @@ export class WebgpuRecording implements DeviceRecording {
     const error = readsValues();
     this.fail(error);
     throw error;
+  }
+
+  changing(count: number, source: () => readonly number[]): number[] {
+    return this.#changing.add(count, source);
   }
 
   fail(error: VoxelgradError): void {
@@ -290,7 +300,7 @@ export class WebgpuRecording implements DeviceRecording {
         constants.map(({ bytes }) => bytes),
       ),
       ready: (onProgress) => this.compile(onProgress),
-      run: () => program.run(),
+      run: () => program.run(this.#changing.any ? this.#changing.next() : undefined),
       dispose: () => {
         program.dispose();
         for (const { result, block } of planned) {

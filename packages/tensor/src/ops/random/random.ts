@@ -28,28 +28,30 @@ export class RandomGenerator {
     this.drawn = drawn;
   }
 
-  /** The state for one draw. Each tensor has a stream of its own. */
-  #next(): RandomState {
-    return { seed: words(this.seed), stream: words(this.drawn++) };
+  /** The state for one draw. Each tensor has a stream of its own; in a captured step, another one in each replay. */
+  #next({ recording }: Device): RandomState {
+    const next = (): readonly [number, number] => words(this.drawn++);
+    const stream = recording === undefined ? next() : (recording.changing(2, next) as [number, number]);
+    return { seed: words(this.seed), stream };
   }
 
   /** f32 in [low, high). */
   uniform(shape: Shape, device: Device, low = 0, high = 1): Tensor {
     const out = Tensor.empty(device, 'f32', shape);
-    device.kernels.randomUniform(out, this.#next(), low, high);
+    device.kernels.randomUniform(out, this.#next(device), low, high);
     return out;
   }
 
   /** f32, Gaussian. */
   normal(shape: Shape, device: Device, mean = 0, deviation = 1): Tensor {
     const out = Tensor.empty(device, 'f32', shape);
-    device.kernels.randomNormal(out, this.#next(), mean, deviation);
+    device.kernels.randomNormal(out, this.#next(device), mean, deviation);
     return out;
   }
 
   /** 0 … count − 1 in random order, i32 (Fisher–Yates). Shuffled on the host, so that it is the same on every device. */
   permutation(count: number, device: Device): Tensor {
-    const { seed, stream } = this.#next();
+    const [seed, stream] = [words(this.seed), words(this.drawn++)];
     const order = Int32Array.from({ length: count }, (_, i) => i);
     for (let i = count - 1; i > 0; i--) {
       const words = philox([i >>> 2, 0, stream[0], stream[1]], seed);
