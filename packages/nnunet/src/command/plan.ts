@@ -1,17 +1,20 @@
 /** `voxelgrad plan`: nnUNetv2_plan_experiment. */
 import { join } from 'node:path';
+import { measureDeviceMemory } from '../plan/node/device-memory.ts';
 import { planDataSet } from '../plan/node/plan-data-set.ts';
 import { configurationOf } from '../plan/parse-plans.ts';
 import type { Plans } from '../plan/plans.ts';
 import { formatTable } from '../report/table.ts';
 import type { OptionValues } from '../terminal/option-spec.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { deviceOptions, onDevice } from './device-options.ts';
 import {
   dataSetOptions,
   type FoundDataSet,
   findDataSets,
   plannerOptions,
   plannerOptionsOf,
+  positive,
 } from './planning-options.ts';
 
 const { progress: _, verbose: __, ...sharedOptions } = dataSetOptions;
@@ -20,10 +23,11 @@ export const plan = defineCommand(
   {
     name: 'voxelgrad plan',
     summary: 'Plans networks, patches and spacings from a fingerprint, as nnU-Net does.',
-    options: { ...sharedOptions, ...plannerOptions },
+    options: { ...sharedOptions, ...plannerOptions, device: deviceOptions.device },
     examples: [
       'voxelgrad plan -d 4',
       'voxelgrad plan -d 4 -pl nnUNetPlannerResEncL',
+      'voxelgrad plan -d 4 --fit-memory auto -overwrite_plans_name nnUNetPlans_here',
       'voxelgrad plan -d 4 -gpu_memory_target 16 -overwrite_plans_name nnUNetPlans_16GB',
     ],
   },
@@ -32,14 +36,30 @@ export const plan = defineCommand(
   },
 );
 
-export type PlanOptions = OptionValues<typeof plannerOptions>;
+export type PlanOptions = OptionValues<typeof plannerOptions & Pick<typeof deviceOptions, 'device'>>;
 
 /** Writes the plans and prints them in short. */
 export async function makePlans(found: FoundDataSet, options: PlanOptions, context: CommandContext): Promise<Plans> {
-  const plans = await planDataSet(found.name, found.rawFolder, found.preprocessedFolder, plannerOptionsOf(options));
+  const fit = options.fitMemory === undefined ? undefined : await memoryToFit(options.fitMemory, options.device);
+  if (fit !== undefined) context.print(`planning for ${(fit.bytes / 1e9).toPrecision(3)} GB`);
+  const plannerOptions = {
+    ...plannerOptionsOf(options),
+    ...(fit?.largestTensor === undefined ? {} : { largestTensor: fit.largestTensor }),
+  };
+  const memory = fit && { bytes: fit.bytes, mixedPrecision: options.amp };
+  const plans = await planDataSet(found.name, found.rawFolder, found.preprocessedFolder, plannerOptions, memory);
   context.print(join(found.preprocessedFolder, `${plans.plans_name}.json`));
   context.print(summaryOf(plans));
   return plans;
+}
+
+/** Only a measured device has a limit for one buffer. */
+async function memoryToFit(
+  text: string,
+  device: PlanOptions['device'],
+): Promise<{ readonly bytes: number; readonly largestTensor?: number }> {
+  if (text === 'auto') return onDevice({ device, threads: undefined }, (opened) => measureDeviceMemory(opened));
+  return { bytes: positive(text, '--fit-memory') * 1e9 };
 }
 
 function summaryOf(plans: Plans): string {

@@ -48,6 +48,12 @@ export const plannerOptions = {
     placeholder: 'GB',
     help: 'Memory to plan for in GB, as nnU-Net counts it; by default that of the planner.',
   },
+  fitMemory: {
+    type: 'string',
+    placeholder: 'GB|auto',
+    help: 'Plan instead for what training takes in voxelgrad, counted to the byte: so many GB, or auto for what the device of this machine gives.',
+  },
+  amp: { type: 'boolean', help: 'With --fit-memory: training will be in mixed precision.' },
   preprocessorName: {
     type: 'string',
     aliases: ['-preprocessor_name'],
@@ -141,7 +147,8 @@ export function plannerOptionsOf(options: OptionValues<typeof plannerOptions>): 
   };
 }
 
-function positive(text: string, flag: string): number {
+/** A number above 0, or the error 'option'. */
+export function positive(text: string, flag: string): number {
   const value = Number(text);
   if (text !== '' && Number.isFinite(value) && value > 0) return value;
   throw new VoxelgradError('option', { what: flag, expected: 'a number above 0', got: `'${text}'` });

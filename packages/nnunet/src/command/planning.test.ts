@@ -150,6 +150,25 @@ describe('voxelgrad plan-and-preprocess', () => {
     expect(await listStoredCases(join(preprocessed, 'nnUNetPlans_3d_fullres'))).toHaveLength(4);
   });
 
+  it('plans for the memory that there is', async () => {
+    const { lines } = await run(
+      'plan',
+      '-d',
+      '7',
+      '--fit-memory',
+      'auto',
+      '--device',
+      'cpu',
+      '-overwrite_plans_name',
+      'here',
+    );
+    expect(lines[0]).toMatch(/^planning for \d.* GB$/);
+    expect(existsSync(join(preprocessed, 'here.json'))).toBe(true);
+    await expect(run('plan', '-d', '7', '--fit-memory', 'much')).rejects.toThrow(
+      /--fit-memory: expected a number above 0/,
+    );
+  }, 60_000);
+
   it('keeps configurations that someone added to the plans', async () => {
     const path = join(preprocessed, 'nnUNetPlans.json');
     const plans = json(path) as { configurations: Record<string, unknown> };

@@ -12,7 +12,7 @@ import { poolingTopology, type Topology } from './topology.ts';
 export interface PlanningContext {
   readonly preset: PlannerPreset;
   /** Memory to plan for in GB, on the scale of the presets. */
-  readonly memory: number;
+  readonly memory: Readonly<Record<'2d' | '3d', number>>;
   /** No tensor of a batch may be larger than this many bytes: the limit of one buffer on a GPU. */
   readonly largestTensor: number;
   /** Entries of `labels` in dataset.json, with background and ignore label. */
@@ -41,7 +41,7 @@ export function planConfiguration(
 ): Omit<Configuration, 'batch_dice'> {
   const { preset, labelEntries } = context;
   const dimension = spacing.length === 2 ? '2d' : '3d';
-  const reference = reference2dOr3d(preset, dimension) * (context.memory / preset.memory);
+  const reference = reference2dOr3d(preset, dimension) * (context.memory[dimension] / preset.memory);
   const topology = fitIntoMemory(
     context,
     firstTopology(spacing, medianShape, dimension),
@@ -108,7 +108,8 @@ function fitIntoMemory(
 ): Topology {
   const { preset } = context;
   // The plain planner corrects for references that stand for more than the smallest batch, the residual ones do not.
-  const correction = preset.residual ? 1 : smallestBatch / referenceBatch[spacing.length === 2 ? '2d' : '3d'];
+  const dimension = spacing.length === 2 ? '2d' : '3d';
+  const correction = preset.residual ? 1 : smallestBatch / referenceBatch[dimension];
   const tooLarge = (topology: Topology): boolean =>
     sizeOf(preset, topology, context.labelEntries) * correction > reference ||
     smallestBatch * largestTensor(context, topology) > context.largestTensor;
@@ -127,7 +128,7 @@ function fitIntoMemory(
     topology = poolingTopology(spacing, patch);
     if (patch[axis]! < 1 || topology.strides.length < 2)
       throw new VoxelgradError('option', {
-        what: `a plan for ${context.memory} GB`,
+        what: `a plan for ${context.memory[dimension]} GB`,
         expected: 'memory for the smallest patch',
         got: `none for a patch of ${patch.join(' × ')}`,
         help: 'give a larger memory target, or a larger target spacing',

@@ -1,6 +1,6 @@
 export { networkOfConfiguration, networkOptions, outputChannels } from './network-of-plans.ts';
 export { configurationOf, parsePlans } from './parse-plans.ts';
-export { type PlannerOptions, planExperiment } from './planner.ts';
+export { type MemoryTargets, type PlannerOptions, planExperiment } from './planner.ts';
 export {
   type ArchitectureArguments,
   type Configuration,

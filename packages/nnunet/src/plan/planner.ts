@@ -11,10 +11,12 @@ import type { Configuration, PlannedConfiguration, Plans } from './plans.ts';
 import { type PlannerName, plannerPresets } from './presets.ts';
 import { fullResolutionSpacing, inOrder, medianOf, resampledShape, transposeFor } from './target-spacing.ts';
 
+export type MemoryTargets = Readonly<Record<'2d' | '3d', number>>;
+
 export interface PlannerOptions {
   readonly planner?: PlannerName;
-  /** Memory in GB on nnU-Net's scale; that of the planner by default. */
-  readonly memory?: number;
+  /** Memory in GB on nnU-Net's scale, for all configurations or by dimension; that of the planner by default. */
+  readonly memory?: number | MemoryTargets;
   /** Bytes that one tensor may have: a GPU's largest buffer. No limit by default, as in nnU-Net. */
   readonly largestTensor?: number;
   /** Name of the plans, and of the folders of preprocessed data. */
@@ -34,10 +36,11 @@ export function planExperiment(
   const preset = plannerPresets[options.planner ?? 'ExperimentPlanner'];
   const plansName = options.plansName ?? preset.plansName;
   const { labels } = description;
+  const memory = options.memory ?? preset.memory;
   const normalization = description.channelNames.map(normalizationOf);
   const context: PlanningContext = {
     preset,
-    memory: options.memory ?? preset.memory,
+    memory: typeof memory === 'number' ? { '2d': memory, '3d': memory } : memory,
     largestTensor: options.largestTensor ?? Number.POSITIVE_INFINITY,
     labelEntries: labels.classes.length + 1 + (labels.ignore === undefined ? 0 : 1),
     normalization,

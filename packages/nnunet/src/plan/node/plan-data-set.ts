@@ -7,21 +7,24 @@ import { openFile, writeFileAtomic } from '@voxelgrad/io/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { parseFingerprint } from '../../fingerprint/fingerprint.ts';
 import { JsonReader } from '../../json/json-reader.ts';
+import { outputChannels } from '../network-of-plans.ts';
 import { parsePlans } from '../parse-plans.ts';
 import { type PlannerOptions, planExperiment } from '../planner.ts';
 import { formatPlans, type Plans } from '../plans.ts';
+import { fittingTargets, type MemoryToFit } from './training-memory.ts';
 
 export const fingerprintFile = 'dataset_fingerprint.json';
 
 /**
  * Writes `PLANS.json` and dataset.json into the data set's preprocessed folder, and splits_final.json if the raw one has it. Configurations that someone
- * added to plans of that name stay. Throws 'dataset' where the fingerprint is missing.
+ * added to plans of that name stay. With `memory`, plans are the largest that voxelgrad trains within it. Throws 'dataset' where the fingerprint is missing.
  */
 export async function planDataSet(
   datasetName: string,
   rawFolder: string,
   preprocessedFolder: string,
   options: PlannerOptions,
+  memory?: MemoryToFit,
 ): Promise<Plans> {
   const fingerprintPath = join(preprocessedFolder, fingerprintFile);
   if (!existsSync(fingerprintPath))
@@ -33,7 +36,13 @@ export async function planDataSet(
     });
   const description = await readDatasetJson(await openFile(join(rawFolder, 'dataset.json')));
   const fingerprint = parseFingerprint(await readFile(fingerprintPath, 'utf8'), fingerprintPath);
-  const plans = planExperiment(datasetName, description, fingerprint, options);
+  const planFor = (more: PlannerOptions): Plans =>
+    planExperiment(datasetName, description, fingerprint, { ...options, ...more });
+  const classes = outputChannels(description.labels);
+  const plans =
+    memory === undefined
+      ? planFor({})
+      : planFor({ memory: await fittingTargets((targets) => planFor({ memory: targets }), classes, memory) });
   const path = join(preprocessedFolder, `${plans.plans_name}.json`);
   const kept = existsSync(path) ? addedConfigurations(plans, parsePlans(await readFile(path, 'utf8'), path)) : plans;
   await mkdir(preprocessedFolder, { recursive: true });
