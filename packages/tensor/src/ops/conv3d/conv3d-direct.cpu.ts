@@ -106,7 +106,7 @@ function splitItems(voxelBlocks: number, blocks: number, workPerBlock: number, o
 }
 
 /** The sizes of the same convolution over rows padded with zeros, where a kernel's row is one tap with more channels. */
-function padWidth(device: CpuDevice, sizes: Conv3dSizes, x: Operand) {
+export function padWidth(device: CpuDevice, sizes: Conv3dSizes, x: Operand) {
   const { kernel, padding, stride, inputChannels } = sizes;
   const [depth, height, width] = sizes.input;
   const paddedWidth = (sizes.output[2] - 1) * stride[2] + kernel[2];

@@ -22,7 +22,9 @@ class WeightGradient {
   outputHeight: i32;
   outputWidth: i32;
   groups: i32;
-  /** Channels of one group. */
+  /** Floats from one voxel of x to the next. */
+  inputPitch: i32;
+  /** Channels of one group. `inputChannels` floats are read at each tap, which may be those of several voxels in a row. */
   inputChannels: i32;
   outputChannels: i32;
   kernelDepth: i32;
@@ -37,7 +39,7 @@ class WeightGradient {
   dilationDepth: i32;
   dilationHeight: i32;
   dilationWidth: i32;
-  /** Taps of a kernel row that share a panel: 1 or kernelWidth. */
+  /** Taps that share a panel: 1 or all. */
   tapsPerPanel: i32;
   /** Panels that one item computes. */
   panelsPerItem: i32;
@@ -49,8 +51,7 @@ class WeightGradient {
 
 /** One item: a part of the voxels, a run of panels, a group. */
 export function conv3dWeightGradient(p: WeightGradient, item: i32, thread: i32): void {
-  const panelsPerRow = p.kernelWidth / p.tapsPerPanel;
-  const panels = p.kernelDepth * p.kernelHeight * panelsPerRow;
+  const panels = (p.kernelDepth * p.kernelHeight * p.kernelWidth) / p.tapsPerPanel;
   const panelItems = (panels + p.panelsPerItem - 1) / p.panelsPerItem;
   const firstPanel = (item % panelItems) * p.panelsPerItem;
   const lastPanel = min(panels, firstPanel + p.panelsPerItem);
@@ -64,17 +65,20 @@ export function conv3dWeightGradient(p: WeightGradient, item: i32, thread: i32):
   const gathered = edge + 128;
   const rows = p.tapsPerPanel * p.inputChannels;
   const dyPitch = <usize>(p.groups * p.outputChannels) << 2;
-  const xPitch = <usize>(p.groups * p.inputChannels) << 2;
+  const xPitch = <usize>p.inputPitch << 2;
   const x = p.x + (<usize>(group * p.inputChannels) << 2);
   const dy = p.dy + (<usize>(group * p.outputChannels) << 2);
   const out = p.out + (<usize>part * <usize>p.partFloats << 2) + (<usize>(group * p.outputChannels) << 2);
-  const panelPitch = p.inPlace ? xPitch : <usize>((rows + 3) & ~3) << 2;
+  // Whole quads are copied, also at a panel's last tap.
+  const panelPitch = p.inPlace ? xPitch : <usize>((rows - p.inputChannels + ((p.inputChannels + 3) & ~3) + 3) & ~3) << 2;
   for (let voxel = start; voxel < end; voxel += p.voxelsPerPanel) {
     const count = min(p.voxelsPerPanel, end - voxel);
     for (let panel = firstPanel; panel < lastPanel; panel++) {
       let from = gathered;
       if (p.inPlace) from = x + <usize>voxel * xPitch;
-      else gather(p, x, gathered, panelPitch, voxel, count, panel / panelsPerRow, (panel % panelsPerRow) * p.tapsPerPanel);
+      else
+        for (let tap = 0; tap < p.tapsPerPanel; tap++)
+          gather(p, x, gathered + (<usize>(tap * p.inputChannels) << 2), panelPitch, voxel, count, panel * p.tapsPerPanel + tap);
       outerProducts(
         from,
         panelPitch,
@@ -92,12 +96,17 @@ export function conv3dWeightGradient(p: WeightGradient, item: i32, thread: i32):
   }
 }
 
-/** Fills a panel: for each output voxel the channels of the input voxels that `tapsPerPanel` taps of the kernel's row meet. */
-function gather(p: WeightGradient, x: usize, out: usize, pitch: usize, voxel: i32, count: i32, kernelRow: i32, firstTap: i32): void {
-  const xPitch = <usize>(p.groups * p.inputChannels) << 2;
+/**
+ * Fills a tap's part of a panel: for each output voxel the channels of the input voxel that the tap meets. Quads are copied whole; what is too much is
+ * overwritten by the next tap, so taps are gathered in order.
+ */
+function gather(p: WeightGradient, x: usize, out: usize, pitch: usize, voxel: i32, count: i32, tap: i32): void {
+  const xPitch = <usize>p.inputPitch << 2;
+  const kernelRow = tap / p.kernelWidth;
   const shiftZ = (kernelRow / p.kernelHeight) * p.dilationDepth - p.paddingDepth;
   const shiftY = (kernelRow % p.kernelHeight) * p.dilationHeight - p.paddingHeight;
-  const shiftX = firstTap * p.dilationWidth - p.paddingWidth;
+  const shiftX = (tap % p.kernelWidth) * p.dilationWidth - p.paddingWidth;
+  const bytes = <usize>p.inputChannels << 2;
   let ox = voxel % p.outputWidth;
   let rest = voxel / p.outputWidth;
   let oy = rest % p.outputHeight;
@@ -110,15 +119,14 @@ function gather(p: WeightGradient, x: usize, out: usize, pitch: usize, voxel: i3
     const rowInside = <u32>z < <u32>p.inputDepth && <u32>y < <u32>p.inputHeight;
     const row = x + <usize>((image * p.inputDepth + z) * p.inputHeight + y) * <usize>p.inputWidth * xPitch;
     const here = min(count, p.outputWidth - ox);
+    let sourceX = ox * p.strideWidth + shiftX;
     for (let i = 0; i < here; i++) {
-      let at = out;
-      let sourceX = (ox + i) * p.strideWidth + shiftX;
-      for (let tap = 0; tap < p.tapsPerPanel; tap++) {
-        if (rowInside && <u32>sourceX < <u32>p.inputWidth) copyFloats(at, row + <usize>sourceX * xPitch, p.inputChannels);
-        else zeroFloats(at, p.inputChannels);
-        at += <usize>p.inputChannels << 2;
-        sourceX += p.dilationWidth;
-      }
+      const end = out + bytes;
+      if (rowInside && <u32>sourceX < <u32>p.inputWidth) {
+        let from = row + <usize>sourceX * xPitch;
+        for (let at = out; at < end; at += 16, from += 16) v128.store(at, v128.load(from));
+      } else for (let at = out; at < end; at += 16) v128.store(at, f32x4.splat(0));
+      sourceX += p.strideWidth;
       out += pitch;
     }
     count -= here;
@@ -131,26 +139,6 @@ function gather(p: WeightGradient, x: usize, out: usize, pitch: usize, voxel: i3
       }
     }
   }
-}
-
-@inline
-function copyFloats(to: usize, from: usize, count: i32): void {
-  const end = to + (<usize>count << 2);
-  for (; to + 16 <= end; to += 16) {
-    v128.store(to, v128.load(from));
-    from += 16;
-  }
-  for (; to < end; to += 4) {
-    store<f32>(to, load<f32>(from));
-    from += 4;
-  }
-}
-
-@inline
-function zeroFloats(to: usize, count: i32): void {
-  const end = to + (<usize>count << 2);
-  for (; to + 16 <= end; to += 16) v128.store(to, f32x4.splat(0));
-  for (; to < end; to += 4) store<f32>(to, 0);
 }
 
 @unmanaged

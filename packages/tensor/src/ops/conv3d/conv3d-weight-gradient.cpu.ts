@@ -1,6 +1,7 @@
 /** Launches the general weight gradient (conv3d-weight-gradient.as.ts). */
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import type { Operand } from '../../device/device.ts';
+import { padWidth } from './conv3d-direct.cpu.ts';
 import { type Conv3dSizes, geometryWords, isPointwise, multiplyAdds, volume } from './conv3d-sizes.cpu.ts';
 
 /** Multiply-adds that one item should have: about 1 ms. */
@@ -11,7 +12,7 @@ const MOST_PARTS = 64;
 const PANEL_BYTES = 16384;
 /** Memory that all parts together may take. */
 const PARTS_BYTES = 64e6;
-/** With at most so many channels the taps of a kernel's row share a panel. */
+/** With at most so many channels all taps share a panel, and those of a kernel's row are read as one from padded rows. */
 const FEW_CHANNELS = 4;
 
 export function weightGradientDirect(
@@ -21,11 +22,30 @@ export function weightGradientDirect(
   dy: Operand,
   dweight: Operand,
 ): void {
+  const { groups, kernel, dilation, inputChannels } = sizes;
+  const few = inputChannels <= FEW_CHANNELS && groups === 1 && kernel[2] > 1 && dilation[2] === 1;
+  if (few) {
+    const { rows, padded } = padWidth(device, sizes, x);
+    launch(device, rows, device.addressOf(padded), inputChannels, true, dy, dweight);
+    device.free(padded);
+  } else launch(device, sizes, device.address(x), groups * inputChannels, false, dy, dweight);
+}
+
+function launch(
+  device: CpuDevice,
+  sizes: Conv3dSizes,
+  x: number,
+  inputPitch: number,
+  onePanel: boolean,
+  dy: Operand,
+  dweight: Operand,
+): void {
   const { batch, groups, kernel, inputChannels, outputChannels } = sizes;
   const voxels = batch * volume(sizes.output);
-  const tapsPerPanel = inputChannels <= FEW_CHANNELS ? kernel[2] : 1;
+  const tapsPerPanel = onePanel ? volume(kernel) : 1;
   const panels = volume(kernel) / tapsPerPanel;
-  const rowFloats = Math.ceil((tapsPerPanel * inputChannels) / 4) * 4;
+  // Whole quads are copied, also at a panel's last tap.
+  const rowFloats = 4 * Math.ceil(((tapsPerPanel - 1) * inputChannels) / 4 + Math.ceil(inputChannels / 4));
   const voxelsPerPanel = Math.min(256, Math.max(16, Math.floor(PANEL_BYTES / (4 * rowFloats))));
   const floats = volume(kernel) * inputChannels * groups * outputChannels;
   const partFloats = Math.ceil(floats / 16) * 16;
@@ -46,15 +66,15 @@ export function weightGradientDirect(
   const sums = parts === 1 ? undefined : device.allocate(4 * partFloats * parts);
   const out = sums === undefined ? device.address(dweight) : device.addressOf(sums);
   device.enqueue('conv3dWeightGradient', parts * groups * Math.ceil(panels / panelsPerItem), [
-    ...[device.address(x), device.address(dy), out, partFloats, device.addressOf(scratch), scratchBytes],
-    ...[batch, ...sizes.input, ...sizes.output, groups, inputChannels, outputChannels],
+    ...[x, device.address(dy), out, partFloats, device.addressOf(scratch), scratchBytes],
+    ...[batch, ...sizes.input, ...sizes.output, groups, inputPitch, inputChannels, outputChannels],
     ...[
       ...geometryWords(sizes),
       tapsPerPanel,
       panelsPerItem,
       voxelsPerPart,
       voxelsPerPanel,
-      Number(isPointwise(sizes)),
+      Number(!onePanel && isPointwise(sizes)),
     ],
   ]);
   device.free(scratch);
