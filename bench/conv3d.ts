@@ -13,6 +13,7 @@ import {
 } from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
 import { type BenchRow, interleaved, rateRow } from './measure.ts';
+import { openTfjsWasm, tfjsConvolution } from './tfjs-wasm-peer.ts';
 import { TorchPeer } from './torch-peer.ts';
 
 interface Case {
@@ -76,7 +77,7 @@ export async function conv3d(): Promise<BenchRow[]> {
   }
   peer?.stop();
   await device.close();
-  return [...rows, ...(await scaling())];
+  return [...rows, ...(await scaling()), ...(await againstTfjs())];
 }
 
 /** How the forward pass of 32 channels scales: two threads against one, and 128³ voxels, which no cache holds, against 64³. */
@@ -105,4 +106,38 @@ async function scaling(): Promise<BenchRow[]> {
     rateRow(`32@64³ forward, ${device.threads} threads`, 'GFLOP/s', ours, '1 thread', one),
     rateRow('32@128³ forward', 'GFLOP/s', large, '64³', ours),
   ];
+}
+
+/** A small case, since TensorFlow.js takes a second for it. */
+async function againstTfjs(): Promise<BenchRow[]> {
+  const device = await openCpu();
+  const tfjs = await openTfjsWasm(device.threads);
+  const [channels, size] = [32, 16];
+  const random = new RandomGenerator(1);
+  const x = random.normal([1, size, size, size, channels], device).requireGradient();
+  const weight = random.normal([3, 3, 3, channels, channels], device, 0, 0.05).requireGradient();
+  const dy = random.normal(x.shape, device);
+  const forward = (): Tensor => convolve(x, weight, { padding: 1 });
+  const rows: BenchRow[] = [];
+  for (const backward of [false, true]) {
+    const seconds = await interleaved(
+      {
+        ours: async () => {
+          tidy(() => {
+            if (backward) forward().backward(dy);
+            else noGrad(forward);
+          });
+          await device.synchronize();
+          return undefined;
+        },
+        ...(tfjs === undefined ? {} : { peer: tfjsConvolution(tfjs, channels, size, backward) }),
+      },
+      3,
+    );
+    const work = operations({ channels: [channels, channels], size }) * (backward ? 3 : 1) * 1e-9;
+    const name = `${channels}@${size}³ ${backward ? 'forward + backward' : 'forward'}`;
+    rows.push(rateRow(name, 'GFLOP/s', work / seconds.ours!, 'tfjs-wasm', tfjs && work / seconds.peer!));
+  }
+  await device.close();
+  return rows;
 }
