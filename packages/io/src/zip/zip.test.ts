@@ -17,6 +17,19 @@ const pythonArchive = Uint8Array.from(
   (character) => character.charCodeAt(0),
 );
 
+/** The same program, told that four bytes are more than it may write with 32-bit sizes: everything stands in the 64-bit records. */
+const wideArchive = Uint8Array.from(
+  atob(
+    'UEsDBC0AAAAIAAAAIQBROJxm//////////8FABQAYS50eHQBABAAeAAAAAAAAAALAAAAAAAAACvLr0jNUSijOwkAUEsDBC0AAAAAAAAAIQCMvv' +
+      'ib//////////8FABQAYi50eHQBABAALQAAAAAAAAAtAAAAAAAAAGdyYWQgZ3JhZCBncmFkIGdyYWQgZ3JhZCBncmFkIGdyYWQgZ3JhZCBncmFk' +
+      'IFBLAQItAy0AAAAIAAAAIQBROJxm//////////8FABQAAAAAAAAAAACAAQAAAABhLnR4dAEAEAB4AAAAAAAAAAsAAAAAAAAAUEsBAi0DLQAAAA' +
+      'AAAAAhAIy++Jv//////////wUAHAAAAAAAAAAAAIAB/////2IudHh0AQAYAC0AAAAAAAAALQAAAAAAAABCAAAAAAAAAFBLBgYsAAAAAAAAAC0A' +
+      'LQAAAAAAAAAAAAIAAAAAAAAAAgAAAAAAAACWAAAAAAAAAKYAAAAAAAAAUEsGBwAAAAA8AQAAAAAAAAEAAABQSwUGAAAAAAIAAgCWAAAApgAAAA' +
+      'AA',
+  ),
+  (character) => character.charCodeAt(0),
+);
+
 async function encode(members: readonly ZipMember[]): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
   for await (const part of encodeZip(members)) parts.push(part);
@@ -55,6 +68,18 @@ describe('ZIP archives', () => {
       ['empty', 0, false],
     ]);
     expect(await Promise.all(entries.map((entry) => archive.read(entry)))).toEqual([noise, text, new Uint8Array(0)]);
+  });
+
+  it('with 64-bit sizes are read, whether they need them or not', async () => {
+    const archive = await open(wideArchive);
+    const contents = await Promise.all([...archive.entries.values()].map((entry) => archive.read(entry)));
+    expect(contents.map((bytes) => new TextDecoder().decode(bytes))).toEqual(['voxel '.repeat(20), 'grad '.repeat(9)]);
+    const many = await encode(Array.from({ length: 66_000 }, (_, i) => ({ name: `${i}`, bytes: new Uint8Array(0) })));
+    expect((await open(many)).entries.size).toBe(66_000);
+    const view = new DataView(many.buffer);
+    // The locator of the 64-bit record lies before the last 22 bytes.
+    view.setBigUint64(view.byteLength - 22 - 12, 2n ** 60n, true);
+    await expect(open(many)).rejects.toThrow(/2⁵³|inside the file/);
   });
 
   it('are folders', async () => {
