@@ -1,11 +1,8 @@
 /** `voxelgrad apply-postprocessing`: nnUNetv2_apply_postprocessing. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readText } from '@voxelgrad/io';
-import { openFile } from '@voxelgrad/io/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
-import { applyToFiles } from '../postprocess/node/folders.ts';
-import { stepsFromJson } from '../postprocess/steps.ts';
+import { applyToFiles, readSteps } from '../postprocess/node/folders.ts';
 import { Progress } from '../terminal/progress.ts';
 import { defineCommand } from './command.ts';
 
@@ -25,8 +22,9 @@ export const applyPostprocessing = defineCommand(
       steps: {
         type: 'string',
         required: true,
+        aliases: ['-pp_pkl_file'],
         placeholder: 'file',
-        help: 'The postprocessing.json of the cross-validation.',
+        help: 'The postprocessing.json or .pkl of the cross-validation.',
       },
       fileEnding: { type: 'string', default: '.nii.gz', help: 'What names of predictions end in.' },
       progress: { type: 'boolean', default: true, help: 'Show progress.' },
@@ -34,7 +32,7 @@ export const applyPostprocessing = defineCommand(
     examples: ['voxelgrad apply-postprocessing -i predictions -o final --steps crossval/postprocessing.json'],
   },
   async ({ options }, { signal, print, status }) => {
-    const steps = stepsFromJson(await readText(await openFile(options.steps)), options.steps);
+    const steps = await readSteps(options.steps);
     const names = (await readdir(options.input)).filter((name) => name.endsWith(options.fileEnding)).sort();
     if (names.length === 0)
       throw new VoxelgradError('dataset', {

@@ -1,4 +1,5 @@
 /** Scoring and postprocessing of folders: against the official summary, and on cases whose best postprocessing is known by construction. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { readImageFile } from '@voxelgrad/io/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtureFolder } from '../evaluate/fixtures.testing.ts';
 import { parseSummary } from '../evaluate/summary.ts';
+import { decodeSteps, encodeSteps } from '../postprocess/pickle.ts';
 import { writeBars } from './bar-images.testing.ts';
 import { voxelgrad } from './command.testing.ts';
 
@@ -14,6 +16,8 @@ const root = mkdtempSync(join(tmpdir(), 'voxelgrad-evaluate-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const fixtures = fixtureFolder('evaluation');
+const python = process.env.PEER_PYTHON;
+if (python === undefined) console.info('skipped: reading postprocessing.pkl in Python (PEER_PYTHON names none)');
 
 describe('evaluate', () => {
   it.skipIf(fixtures.missing)("writes the official summary's numbers, a table and a plot", async () => {
@@ -94,13 +98,38 @@ describe('postprocessing', () => {
 
   it('is applied to other predictions, whose grid stays as it is', async () => {
     const output = join(root, 'final');
-    const steps = join(predictions, 'postprocessing.json');
-    await voxelgrad(['apply-postprocessing', '-i', predictions, '-o', output, '--steps', steps]);
+    const file = (ending: string): string => join(predictions, `postprocessing.${ending}`);
+    await voxelgrad(['apply-postprocessing', '-i', predictions, '-o', output, '--steps', file('json')]);
+    const again = join(root, 'again');
+    await voxelgrad(['apply-postprocessing', '-i', predictions, '-o', again, '-pp_pkl_file', file('pkl')]);
+    expect(readFileSync(join(again, 'case_1.nii.gz'))).toEqual(readFileSync(join(output, 'case_1.nii.gz')));
     const image = await readImageFile(join(output, 'case_1.nii.gz'));
     const expected = await readImageFile(join(truth, 'case_1.nii.gz'));
     expect(Array.from(image.data)).toEqual(Array.from(expected.data));
     expect(image.affine).toEqual(expected.affine);
     expect(spatialShape(image)).toEqual([3, 3, 24]);
+  });
+
+  it.skipIf(python === undefined)("is pickled as nnU-Net's function and its labels", () => {
+    const code = [
+      'import pickle, sys, types',
+      'module = types.ModuleType("nnunetv2.postprocessing.remove_connected_components")',
+      'def remove_all_but_largest_component_from_segmentation(): pass',
+      'module.remove_all_but_largest_component_from_segmentation = remove_all_but_largest_component_from_segmentation',
+      'sys.modules.update({"nnunetv2": types.ModuleType("nnunetv2"), "nnunetv2.postprocessing": types.ModuleType("p")})',
+      'sys.modules["nnunetv2.postprocessing.remove_connected_components"] = module',
+      'functions, options = pickle.load(open(sys.argv[1], "rb"))',
+      'print([f.__name__ for f in functions], options)',
+    ].join('\n');
+    const file = join(predictions, 'postprocessing.pkl');
+    const printed = execFileSync(python!, ['-c', code, file], { encoding: 'utf8' });
+    expect(printed.trim()).toBe("['remove_all_but_largest_component_from_segmentation'] [{'labels_or_regions': 1}]");
+  });
+
+  it('reads steps of regions and of several labels', () => {
+    const steps = [{ labels: [1, 2, 3] }, { labels: 2 }];
+    expect(decodeSteps(encodeSteps(steps), 'postprocessing.pkl')).toEqual(steps);
+    expect(() => decodeSteps(Uint8Array.from(Buffer.from('cos\nsystem\n.')), 'a.pkl')).toThrow(/os\.system/);
   });
 
   it('refuses steps that it does not know', async () => {

@@ -12,7 +12,9 @@ export interface KeepLargest {
   readonly labels: Region;
 }
 
-const officialName = 'remove_all_but_largest_component_from_segmentation';
+/** The Python function that does a step, and where it is. */
+export const officialModule = 'nnunetv2.postprocessing.remove_connected_components';
+export const officialName = 'remove_all_but_largest_component_from_segmentation';
 
 /** The steps, one after the other. `shape` of the volume: two or three extents. */
 export function postprocess<Labels extends VoxelArray>(

@@ -1,14 +1,15 @@
 /** Postprocessing of folders of predictions: finding the steps, writing them down, applying them. */
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type Image, type Labels, spatialShape, type VoxelArray, withData } from '@voxelgrad/io';
-import { readImageFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
+import { type Image, type Labels, readRange, readText, spatialShape, type VoxelArray, withData } from '@voxelgrad/io';
+import { openFile, readImageFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
 import { evaluateFolder, type FolderPair } from '../../evaluate/node/evaluate-folder.ts';
 import { formatPythonJson } from '../../evaluate/python-json.ts';
 import { scoredRegions } from '../../evaluate/region.ts';
 import { formatSummary, type Summary } from '../../evaluate/summary.ts';
 import { type Determined, determinePostprocessing } from '../determine.ts';
-import { type KeepLargest, postprocess, stepsToJson } from '../steps.ts';
+import { decodeSteps, encodeSteps } from '../pickle.ts';
+import { type KeepLargest, postprocess, stepsFromJson, stepsToJson } from '../steps.ts';
 
 export interface DetermineOptions extends FolderPair {
   readonly labels: Labels;
@@ -18,7 +19,7 @@ export interface DetermineOptions extends FolderPair {
 }
 
 /**
- * Finds the steps on the predictions of a folder, and leaves there `postprocessing.json`, the `summary.json` without them, and in `postprocessed/` the
+ * Finds the steps on the predictions of a folder, and leaves there `postprocessing.json` and `.pkl`, the `summary.json` without them, and in `postprocessed/` the
  * predictions after them with their own `summary.json`, as nnU-Net does.
  */
 export async function determineForFolder(options: DetermineOptions): Promise<Determined> {
@@ -44,6 +45,7 @@ export async function determineForFolder(options: DetermineOptions): Promise<Det
   const cases = determined.after.metric_per_case.map((each, i) => ({ ...each, prediction_file: written[i]! }));
   await writeFileAtomic(join(output, 'summary.json'), formatSummary({ ...determined.after, metric_per_case: cases }));
   await writeFileAtomic(join(predictionFolder, 'postprocessing.json'), describe(determined));
+  await writeFileAtomic(join(predictionFolder, 'postprocessing.pkl'), encodeSteps(determined.steps));
   return determined;
 }
 
@@ -58,6 +60,13 @@ const describe = ({ steps, before, after }: Determined): string => {
 
 const after = (image: Image, steps: readonly KeepLargest[]): VoxelArray =>
   postprocess(image.data, spatialShape(image), steps);
+
+/** The steps in a postprocessing.json or .pkl. */
+export async function readSteps(path: string): Promise<KeepLargest[]> {
+  const source = await openFile(path);
+  if (!path.endsWith('.pkl')) return stepsFromJson(await readText(source), path);
+  return decodeSteps(await readRange(source, 0, source.size), path);
+}
 
 export interface ApplyOptions {
   readonly signal?: AbortSignal | undefined;
