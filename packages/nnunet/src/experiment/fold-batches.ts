@@ -13,8 +13,9 @@ import {
   validationTransforms,
 } from '@voxelgrad/augment';
 import type { Labels } from '@voxelgrad/io';
-import type { Device, Triple } from '@voxelgrad/tensor';
+import type { Device } from '@voxelgrad/tensor';
 import type { Configuration } from '../plan/plans.ts';
+import { patchTriple } from './patch-triple.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
 
 export interface FoldBatchesSettings {
@@ -25,11 +26,6 @@ export interface FoldBatchesSettings {
   readonly validation: readonly TrainingCase[];
   readonly device: Device;
   readonly seed: number;
-}
-
-/** [z, y, x]; a patch in the plane gets depth 1. */
-export function patchTriple(patch: readonly number[]): Triple {
-  return patch.length === 2 ? [1, patch[0]!, patch[1]!] : [patch[0]!, patch[1]!, patch[2]!];
 }
 
 /** Axes of the patch (0 depth, 1 height, 2 width) that a network trained so may be mirrored along. */

@@ -4,14 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import type { Case, DataSet, Labels } from '@voxelgrad/io';
-import { cleanStore, isCaseStored, writeCase } from '@voxelgrad/io/node';
-import type { Device, Triple } from '@voxelgrad/tensor';
-import { patchTriple } from '../../experiment/fold-batches.ts';
+import { cleanStore, isCaseStored } from '@voxelgrad/io/node';
+import type { Device } from '@voxelgrad/tensor';
 import { runInWorkers } from '../../parallel/node/worker-pool.ts';
 import { configurationOf } from '../../plan/parse-plans.ts';
 import { formatPlans, type Plans } from '../../plan/plans.ts';
-import { type Preprocessed, type PreprocessingContext, preprocessCase, readCaseFor } from '../preprocess-case.ts';
+import { type PreprocessingContext, preprocessCase, readCaseFor } from '../preprocess-case.ts';
 import type { PreprocessJob, PreprocessSetup } from './preprocess-worker.ts';
+import { storePreprocessed } from './store-preprocessed.ts';
 
 export interface PreprocessDataSetOptions {
   readonly plans: Plans;
@@ -71,17 +71,6 @@ export async function preprocessDataSet(dataSet: DataSet, options: PreprocessDat
     await storePreprocessed(entry, stored, context, target, key);
     onCase?.(entry.name, false);
   }
-}
-
-export async function storePreprocessed(
-  { name }: Case,
-  stored: Preprocessed,
-  context: PreprocessingContext,
-  target: string,
-  key: string,
-): Promise<void> {
-  const patchSize: Triple = patchTriple(context.configuration.patch_size);
-  await writeCase(target, name, stored, { patchSize, key });
 }
 
 /** Raised whenever the same plans would give other voxels. */

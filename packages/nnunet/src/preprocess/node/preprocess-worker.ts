@@ -2,11 +2,10 @@
 import { type Labels, openDataSet } from '@voxelgrad/io';
 import { openFolder } from '@voxelgrad/io/node';
 import type { Device } from '@voxelgrad/tensor';
-import { openCpu } from '@voxelgrad/tensor/node';
 import { serveJobs } from '../../parallel/node/serve-jobs.ts';
 import { configurationOf, parsePlans } from '../../plan/parse-plans.ts';
 import { type PreprocessingContext, preprocessCase, readCaseFor } from '../preprocess-case.ts';
-import { storePreprocessed } from './preprocess-data-set.ts';
+import { storePreprocessed } from './store-preprocessed.ts';
 
 export interface PreprocessSetup {
   /** The data set's folder. */
@@ -32,7 +31,7 @@ serveJobs<PreprocessSetup, PreprocessJob, void>(async (setup) => {
     plans,
     configuration: configurationOf(plans, setup.configuration),
     labels: setup.labels,
-    device: () => (opened ??= openCpu({ threads: 1 })),
+    device: () => (opened ??= openOneThread()),
   };
   // One case is computed at a time, so that no more than two are in memory.
   let turn: Promise<unknown> = Promise.resolve();
@@ -43,3 +42,9 @@ serveJobs<PreprocessSetup, PreprocessJob, void>(async (setup) => {
     await storePreprocessed(entry, await computed, context, setup.target, key);
   };
 });
+
+/** Loaded when it is needed: many data sets have one spacing. */
+async function openOneThread(): Promise<Device> {
+  const { openCpu } = await import('@voxelgrad/tensor/node');
+  return openCpu({ threads: 1 });
+}
