@@ -13,6 +13,8 @@ import { type CompiledPipeline, fusedShare, readPipelines, type Share } from '..
 import type { BenchRow } from './measure.ts';
 
 const GPUS = { RDNA2: 'navi21', RDNA3: 'gfx1100' } as const;
+/** Of an axis: how often the loops run that find out which taps of a voxel lie inside. */
+const TAPS = 3;
 /** Waves that a SIMD holds at most. */
 const MOST_WAVES = 16;
 const PEER = 'TensorFlow.js';
@@ -20,11 +22,12 @@ const PEER = 'TensorFlow.js';
 /** The pipelines of isa-kernels.ts compiled for `gpu`; empty, with the reason on stderr, where Mesa's driver is not installed. */
 async function compileFor(gpu: string): Promise<readonly CompiledPipeline[]> {
   const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-  const command = [process.execPath, ...process.execArgv, file('isa-kernels.ts')];
+  const command = [process.execPath, '--import', 'tsx', file('isa-kernels.ts')];
   // The driver's megabytes go to a file: a pipe would be full before it is read.
   const folder = await mkdtemp(join(tmpdir(), 'voxelgrad-isa-'));
   const log = await open(join(folder, 'log'), 'w');
   const child = spawn(file('../tools/vulkan/with-amd-compiler'), command, {
+    cwd: file('.'),
     stdio: ['ignore', 'ignore', log.fd],
     env: { ...process.env, GPU: gpu, ISA: '1', VOXELGRAD_SUBGROUP_SIZE: '32' },
   });
@@ -63,7 +66,7 @@ function loopsOf({ label, constants, code }: CompiledPipeline): Loops | undefine
   const trips = nest.slice(1).map(() => 1);
   if (!unrolled) trips[trips.length - 1] = perSlice / inner.fused;
   if (slices > 1) trips[0] = slices * (trips.length === 1 && !unrolled ? trips[0]! : 1);
-  return { innermost: inner, whole: code.pass(nest, trips) };
+  return { innermost: inner, whole: code.pass(nest, trips, TAPS) };
 }
 
 function nameOf({ label, constants }: CompiledPipeline): string {
@@ -99,14 +102,14 @@ function rowOf(gpu: string, pipeline: CompiledPipeline, peer: number | undefined
   };
 }
 
-export async function isa(): Promise<BenchRow[]> {
-  const rows: BenchRow[] = [];
-  for (const [name, gpu] of Object.entries(GPUS)) {
-    const pipelines = await compileFor(gpu);
-    const peer = pipelines.find(({ purpose, code }) => purpose === PEER && code.nest().length > 0);
-    const peerLoops = peer && loopsOf(peer);
-    for (const pipeline of pipelines.filter(({ constants }) => constants.TILE_K !== undefined))
-      rows.push(...[rowOf(name, pipeline, peerLoops && percent(peerLoops.whole))].filter((row) => row !== undefined));
-  }
-  return rows;
+/** What one GPU's compiler makes of all kernels. */
+export async function rowsFor(name: keyof typeof GPUS): Promise<BenchRow[]> {
+  const pipelines = await compileFor(GPUS[name]);
+  const peer = pipelines.find(({ purpose, code }) => purpose === PEER && code.nest().length > 0);
+  const peerLoops = peer && loopsOf(peer);
+  return pipelines
+    .filter(({ constants }) => constants.TILE_K !== undefined)
+    .flatMap((pipeline) => rowOf(name, pipeline, peerLoops && percent(peerLoops.whole)) ?? []);
 }
+
+export const isa = async (): Promise<BenchRow[]> => [...(await rowsFor('RDNA2')), ...(await rowsFor('RDNA3'))];

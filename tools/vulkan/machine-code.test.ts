@@ -60,6 +60,7 @@ describe('readPipelines', () => {
     expect(fusedShare(code.within(nest[1]!))).toBe(0.6);
     expect(code.within(nest[0]!)).toEqual({ fused: 3, vector: 6, conversions: 1 });
     expect(code.pass(nest, [4])).toEqual({ fused: 12, vector: 21, conversions: 1 });
+    expect(code.pass(nest.slice(0, 1), [], 3)).toEqual({ fused: 9, vector: 16, conversions: 1 });
     expect(code.stretch(nest[0]!)).toEqual({ fused: 3, vector: 5, conversions: 0 });
   });
 });

@@ -105,15 +105,27 @@ export class MachineCode {
     return this.instructions.slice(begin, end).reduce((total, { share }) => sum(total, share), NOTHING);
   }
 
-  /** One pass of the outermost of `loops` (a nest) in which the next runs `trips[0]` times, the one in that `trips[1]` times, and so on. */
-  pass(loops: readonly Loop[], trips: readonly number[]): Share {
-    const [outer, inner, ...rest] = loops;
+  /**
+   * One pass of the outermost loop of `nest`, in which the next runs `trips[0]` times, the one in that `trips[1]` times, and so on; any loop
+   * beside the nest, and each within that, runs `beside` times.
+   */
+  pass(nest: readonly Loop[], trips: readonly number[], beside = 1): Share {
+    const [outer, ...inner] = nest;
     if (outer === undefined) return NOTHING;
-    const all = this.within(outer);
-    if (inner === undefined) return all;
-    const once = this.within(inner);
-    const repeated = times(this.pass([inner, ...rest], trips.slice(1)), trips[0] ?? 1);
-    return sum(sum(all, times(once, -1)), repeated);
+    const contains = (loop: Loop, i: number): boolean => loop.begin <= i && i < loop.end;
+    const others = this.loops.filter(
+      (loop) => loop.begin >= outer.begin && loop.end <= outer.end && !nest.includes(loop),
+    );
+    let total = NOTHING;
+    for (let i = outer.begin; i < outer.end; i++) {
+      const depth = others.filter((loop) => contains(loop, i)).length;
+      const count = inner.reduce(
+        (product, loop, j) => product * (contains(loop, i) ? (trips[j] ?? 1) : 1),
+        beside ** depth,
+      );
+      total = sum(total, times(this.instructions[i]!.share, count));
+    }
+    return total;
   }
 
   /** From the first to the last fused multiply-add of a loop: its inner loop, where the compiler unrolled that. */
