@@ -16,7 +16,7 @@ export default defineConfig({
     maxWorkers: 2,
     globalSetup: ['tools/test-setup.ts'],
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });
