@@ -1,6 +1,7 @@
 /** How parameters start. He normal initialisation as nnU-Net's `InitWeights_He(1e-2)` (He et al. 2015, leaky slope 0.01, fan in). */
 import { type Device, keep, type RandomGenerator, type Shape, Tensor } from '@voxelgrad/tensor';
 
+/** Where parameters live and what their random values come from. */
 export interface Initialization {
   readonly device: Device;
   readonly random: RandomGenerator;
@@ -18,6 +19,7 @@ export function heNormal(shape: Shape, { device, random }: Initialization): Tens
   return keep(random.normal(shape, device, 0, deviation).requireGradient());
 }
 
+/** A parameter with one value everywhere, f32. */
 export function constantParameter(value: number, shape: Shape, { device }: Initialization): Tensor {
   const tensor = Tensor.empty(device, 'f32', shape);
   device.kernels.fill(tensor, value);

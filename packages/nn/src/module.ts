@@ -17,6 +17,7 @@ interface Callable<Inputs extends unknown[], Output> {
   forward(...inputs: Inputs): Output;
 }
 
+/** What has parameters: a layer, a block, a network. */
 export abstract class Module {
   #forwardHooks: ForwardHooks | undefined;
 
@@ -49,7 +50,7 @@ export abstract class Module {
 
   /**
    * From now on each `forward` of this module calls `hook` with its inputs and its output, before the caller gets it; several hooks run in order, each on
-   * what the one before left. Registered on a module inside a network it sees what happens there: `network.encoder.stages[0]!.registerForwardHook(…)`.
+   * what the one before left. Registered on a module inside a network it sees what happens there: `block.conv.registerForwardHook(…)`.
    * The tensors belong to the module's caller: `keep(output.detach())` holds on to one. A checkpointed block runs twice, and its hooks with it.
    * As PyTorch's register_forward_hook.
    */

@@ -5,6 +5,7 @@
 import { noGrad, permute, type Shape, sameShape, showShape, sizeOf, VoxelgradError } from '@voxelgrad/tensor';
 import type { Module } from './module.ts';
 
+/** Values in PyTorch's layout. */
 export interface NamedArray {
   readonly shape: Shape;
   readonly data: Float32Array;
@@ -15,6 +16,7 @@ const torchOrder = (rank: number): number[] =>
     ? Array.from({ length: rank }, (_, i) => i)
     : [rank - 1, rank - 2, ...Array.from({ length: rank - 2 }, (_, i) => i)];
 
+/** The shape that PyTorch's state dict has for a parameter of this shape. */
 export const toTorchShape = (shape: Shape): number[] => torchOrder(shape.length).map((axis) => shape[axis]!);
 
 /** The parameters' values by their official names. */

@@ -8,6 +8,7 @@ export { type BrowserCpuOptions, openCpu } from './device/cpu/browser.ts';
 export { type BrowserWebgpuOptions, openBrowserWebgpu } from './device/webgpu/browser.ts';
 export { createPlanning, type PlanningOptions } from './device/webgpu/planning-gpu.ts';
 
+/** 'auto' is the fastest real one: a hardware GPU if there is one, else the CPU. */
 export type DeviceName = 'auto' | 'cpu' | 'webgpu';
 
 /**

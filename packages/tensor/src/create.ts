@@ -5,6 +5,7 @@ import { VoxelgradError } from './errors.ts';
 import { type Shape, showShape, sizeOf } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
+/** Where a new tensor lives, and as what. */
 export interface Placement {
   readonly device: Device;
   /** By default what the host array holds: f32, i32 or u8. */
@@ -40,7 +41,9 @@ export function full(value: number, shape: Shape, { device, dtype = 'f32' }: Pla
   return tensor;
 }
 
+/** Zeros of the given shape. */
 export const zeros = (shape: Shape, placement: Placement): Tensor => full(0, shape, placement);
+/** Ones of the given shape. */
 export const ones = (shape: Shape, placement: Placement): Tensor => full(1, shape, placement);
 
 /** A tensor without shape: one value. */

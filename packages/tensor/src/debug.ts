@@ -3,7 +3,7 @@
  *
  *   1  a table of kernels when a device is closed: calls, time, GFLOP/s, GB/s
  *   2  choices as well: which algorithm or variant for which shapes
- *   3  the WGSL of each pipeline as well
+ *   3  the WGSL of each pipeline as well, and on the cpu each command
  */
 
 interface Surroundings {

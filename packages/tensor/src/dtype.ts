@@ -7,6 +7,7 @@ export type DType = 'f32' | 'f16' | 'i32' | 'u8' | 'bool';
 /** Host-side values of a tensor. `f16` comes and goes as Float32Array: Node 20 has no Float16Array. */
 export type HostArray = Float32Array | Int32Array | Uint8Array;
 
+/** Whether tensors of this type can have gradients. */
 export const isFloat = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f16';
 
 /** A host array of `length` elements that holds `dtype` without loss. */

@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'dataset' // files that do not fit together
   | 'interrupted';
 
+/** What an error says, piece by piece. */
 export interface ErrorDetails {
   /** The sentence a user reads first: names the tensor, file or option. */
   readonly what: string;
@@ -29,6 +30,7 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+/** An error of this project. `message` is all of `details` for people; programs look at `code`. */
 export class VoxelgradError extends Error {
   readonly code: ErrorCode;
   readonly details: ErrorDetails;

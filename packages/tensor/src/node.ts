@@ -9,6 +9,7 @@ export { type CpuOptions, openCpu } from './device/cpu/node.ts';
 export type { NodeWebgpuOptions } from './device/webgpu/node-gpu.ts';
 export type { PlanningOptions } from './device/webgpu/planning-gpu.ts';
 
+/** 'auto' is the fastest real one: a hardware GPU if there is one, else the CPU. */
 export type DeviceName = 'auto' | 'cpu' | 'webgpu';
 
 /** Opens a WebGPU adapter through Dawn, which is only loaded now. Throws 'device' with what is missing. */

@@ -1,16 +1,20 @@
 /** Shape arithmetic: sizes, strides, broadcasting and axes. Shapes are plain arrays, slowest axis first. */
 import { VoxelgradError } from './errors.ts';
 
+/** Extents, slowest axis first. */
 export type Shape = readonly number[];
 
 /** One number per spatial axis: depth, height, width. */
 export type Triple = readonly [number, number, number];
 
+/** Elements in all. */
 export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);
 
+/** Whether two shapes are equal. */
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((extent, i) => extent === b[i]);
 
+/** For people: '[2, 3]'. */
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
 /** Strides in elements of a contiguous tensor. */

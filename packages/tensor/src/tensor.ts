@@ -37,6 +37,7 @@ class Storage {
 
 const CONSTRUCT = Symbol('tensors are made by functions, not by new');
 
+/** Numbers on a device: contiguous, channels last. Freed by `dispose()` or by the `tidy` that it is made in. */
 export class Tensor implements Operand {
   readonly device: Device;
   readonly dtype: DType;

@@ -3,6 +3,7 @@ import { conv2d, conv3d, convTranspose2d, convTranspose3d, type Tensor, type Tri
 import { constantParameter, heNormal, type Initialization } from '../initialization.ts';
 import { Module } from '../module.ts';
 
+/** Channels and geometry of a convolution. */
 export interface ConvSettings {
   readonly inputChannels: number;
   readonly outputChannels: number;

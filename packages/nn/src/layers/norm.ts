@@ -3,6 +3,7 @@ import { instanceNorm, type Tensor } from '@voxelgrad/tensor';
 import { constantParameter, type Initialization } from '../initialization.ts';
 import { Module } from '../module.ts';
 
+/** How many channels, and what follows the norm. */
 export interface InstanceNormSettings {
   readonly channels: number;
   readonly epsilon?: number;
@@ -10,6 +11,7 @@ export interface InstanceNormSettings {
   readonly slope?: number;
 }
 
+/** Normalises each channel of each image over space (Ulyanov et al. 2016). */
 export class InstanceNorm extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor;

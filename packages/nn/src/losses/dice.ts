@@ -4,6 +4,7 @@
  */
 import { add, clamp, div, mean, mul, narrow, neg, reshape, scale, shift, sum, type Tensor } from '@voxelgrad/tensor';
 
+/** Over what Dice is taken, and how it is smoothed. */
 export interface DiceSettings {
   /** Counts voxels over the whole batch, instead of for each sample. */
   readonly batch?: boolean;

@@ -24,6 +24,7 @@ export function focalLoss(logits: Tensor, target: Tensor, gamma = 2): Tensor {
   return neg(mean(mul(pow(missing, gamma), logProbability)));
 }
 
+/** How false positives and false negatives weigh. */
 export interface TverskySettings {
   /** Weight of false positives. With both at one half this is the Dice loss. */
   readonly alpha?: number;

@@ -28,6 +28,7 @@ import { type DiceSettings, diceLoss } from './dice.ts';
 /** From logits `[n, …space, c]` (f32 or f16; losses are f32) and a target at the same resolution to one value. */
 export type SegmentationLoss = (logits: Tensor, target: Tensor) => Tensor;
 
+/** How the two parts weigh, and what is left out. */
 export interface LabelLossSettings {
   /** Dice over the whole batch, as nnU-Net plans it for some configurations. */
   readonly batchDice?: boolean;

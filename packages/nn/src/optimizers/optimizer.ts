@@ -16,6 +16,7 @@ import {
 } from '@voxelgrad/tensor';
 import { keptTensor, ParameterArena } from './arena.ts';
 
+/** What all optimizers have in common. */
 export interface OptimizerSettings {
   readonly learningRate: number;
   readonly weightDecay?: number;
@@ -63,6 +64,7 @@ function scalingOf(
   return { maximumNorm, growthFactor, backoffFactor, growthInterval, initialScale };
 }
 
+/** Changes parameters along their gradients. All parameters lie in one arena, and a step is two kernels. */
 export abstract class Optimizer {
   protected readonly arena: ParameterArena;
   /** See optimizer.kernels.ts: norm, factor, found-infinite, loss scale, …, steps taken. */
@@ -202,6 +204,7 @@ export abstract class Optimizer {
   }
 }
 
+/** All 0 or off by default, as in PyTorch. */
 export interface SgdOptions extends OptimizerSettings {
   readonly momentum?: number;
   readonly dampening?: number;
@@ -234,6 +237,7 @@ export class Sgd extends Optimizer {
   }
 }
 
+/** PyTorch's defaults: betas 0.9 and 0.999, epsilon 1e-8, no AMSGrad. */
 export interface AdamOptions extends OptimizerSettings {
   readonly beta1?: number;
   readonly beta2?: number;

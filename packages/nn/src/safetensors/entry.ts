@@ -14,6 +14,7 @@ export type SafetensorsArrays = {
   BOOL: Uint8Array;
 };
 
+/** The format's names of data types. */
 export type SafetensorsDType = keyof SafetensorsArrays;
 
 /** One tensor: its values lie in row-major order; `shape` [] is a single number. */

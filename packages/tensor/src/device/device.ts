@@ -8,6 +8,7 @@ import type { DType, HostArray } from '../dtype.ts';
 import type { Kernels } from '../ops/kernels.ts';
 import type { Shape } from '../shape.ts';
 
+/** What a device is called where one is chosen. */
 export type DeviceKind = 'cpu' | 'webgpu';
 
 /** A piece of device memory. Each device has its own class; only its kernels look inside. */
@@ -23,6 +24,7 @@ export interface Operand {
   readonly shape: Shape;
 }
 
+/** What a device holds at the moment, in bytes. */
 export interface MemoryReport {
   /** Bytes that live tensors hold. */
   readonly usedBytes: number;
@@ -35,6 +37,7 @@ export interface MemoryReport {
   readonly buffers: number;
 }
 
+/** What computes: a queue with memory of its own. Opened by `openDevice` of `@voxelgrad/tensor/node` and `/browser`. */
 export interface Device {
   readonly kind: DeviceKind;
   /** For people: which processor, how many threads, which driver. */

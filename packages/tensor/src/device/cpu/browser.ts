@@ -10,6 +10,7 @@ import type { SpawnWorker, WorkerHandle } from './queue.ts';
 import { chooseKernels } from './relaxed-simd.ts';
 import type { WorkerMessage } from './ring.ts';
 
+/** How the cpu device is opened on a page. */
 export interface BrowserCpuOptions {
   /** Worker threads; by default one for each core. Results have the same bits for any number. */
   readonly threads?: number;

@@ -4,6 +4,7 @@
  */
 
 import { notCapturable } from '../../capture/recording.ts';
+import { debug, debugLevel } from '../../debug.ts';
 import type { DType, HostArray } from '../../dtype.ts';
 import { hostArray } from '../../dtype.ts';
 import { VoxelgradError } from '../../errors.ts';
@@ -149,6 +150,8 @@ export class CpuDevice implements Device {
         got: String(parameters.length),
       });
     const describe = this.#calls.description;
+    if (debugLevel >= 3)
+      debug(3, () => `${kernel} in ${items} items${describe === undefined ? '' : `, for ${describe()}`}`);
     if (this.#recording === undefined) this.#queue.enqueue(index, items, parameters, describe);
     else this.#recording.enqueue(index, items, parameters, describe?.());
   }

@@ -11,6 +11,7 @@ import type { SpawnWorker, WorkerHandle } from './queue.ts';
 import { chooseKernels } from './relaxed-simd.ts';
 import type { WorkerMessage } from './ring.ts';
 
+/** How the cpu device is opened. */
 export interface CpuOptions {
   /** Worker threads; by default one for each core. Results have the same bits for any number. */
   readonly threads?: number;
@@ -21,6 +22,7 @@ export interface CpuOptions {
 const source = fileURLToPath(new URL('../../', import.meta.url));
 const assets = fileURLToPath(new URL('../../../assets/', import.meta.url));
 
+/** Opens the cpu device. Throws 'option' for a number of threads that is none, 'out-of-memory' where the system grants no memory to share. */
 export async function openCpu(options: CpuOptions = {}): Promise<CpuDevice> {
   const threads = options.threads ?? availableParallelism();
   if (!Number.isInteger(threads) || threads < 1)

@@ -5,6 +5,7 @@ import { openWebgpu } from './open.ts';
 import { type ShaderSource, shadersFrom } from './shaders.ts';
 import type { WebgpuDevice } from './webgpu-device.ts';
 
+/** How the WebGPU device is opened on a page. */
 export interface BrowserWebgpuOptions {
   /** Takes an adapter that computes on the processor. */
   readonly allowSoftware: boolean;

@@ -59,6 +59,7 @@ async function loadDawn(): Promise<GPU> {
   }
 }
 
+/** How the WebGPU device is opened in Node. */
 export interface NodeWebgpuOptions {
   /** By default what VOXELGRAD_SOFTWARE_GPU names. */
   readonly driver?: SoftwareDriver;

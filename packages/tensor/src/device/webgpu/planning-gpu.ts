@@ -6,6 +6,7 @@ import { VoxelgradError } from '../../errors.ts';
 import type { AdapterChoice } from './adapter.ts';
 import { WebgpuDevice } from './webgpu-device.ts';
 
+/** What the planned device is to look like. */
 export interface PlanningOptions {
   /** Whether the GPU that is planned for has f16; true by default. */
   readonly f16?: boolean;

@@ -6,6 +6,7 @@ import { add, mul, sub } from '../elementwise/elementwise.ts';
 import { rsqrt, scale, shift, square } from '../elementwise/unary.ts';
 import { mean, variance } from '../reduce/reduce.ts';
 
+/** The learnt affine map, the running statistics, and whether they are used or updated. */
 export interface BatchNormOptions {
   /** All f32 `[c]`. */
   readonly weight: Tensor;
@@ -18,6 +19,7 @@ export interface BatchNormOptions {
   readonly epsilon?: number;
 }
 
+/** The normalised values, and the running statistics to keep. */
 export interface BatchNormResult {
   readonly y: Tensor;
   /** The statistics after this batch (unbiased variance, as PyTorch); those given where it is not training. */

@@ -17,6 +17,7 @@ import { deepen, flatten, type Pair } from '../planar.ts';
 import { sum } from '../reduce/reduce.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
 
+/** How a convolution's window moves. One number stands for all axes; PyTorch's defaults. */
 export interface ConvOptions {
   readonly bias?: Tensor | undefined;
   readonly stride?: number | Triple;
@@ -76,6 +77,7 @@ function convolve(x: Tensor, weight: Tensor, options: ConvOptions): Tensor {
   });
 }
 
+/** As for a convolution, and how much the output is larger at its end. */
 export interface ConvTransposeOptions extends ConvOptions {
   readonly outputPadding?: number | Triple;
 }

@@ -66,6 +66,7 @@ export function pow(a: Tensor, b: Tensor | number): Tensor {
 
 /** The larger of two; where they are equal each gets half of the gradient, as in PyTorch. */
 export const maximum = (a: Tensor, b: Tensor): Tensor => extremum('max', a, b);
+/** The smaller of two; where they are equal each gets half of the gradient, as in PyTorch. */
 export const minimum = (a: Tensor, b: Tensor): Tensor => extremum('min', a, b);
 
 function extremum(op: 'max' | 'min', a: Tensor, b: Tensor): Tensor {
@@ -76,15 +77,24 @@ function extremum(op: 'max' | 'min', a: Tensor, b: Tensor): Tensor {
   });
 }
 
+/** `a = b`, as bool. Comparisons broadcast, take tensors of one dtype and have no gradient; NaN equals nothing. */
 export const equal = (a: Tensor, b: Tensor): Tensor => binary('equal', a, b, true);
+/** `a ≠ b`, as bool. */
 export const notEqual = (a: Tensor, b: Tensor): Tensor => binary('notEqual', a, b, true);
+/** `a < b`, as bool. */
 export const less = (a: Tensor, b: Tensor): Tensor => binary('less', a, b, true);
+/** `a ≤ b`, as bool. */
 export const lessEqual = (a: Tensor, b: Tensor): Tensor => binary('lessEqual', a, b, true);
+/** `a > b`, as bool. */
 export const greater = (a: Tensor, b: Tensor): Tensor => binary('greater', a, b, true);
+/** `a ≥ b`, as bool. */
 export const greaterEqual = (a: Tensor, b: Tensor): Tensor => binary('greaterEqual', a, b, true);
 
+/** Whether both are true: bools in, bools out. */
 export const logicalAnd = (a: Tensor, b: Tensor): Tensor => binary('and', a, b, true);
+/** Whether one of the two is true. */
 export const logicalOr = (a: Tensor, b: Tensor): Tensor => binary('or', a, b, true);
+/** Whether exactly one of the two is true. */
 export const logicalXor = (a: Tensor, b: Tensor): Tensor => binary('xor', a, b, true);
 
 /** `condition ? a : b`, element by element; all three broadcast. `condition` is bool. */

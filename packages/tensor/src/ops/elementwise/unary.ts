@@ -42,6 +42,7 @@ function constant(like: Tensor, value: number): Tensor {
   return tensor;
 }
 
+/** `−x`. */
 export const neg = (x: Tensor): Tensor => record('neg', [x], apply('neg', x), [], (g) => [neg(g)]);
 /** `x · factor`. */
 export const scale = (x: Tensor, factor: number): Tensor =>
@@ -50,30 +51,45 @@ export const scale = (x: Tensor, factor: number): Tensor =>
 export const shift = (x: Tensor, offset: number): Tensor =>
   record('shift', [x], apply('shift', x, offset), [], (g) => [g]);
 
+/** `|x|`; its gradient at 0 is 0. */
 export const abs = (x: Tensor): Tensor => fromInput('abs', x, sign);
+/** −1, 0 or 1; its gradient is 0. */
 export const sign = (x: Tensor): Tensor => flat('sign', x);
+/** The largest whole number ≤ x; its gradient is 0. */
 export const floor = (x: Tensor): Tensor => flat('floor', x);
+/** The smallest whole number ≥ x; its gradient is 0. */
 export const ceil = (x: Tensor): Tensor => flat('ceil', x);
 /** To the nearest whole number, halves to even. */
 export const round = (x: Tensor): Tensor => flat('round', x);
+/** `x²`. */
 export const square = (x: Tensor): Tensor => fromInput('square', x, (x) => scale(x, 2));
+/** `√x`; NaN below 0. */
 export const sqrt = (x: Tensor): Tensor => fromOutput('sqrt', x, (y) => scale(reciprocal(y), 0.5));
+/** `1 / √x`. */
 export const rsqrt = (x: Tensor): Tensor => fromOutput('rsqrt', x, (y) => scale(mul(y, mul(y, y)), -0.5));
+/** `1 / x`. */
 export const reciprocal = (x: Tensor): Tensor => fromOutput('reciprocal', x, (y) => neg(mul(y, y)));
+/** `eˣ`. */
 export const exp = (x: Tensor): Tensor => fromOutput('exp', x, (y) => y);
 /** The natural logarithm. */
 export const log = (x: Tensor): Tensor => fromInput('log', x, reciprocal);
 /** `ln(1 + x)`. */
 export const log1p = (x: Tensor): Tensor => fromInput('log1p', x, (x) => reciprocal(shift(x, 1)));
+/** Of x in radians. */
 export const sin = (x: Tensor): Tensor => fromInput('sin', x, cos);
+/** Of x in radians. */
 export const cos = (x: Tensor): Tensor => fromInput('cos', x, (x) => neg(sin(x)));
+/** The error function, `2 / √π ∫₀ˣ e^(−t²) dt`. */
 export const erf = (x: Tensor): Tensor =>
   fromInput('erf', x, (x) => scale(exp(neg(square(x))), 2 / Math.sqrt(Math.PI)));
 
+/** `1 / (1 + e⁻ˣ)`. */
 export const sigmoid = (x: Tensor): Tensor => fromOutput('sigmoid', x, (y) => mul(y, shift(neg(y), 1)));
+/** The hyperbolic tangent. */
 export const tanh = (x: Tensor): Tensor => fromOutput('tanh', x, (y) => shift(neg(square(y)), 1));
 /** `ln(1 + eˣ)`. */
 export const softplus = (x: Tensor): Tensor => fromInput('softplus', x, sigmoid);
+/** `max(x, 0)`; its gradient at 0 is 0. */
 export const relu = (x: Tensor): Tensor => fromInput('relu', x, (x) => above(x));
 /** `x` where positive, else `slope · x`. */
 export const leakyRelu = (x: Tensor, slope = 0.01): Tensor =>
@@ -81,6 +97,7 @@ export const leakyRelu = (x: Tensor, slope = 0.01): Tensor =>
 /** `x` where positive, else `alpha · (eˣ − 1)`. */
 export const elu = (x: Tensor, alpha = 1): Tensor =>
   fromInput('elu', x, (x) => where(greater(x, constant(x, 0)), shift(scale(x, 0), 1), scale(exp(x), alpha)), alpha);
+/** `x · sigmoid(x)`. */
 export const silu = (x: Tensor): Tensor =>
   fromInput('silu', x, (x) => {
     const gate = sigmoid(x);

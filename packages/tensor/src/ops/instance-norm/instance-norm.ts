@@ -16,6 +16,7 @@ import { checkDevice, checkDType, checkShapeIs, output } from '../operands.ts';
 import { mean, sumTo } from '../reduce/reduce.ts';
 import type { NormSettings } from './instance-norm.kernels.ts';
 
+/** The affine map and the LeakyReLU after a normalisation; weight and bias both or neither. */
 export interface NormOptions {
   /** f32 `[c]`. */
   readonly weight?: Tensor | undefined;

@@ -6,6 +6,7 @@
  */
 import type { Operand } from '../../device/device.ts';
 
+/** A step of stochastic gradient descent. */
 export interface SgdSettings {
   readonly momentum: number;
   readonly dampening: number;
@@ -13,6 +14,7 @@ export interface SgdSettings {
   readonly weightDecay: number;
 }
 
+/** A step of Adam or AdamW. */
 export interface AdamSettings {
   readonly beta1: number;
   readonly beta2: number;
@@ -22,6 +24,7 @@ export interface AdamSettings {
   readonly decoupled: boolean;
 }
 
+/** Clipping of the gradient, and dynamic loss scaling. */
 export interface LossScaleSettings {
   /** 0: no clipping. */
   readonly maximumNorm: number;

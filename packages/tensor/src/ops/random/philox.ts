@@ -12,6 +12,7 @@ const keyStep0 = 0x9e3779b9;
 const keyStep1 = 0xbb67ae85;
 const rounds = 10;
 
+/** The four words at a counter of the sequence that belongs to a key. */
 export function philox(counter: Words, key: readonly [number, number]): Words {
   let [a, b, c, d] = counter;
   let [key0, key1] = key;

@@ -11,6 +11,7 @@ import type { RandomState } from './random.kernels.ts';
 
 const words = (value: number): readonly [number, number] => [value >>> 0, Math.floor(value / 2 ** 32) >>> 0];
 
+/** Draws random tensors: the same ones for the same seed, on every device. */
 export class RandomGenerator {
   readonly seed: number;
   /** Tensors drawn so far. */

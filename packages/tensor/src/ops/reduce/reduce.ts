@@ -9,6 +9,7 @@ import { exp, log, neg, scale, sqrt, square } from '../elementwise/unary.ts';
 import { checkDType, output, seenAs } from '../operands.ts';
 import type { ReduceOp } from './reduce.kernels.ts';
 
+/** Which axes go. */
 export interface ReduceOptions {
   /** Reduced axes; all by default. Negative ones count from the end. */
   readonly axes?: number | readonly number[] | undefined;
@@ -64,6 +65,7 @@ export function sum(x: Tensor, { axes, keepAxes }: ReduceOptions = {}): Tensor {
   return finish(reduced, shape, list, keepAxes);
 }
 
+/** The mean over `axes`. f32 or f16 (summed in f32). */
 export function mean(x: Tensor, { axes, keepAxes }: ReduceOptions = {}): Tensor {
   checkDType('mean', x, ['f32', 'f16']);
   const list = normalizeAxes(axes, x.rank, 'mean');
@@ -75,6 +77,7 @@ export function mean(x: Tensor, { axes, keepAxes }: ReduceOptions = {}): Tensor 
 
 /** The largest value over `axes`; several equal ones share the gradient evenly (PyTorch's amax). */
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => extremum('max', x, options);
+/** The smallest value over `axes`; several equal ones share the gradient evenly (PyTorch's amin). */
 export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => extremum('min', x, options);
 
 function extremum(op: 'max' | 'min', x: Tensor, { axes, keepAxes }: ReduceOptions): Tensor {
@@ -99,6 +102,7 @@ export function variance(
   return scale(sum(square(centred), { axes: list, keepAxes }), 1 / (count - correction));
 }
 
+/** The root of the variance over `axes`. */
 export const standardDeviation = (x: Tensor, options: ReduceOptions & { readonly correction?: number } = {}): Tensor =>
   sqrt(variance(x, options));
 
@@ -113,6 +117,7 @@ export function logSumExp(x: Tensor, { axes, keepAxes }: ReduceOptions = {}): Te
 
 /** The index (i32) of the first largest value along one axis. */
 export const argMax = (x: Tensor, axis: number): Tensor => argExtremum('max', x, axis);
+/** The index (i32) of the first smallest value along one axis. */
 export const argMin = (x: Tensor, axis: number): Tensor => argExtremum('min', x, axis);
 
 function argExtremum(op: 'max' | 'min', x: Tensor, axis: number): Tensor {

@@ -18,6 +18,7 @@ import type { ResampleMap } from './resample.kernels.ts';
  */
 export type InterpolationMode = 'nearest' | 'nearest-exact' | 'linear' | 'cubic';
 
+/** How values between voxels come about; 'linear' by default. */
 export interface InterpolateOptions {
   readonly mode?: InterpolationMode;
   /** Corner voxels' centres stay where they are, instead of the volume's outer edges. */
@@ -79,6 +80,7 @@ function axisMap(
   return [ratio, ratio / 2 - 0.5];
 }
 
+/** How values between voxels and outside come about; 'linear' and 'zero' by default. */
 export interface SampleOptions {
   readonly mode?: 'nearest' | 'linear';
   /** What lies outside of the volume: zeros, or the nearest edge voxel. */

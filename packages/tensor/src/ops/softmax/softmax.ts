@@ -12,6 +12,7 @@ const rows = (shape: Shape): Shape => [
   shape.at(-1) ?? 1,
 ];
 
+/** `eˣ / Σ eˣ` over the last axis; same shape and dtype (f32 or f16). */
 export function softmax(x: Tensor): Tensor {
   return recordedSoftmax('softmax', x, (g, y) => {
     const weighted = mul(g, y);
@@ -19,6 +20,7 @@ export function softmax(x: Tensor): Tensor {
   });
 }
 
+/** `ln softmax(x)` over the last axis; same shape and dtype (f32 or f16). */
 export function logSoftmax(x: Tensor): Tensor {
   return recordedSoftmax('logSoftmax', x, (g, y) => sub(g, mul(exp(y), sum(g, { axes: -1, keepAxes: true }))));
 }
