@@ -1,6 +1,6 @@
 /**
  * The tests of ops and devices, and those of DICOM and the case store, in a browser, the same files as in Node: on cpu and WebGPU in a page that may
- * have threads, and some of them on cpu in a page that may not. Where there is no Chromium, that is said and all tests count as skipped.
+ * have threads, those of ops and devices also on the one thread of a page that may not. Where there is no Chromium, that is said and all tests count as skipped.
  */
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -75,14 +75,15 @@ const page = ({ name, headers, testDevices, include }: Page): TestProjectConfigu
   },
 });
 
+const ENGINE = ['packages/tensor/src/**/*.test.ts', 'packages/tensor/src/**/*.browser-test.ts'];
+
 const projects = [
   page({
     name: 'cross-origin isolated',
     headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
     testDevices: ['cpu', 'webgpu'],
     include: [
-      'packages/tensor/src/**/*.test.ts',
-      'packages/tensor/src/**/*.browser-test.ts',
+      ...ENGINE,
       'packages/io/src/dicom/dicom.test.ts',
       'packages/io/src/store/store.test.ts',
       'packages/io/src/store/*.browser-test.ts',
@@ -92,12 +93,7 @@ const projects = [
     name: 'not isolated',
     headers: {},
     testDevices: ['cpu'],
-    include: [
-      'packages/tensor/src/browser.browser-test.ts',
-      'packages/tensor/src/autograd.test.ts',
-      'packages/tensor/src/device/cpu/cpu-device.test.ts',
-      'packages/tensor/src/ops/reduce/*.test.ts',
-    ],
+    include: ENGINE,
   }),
 ];
 

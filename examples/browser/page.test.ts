@@ -29,7 +29,11 @@ describe.skipIf(chromium === undefined)('the page', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it.each(['cpu', 'webgpu'])('trains on %s, and asks no other server for anything', async (device) => {
+  // Without a GPU, WebGPU is Chromium's SwiftShader, which is slow.
+  it.each([
+    { device: 'cpu', steps: 10 },
+    { device: 'webgpu', steps: 2 },
+  ])('trains on $device, and asks no other server for anything', async ({ device, steps }) => {
     const page = await browser.newPage();
     const address = server.resolvedUrls!.local[0]!;
     const elsewhere: string[] = [];
@@ -38,15 +42,38 @@ describe.skipIf(chromium === undefined)('the page', () => {
     });
     await page.goto(address);
     await page.selectOption('#device', device);
-    await page.fill('#steps', '3');
+    await page.fill('#steps', String(steps));
     await page.click('#train');
     await page.waitForFunction('!document.getElementById("train").disabled', undefined, { timeout: 100_000 });
     const log = await page.textContent('#log');
-    const losses = [...log!.matchAll(/^step \d: loss (.*)$/gm)].map(([, loss]) => Number(loss));
-    expect(losses, log!).toHaveLength(3);
-    expect(losses[2]!).toBeLessThan(losses[0]!);
+    const losses = [...log!.matchAll(/^step \d+: loss (.*)$/gm)].map(([, loss]) => Number(loss));
+    expect(losses, log!).toHaveLength(steps);
+    expect(losses.at(-1)!).toBeLessThan(losses[0]!);
+    expect(await page.textContent('#status')).toMatch(new RegExp(`^Done after ${steps} steps in [\\d.]+ s\\.$`));
+    expect(await page.textContent('#dice')).toMatch(/: (0\.\d\d|1\.00) of 1 \(Dice\)/);
     if (device === 'cpu') expect(log).toMatch(/threads?$/m);
     expect(elsewhere).toEqual([]);
+    await page.close();
+  });
+
+  it('stops when it is asked to, and goes on; fits a phone; starts nothing without a number of steps', async () => {
+    const page = await browser.newPage({ viewport: { width: 360, height: 740 } });
+    await page.goto(server.resolvedUrls!.local[0]!);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    await page.selectOption('#device', 'cpu');
+    await page.fill('#steps', '1000');
+    await page.click('#train');
+    await page.waitForFunction('document.getElementById("log").textContent.includes("step 2:")');
+    await page.click('#stop');
+    await page.waitForFunction('document.getElementById("status").textContent.startsWith("Stopped after ")');
+    await page.fill('#steps', '1');
+    await page.click('#train');
+    await page.waitForFunction('document.getElementById("status").textContent.startsWith("Done after 1 step")');
+    // No number of steps: the field says so, and nothing starts.
+    await page.fill('#steps', '');
+    await page.click('#train');
+    expect(await page.textContent('#status')).toMatch(/^Done after 1 step/);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
     await page.close();
   });
 });
