@@ -86,10 +86,10 @@ export class Profile {
     const cells = rows.map(([name, { calls, milliseconds, operations, bytes }]) => [
       name,
       String(calls),
-      milliseconds.toFixed(1),
+      readable(milliseconds),
       `${((100 * milliseconds) / total).toFixed(1)} %`,
-      operations === 0 ? '' : (operations / milliseconds / 1e6).toFixed(1),
-      (bytes / milliseconds / 1e6).toFixed(1),
+      operations === 0 ? '' : readable(operations / milliseconds / 1e6),
+      readable(bytes / milliseconds / 1e6),
     ]);
     const table = [['kernel', 'calls', 'ms', 'share', 'GFLOP/s', 'GB/s'], ...cells];
     const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
@@ -110,3 +110,9 @@ function operationsOf(label: string, operands: readonly Operand[]): number {
   if (label === 'conv3dWeightGradient') return 2 * sizeOf(second!.shape) * sizeOf(last.shape.slice(0, 4));
   return 0;
 }
+
+/** One decimal, and two digits of what is smaller than one: software drivers are that slow. */
+const readable = (value: number): string =>
+  value >= 1 || value === 0 ? value.toFixed(1) : value.toFixed(decimals(value));
+
+const decimals = (value: number): number => Math.min(6, 1 - Math.floor(Math.log10(value)));
