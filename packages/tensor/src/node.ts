@@ -29,7 +29,7 @@ export async function openPlanning(options: PlanningOptions = {}): Promise<Devic
 
 /**
  * Opens a device. 'auto' is the fastest real one: a hardware WebGPU adapter if there is one, else the CPU. A software adapter is about 50
- * times slower than 'cpu' and is only taken for 'webgpu', and only where VOXELGRAD_SOFTWARE_GPU names its driver.
+ * times slower than 'cpu' and is only taken for 'webgpu', and only where VOXELGRAD_SOFTWARE_GPU or the Vulkan loader's VK_ICD_FILENAMES names its driver.
  */
 export async function openDevice(name: DeviceName = 'auto', options: CpuOptions = {}): Promise<Device> {
   if (name === 'cpu') return openCpu(options);

@@ -17,7 +17,8 @@ const DEVICE_FILES: Readonly<Record<string, RegExp>> = {
 /** Variables by which people tell the Vulkan loader which drivers to take. */
 const CHOSEN_DRIVERS = ['VK_ICD_FILENAMES', 'VK_DRIVER_FILES', 'VK_ADD_DRIVER_FILES'];
 
-const driversAreChosen = (): boolean => CHOSEN_DRIVERS.some((name) => (process.env[name] ?? '') !== '');
+/** Whether somebody told the loader which drivers to take, a software one perhaps. */
+export const driversAreChosen = (): boolean => CHOSEN_DRIVERS.some((name) => (process.env[name] ?? '') !== '');
 
 /** Throws 'device' where this is Linux and nothing says that it has a GPU. */
 export function requireHardware(): void {

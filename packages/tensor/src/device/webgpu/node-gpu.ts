@@ -3,7 +3,7 @@
  * lives: when it is collected, the process crashes.
  */
 import { VoxelgradError } from '../../errors.ts';
-import { requireHardware, withoutSoftwareDrivers } from './hardware.ts';
+import { driversAreChosen, requireHardware, withoutSoftwareDrivers } from './hardware.ts';
 import { followCoverage, writeCoverage } from './node-coverage.ts';
 import { nodeShaders } from './node-shaders.ts';
 import { openWebgpu } from './open.ts';
@@ -63,14 +63,14 @@ async function loadDawn(): Promise<GPU> {
 export interface NodeWebgpuOptions {
   /** By default what VOXELGRAD_SOFTWARE_GPU names. */
   readonly driver?: SoftwareDriver;
-  /** Takes a software adapter also where no driver is named. */
+  /** Takes a software adapter also where no driver is named; by default where the Vulkan loader's own variables name one. */
   readonly allowSoftware?: boolean;
 }
 
 /** Opens the WebGPU device in Node. Throws 'device' with what is missing. */
 export async function openNodeWebgpu(options: NodeWebgpuOptions = {}): Promise<WebgpuDevice> {
   const driver = options.driver ?? softwareDriverFromEnvironment();
-  const allowSoftware = options.allowSoftware ?? driver !== undefined;
+  const allowSoftware = options.allowSoftware ?? (driver !== undefined || driversAreChosen());
   const gpu = await createNodeGpu(driver ?? (allowSoftware ? 'any' : 'hardware'));
   const device = await openWebgpu({ gpu, shaders: nodeShaders(), allowSoftware, onClose: writeCoverage });
   followCoverage(device);
