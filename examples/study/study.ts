@@ -16,11 +16,10 @@ import {
   polynomial,
 } from '@voxelgrad/nn';
 import {
-  describeCheckpoint,
   encodeCheckpoint,
   meanDice,
   PlainConvUNet,
-  restoreCheckpoint,
+  resumeCheckpoint,
   type TrainingEnd,
   type TrainingHistory,
   train,
@@ -185,16 +184,6 @@ async function resume(
       got: 'nothing there',
       help: 'name the folder of the run with --out, or start anew without --resume',
     });
-  const bytes = new Uint8Array(await readFile(checkpoint));
-  const { history, description } = describeCheckpoint(bytes, checkpoint);
-  const [before, now] = [JSON.stringify(description), JSON.stringify(identity(settings))];
-  if (before !== now)
-    throw new VoxelgradError('option', {
-      what: `${checkpoint} belongs to another run`,
-      expected: before,
-      got: now,
-      help: 'give the options of that run, or start anew without --resume',
-    });
-  restoreCheckpoint(bytes, network, optimizer);
-  return history;
+  const expected = { path: checkpoint, description: identity(settings), help: 'start anew without --resume' };
+  return resumeCheckpoint(new Uint8Array(await readFile(checkpoint)), expected, network, optimizer);
 }

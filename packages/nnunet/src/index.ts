@@ -23,7 +23,14 @@ export { predictSlidingWindow, type SlidingWindowOptions, type Volume } from './
 export * from './preprocess/index.ts';
 export * from './report/index.ts';
 export * from './splits/index.ts';
-export { type Checkpoint, describeCheckpoint, encodeCheckpoint, restoreCheckpoint } from './train/checkpoint.ts';
+export {
+  type Checkpoint,
+  describeCheckpoint,
+  type ExpectedRun,
+  encodeCheckpoint,
+  restoreCheckpoint,
+  resumeCheckpoint,
+} from './train/checkpoint.ts';
 export { type EpochRecord, emptyHistory, meanDice, type TrainingHistory } from './train/history.ts';
 export { PseudoDice } from './train/pseudo-dice.ts';
 export { type TrainingEnd, type TrainingSettings, train } from './train/trainer.ts';

@@ -5,9 +5,10 @@
 import type { Device } from './device/device.ts';
 import { VoxelgradError } from './errors.ts';
 import { cast } from './ops/copy/cast.ts';
+import { Switch } from './switch.ts';
 import type { Tensor } from './tensor.ts';
 
-let active = false;
+const active = new Switch(false);
 
 /** Runs `work` with f16 convolutions and matrix products. Throws 'device' at the first of them where the device has no f16. */
 export const autocast = <Result>(work: () => Result): Result => withAutocast(true, work);
@@ -16,22 +17,14 @@ export const autocast = <Result>(work: () => Result): Result => withAutocast(tru
 export const fullPrecision = <Result>(work: () => Result): Result => withAutocast(false, work);
 
 /** Runs `work` as inside or outside of an autocast. */
-export function withAutocast<Result>(on: boolean, work: () => Result): Result {
-  const before = active;
-  active = on;
-  try {
-    return work();
-  } finally {
-    active = before;
-  }
-}
+export const withAutocast = <Result>(on: boolean, work: () => Result): Result => active.run(on, work);
 
 /** Whether this is inside of an autocast. */
-export const isAutocast = (): boolean => active;
+export const isAutocast = (): boolean => active.on;
 
 /** The operand as the op is to see it: f16 inside of autocast, as it is otherwise. For ops. */
 export function lowered(x: Tensor): Tensor {
-  if (!active || x.dtype !== 'f32') return x;
+  if (!active.on || x.dtype !== 'f32') return x;
   checkF16(x.device);
   return cast(x, 'f16');
 }

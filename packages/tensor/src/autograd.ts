@@ -12,6 +12,7 @@ import { add } from './ops/elementwise/elementwise.ts';
 import { hold, type Saved } from './recompute.ts';
 import { tidy } from './scope.ts';
 import { sameShape, showShape } from './shape.ts';
+import { Switch } from './switch.ts';
 import { Tensor } from './tensor.ts';
 
 /** The gradients of an op's inputs (undefined where an input needs none) from that of its output and from what the op saved. */
@@ -30,7 +31,7 @@ interface Producer {
 }
 
 let created = 0;
-let recording = true;
+const recording = new Switch(true);
 
 export class Variable {
   /** Ops are numbered as they are recorded. */
@@ -90,21 +91,13 @@ export function noGrad<Result>(work: () => Result): Result {
 }
 
 /** Runs `work` with recording switched on or off. */
-export function withRecording<Result>(on: boolean, work: () => Result): Result {
-  const before = recording;
-  recording = on;
-  try {
-    return work();
-  } finally {
-    recording = before;
-  }
-}
+export const withRecording = <Result>(on: boolean, work: () => Result): Result => recording.run(on, work);
 
-export const isRecording = (): boolean => recording;
+export const isRecording = (): boolean => recording.on;
 
 /** Whether an op on these inputs has to be recorded. */
 export const isRecorded = (inputs: readonly (Tensor | undefined)[]): boolean =>
-  recording && inputs.some((input) => input?.requiresGradient === true);
+  recording.on && inputs.some((input) => input?.requiresGradient === true);
 
 /**
  * Records that `output` was made from `inputs` and returns it. `save` lists the tensors that the gradient needs, possibly the output itself;
@@ -128,7 +121,7 @@ export function recordAlways<const Saved extends readonly Tensor[]>(
   save: Saved,
   gradient: GradientFunction<Saved>,
 ): Tensor {
-  if (!recording) return output;
+  if (!recording.on) return output;
   const producer: Producer = {
     name,
     inputs: inputs.map((input) => input?.variable),
@@ -142,7 +135,7 @@ export function recordAlways<const Saved extends readonly Tensor[]>(
 
 /** An op whose gradient function is not itself differentiable says so with this error when gradients of gradients are asked for. */
 export function notTwiceDifferentiable(op: string): void {
-  if (recording)
+  if (recording.on)
     throw new VoxelgradError('autograd', {
       what: `the gradient of the fused op ${op} cannot be differentiated again`,
       help: 'use the plain ops it is made of where gradients of gradients are needed',
@@ -265,7 +258,7 @@ function seed(output: Tensor): Tensor {
 /** Both are consumed. Adds in place where nobody else sees the first. */
 function sum(total: Tensor | undefined, contribution: Tensor): Tensor {
   if (total === undefined) return contribution;
-  if (!recording && !total.shared && total.dtype === 'f32' && contribution.dtype === 'f32') {
+  if (!recording.on && !total.shared && total.dtype === 'f32' && contribution.dtype === 'f32') {
     total.device.kernels.accumulate(contribution, total, 1);
     contribution.dispose();
     return total;
@@ -281,8 +274,8 @@ function deliver(leaf: Variable, incoming: Tensor): void {
   const present = leaf.gradient;
   if (present === undefined) {
     // A copy if others see the memory: the caller's own gradient must not change when more is added.
-    leaf.gradient = incoming.shared && !recording ? copyOf(incoming) : incoming.alias();
-  } else if (recording) {
+    leaf.gradient = incoming.shared && !recording.on ? copyOf(incoming) : incoming.alias();
+  } else if (recording.on) {
     leaf.gradient = add(present, incoming).alias();
     present.dispose();
   } else present.device.kernels.accumulate(incoming, present, 1);

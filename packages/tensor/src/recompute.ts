@@ -5,25 +5,18 @@
  */
 import { noGrad, type Variable } from './autograd.ts';
 import { tidy } from './scope.ts';
+import { Switch } from './switch.ts';
 import type { Tensor } from './tensor.ts';
 
-let active = false;
+const active = new Switch(false);
 
 /** Runs `work` so that its records make cheap tensors again instead of keeping them. */
 export const recomputing = <Result>(work: () => Result): Result => withRecomputing(true, work);
 
 /** Runs `work` with recomputing switched on or off. */
-export function withRecomputing<Result>(on: boolean, work: () => Result): Result {
-  const before = active;
-  active = on;
-  try {
-    return work();
-  } finally {
-    active = before;
-  }
-}
+export const withRecomputing = <Result>(on: boolean, work: () => Result): Result => active.run(on, work);
 
-export const isRecomputing = (): boolean => active;
+export const isRecomputing = (): boolean => active.on;
 
 /** What a record saves of a tensor. */
 export interface Saved {
@@ -63,7 +56,7 @@ export function remember(
   sources: readonly Tensor[],
   make: (sources: readonly Tensor[]) => Tensor,
 ): Tensor {
-  if (active && output.requiresGradient) output.remember(new Recipe(sources, make));
+  if (active.on && output.requiresGradient) output.remember(new Recipe(sources, make));
   return output;
 }
 

@@ -54,6 +54,39 @@ export function describeCheckpoint(bytes: Uint8Array, name: string): Checkpoint 
   return { history: JSON.parse(history) as TrainingHistory, description: JSON.parse(description) as unknown };
 }
 
+/** What a run that is taken up again must agree with. */
+export interface ExpectedRun {
+  /** The file, for messages. */
+  readonly path: string;
+  /** What the caller kept with the checkpoint: with other settings the run would not go on with the same bits. */
+  readonly description: unknown;
+  /** How to begin anew, for the error. */
+  readonly help: string;
+}
+
+/**
+ * Takes up the run of a checkpoint: sets weights and optimizer, and returns the history. Throws 'format' if it is none, 'option' where it belongs to
+ * another run.
+ */
+export function resumeCheckpoint(
+  bytes: Uint8Array,
+  { path, description, help }: ExpectedRun,
+  network: Module,
+  optimizer: Optimizer,
+): TrainingHistory {
+  const saved = describeCheckpoint(bytes, path);
+  const [before, now] = [JSON.stringify(saved.description), JSON.stringify(description)];
+  if (before !== now)
+    throw new VoxelgradError('option', {
+      what: `${path} belongs to another run`,
+      expected: before,
+      got: now,
+      help: `give the options of that run, or ${help}`,
+    });
+  restoreCheckpoint(bytes, network, optimizer);
+  return saved.history;
+}
+
 /** Sets the network's weights, and the optimizer's state where one is given. */
 export function restoreCheckpoint(bytes: Uint8Array, network: Module, optimizer?: Optimizer): void {
   const entries = readSafetensors(bytes);

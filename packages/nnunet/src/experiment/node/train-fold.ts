@@ -7,10 +7,10 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeLeftovers, writeFileAtomic } from '@voxelgrad/io/node';
 import type { Optimizer } from '@voxelgrad/nn';
-import { type CompileProgress, type Device, VoxelgradError } from '@voxelgrad/tensor';
+import type { CompileProgress, Device } from '@voxelgrad/tensor';
 import type { SegmentationNetwork } from '../../networks/unet.ts';
 import { networkOfConfiguration, outputChannels } from '../../plan/network-of-plans.ts';
-import { describeCheckpoint, encodeCheckpoint, restoreCheckpoint } from '../../train/checkpoint.ts';
+import { encodeCheckpoint, resumeCheckpoint } from '../../train/checkpoint.ts';
 import { emptyHistory, type TrainingHistory } from '../../train/history.ts';
 import { type TrainingEnd, train } from '../../train/trainer.ts';
 import { FoldBatches } from '../fold-batches.ts';
@@ -155,18 +155,8 @@ async function resume(
 ): Promise<TrainingHistory | undefined> {
   const path = join(training.folder, checkpointFile);
   if (!training.resume || !existsSync(path)) return undefined;
-  const bytes = new Uint8Array(await readFile(path));
-  const { history, description } = describeCheckpoint(bytes, path);
-  const [before, now] = [JSON.stringify(description), JSON.stringify(identity(training))];
-  if (before !== now)
-    throw new VoxelgradError('option', {
-      what: `${path} belongs to another run`,
-      expected: before,
-      got: now,
-      help: 'Give the options of that run, or start anew without -c.',
-    });
-  restoreCheckpoint(bytes, network, optimizer);
-  return history;
+  const expected = { path, description: identity(training), help: 'start anew without -c' };
+  return resumeCheckpoint(new Uint8Array(await readFile(path)), expected, network, optimizer);
 }
 
 /** Training time, counted over all runs of a fold. */
