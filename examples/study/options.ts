@@ -1,19 +1,13 @@
 /** Options that both examples have, and from them to a run. */
 import type { Case, DataSet } from '@voxelgrad/io';
-import { formatDuration, type OptionValues } from '@voxelgrad/nnunet/node';
+import { deviceOptions, formatDuration, type OptionValues } from '@voxelgrad/nnunet/node';
 import { isVoxelgradError, type Triple, VoxelgradError } from '@voxelgrad/tensor';
 import { openDevice } from '@voxelgrad/tensor/node';
 import { writeResult } from './result-file.ts';
 import { runStudy, type StudySettings } from './study.ts';
 
 export const studyOptions = {
-  device: {
-    type: 'choice',
-    choices: ['auto', 'cpu', 'webgpu'],
-    default: 'auto',
-    help: 'Where to compute; auto is the fastest real device.',
-  },
-  threads: { type: 'integer', minimum: 1, help: 'Threads of the cpu device; by default one for each core.' },
+  ...deviceOptions,
   iterations: { type: 'integer', minimum: 1, help: 'Iterations of an epoch.', default: 50 },
   batch: { type: 'integer', minimum: 1, help: 'Patches in a batch.', default: 2 },
   patience: { type: 'integer', minimum: 1, help: 'Stop after so many epochs without a better moving pseudo Dice.' },

@@ -32,12 +32,12 @@ export function imageFromPixels({ data, shape, channels, spacing }: Pixels, opti
   };
 }
 
-/** All bytes of a file of at most 2 GiB. */
-export async function readBytes(source: FileSource): Promise<Uint8Array<ArrayBuffer>> {
-  if (source.size > 2 ** 31)
+/** All bytes of a file of at most `largest` bytes, 2 GiB unless told. */
+export async function readBytes(source: FileSource, largest = 2 ** 31): Promise<Uint8Array<ArrayBuffer>> {
+  if (source.size > largest)
     throw new VoxelgradError('format', {
       what: source.path,
-      expected: 'a file of at most 2 GiB',
+      expected: `a file of at most ${largest / 2 ** 30} GiB`,
       got: `${source.size} bytes`,
     });
   const bytes = new Uint8Array(source.size);

@@ -3,6 +3,7 @@
  */
 import { VoxelgradError } from '@voxelgrad/tensor';
 import dicomParser, { type DataSet } from 'dicom-parser';
+import { readBytes } from '../pixels.ts';
 import type { FileSource } from '../source.ts';
 import { type TransferSyntax, transferSyntax } from './transfer-syntax.ts';
 
@@ -33,7 +34,7 @@ export async function isDicom(source: FileSource): Promise<boolean> {
 
 /** Reads and parses a whole file. Throws 'format' for what is none or is damaged, 'file' where it cannot be read. */
 export async function readDicomFile(source: FileSource): Promise<DicomFile> {
-  const dataset = parse(await readAll(source), source.path);
+  const dataset = parse(await readBytes(source, largestFile), source.path);
   const uid = dataset.string('x00020010');
   if (uid === undefined) throw refuseDicom(source.path, 'a transfer syntax', 'none');
   return { source, dataset, syntax: transferSyntax(uid, source.path) };
@@ -66,18 +67,6 @@ function parseErrorText(cause: unknown): string {
   // The parser also throws { exception, dataSet }.
   const inner = typeof cause === 'object' && cause !== null && 'exception' in cause ? cause.exception : cause;
   return inner instanceof Error ? inner.message : String(inner);
-}
-
-async function readAll(source: FileSource): Promise<Uint8Array<ArrayBuffer>> {
-  if (source.size > largestFile) throw refuseDicom(source.path, 'a file of at most 4 GiB', `${source.size} bytes`);
-  const bytes = new Uint8Array(source.size);
-  let filled = 0;
-  for await (const chunk of source.stream()) {
-    const part = chunk.subarray(0, bytes.length - filled);
-    bytes.set(part, filled);
-    filled += part.length;
-  }
-  return bytes.subarray(0, filled);
 }
 
 export function refuseDicom(what: string, expected: string, got: string, help?: string, cause?: unknown) {

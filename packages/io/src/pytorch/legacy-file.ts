@@ -2,12 +2,12 @@
  * Checkpoints as torch.save wrote them before version 1.6 (torch/serialization.py, `_legacy_save`): five pickles one after the other — a magic
  * number, a version, facts about the machine, the object, the keys of the storages — and then each storage: its length and its values.
  */
-import { VoxelgradError } from '@voxelgrad/tensor';
 import { Budget, type PickleLimits } from '../pickle/budget.ts';
 import { unpickle } from '../pickle/unpickle.ts';
 import type { Pickled } from '../pickle/values.ts';
 import { readRange } from '../read-range.ts';
 import type { FileSource } from '../source.ts';
+import { refuseTorchFile } from './refuse.ts';
 import { StorageTable } from './storages.ts';
 import { torchGlobals } from './torch-globals.ts';
 
@@ -42,15 +42,15 @@ export async function readLegacyCheckpoint(source: FileSource, limits: Partial<P
   for (const key of keys) {
     const storage = typeof key === 'string' ? table.storages.get(key) : undefined;
     if (storage === undefined || starts.has(storage.key))
-      throw wrong(source, 'storages that its tensors name, each once', String(key).slice(0, 40));
+      throw refuseTorchFile(source, 'storages that its tensors name, each once', String(key).slice(0, 40));
     const count = new DataView((await readRange(source, at, 8)).buffer).getBigUint64(0, true);
     if (count !== BigInt(storage.length) || at + 8 + storage.size > source.size)
-      throw wrong(source, `${storage.length} elements in storage ${storage.key.slice(0, 40)}`, String(count));
+      throw refuseTorchFile(source, `${storage.length} elements in storage ${storage.key.slice(0, 40)}`, String(count));
     starts.set(storage.key, at + 8);
     at += 8 + storage.size;
   }
   const missing = [...table.storages.keys()].find((key) => !starts.has(key));
-  if (missing !== undefined) throw wrong(source, `storage ${missing.slice(0, 40)}`, 'none');
+  if (missing !== undefined) throw refuseTorchFile(source, `storage ${missing.slice(0, 40)}`, 'none');
   return value;
 }
 
@@ -91,20 +91,11 @@ function parsePickles(
   };
   const [magic, version, machine] = [next(), next(), next()];
   if (magic !== magicNumber || version !== protocolVersion)
-    throw wrong(source, `PyTorch's legacy format, version ${protocolVersion}`, String(version).slice(0, 40));
+    throw refuseTorchFile(source, `PyTorch's legacy format, version ${protocolVersion}`, String(version).slice(0, 40));
   if (!(machine instanceof Map) || machine.get('little_endian') !== true)
-    throw wrong(source, 'little-endian numbers', 'big-endian ones');
+    throw refuseTorchFile(source, 'little-endian numbers', 'big-endian ones');
   const value = next();
   const keys = next();
-  if (!Array.isArray(keys)) throw wrong(source, 'a list of storages', 'something else');
+  if (!Array.isArray(keys)) throw refuseTorchFile(source, 'a list of storages', 'something else');
   return { value, keys, end: start, table };
-}
-
-function wrong(source: FileSource, expected: string, got: string): VoxelgradError {
-  return new VoxelgradError('format', {
-    what: source.path,
-    expected,
-    got,
-    help: 'is it the file that torch.save wrote?',
-  });
 }

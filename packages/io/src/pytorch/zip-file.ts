@@ -9,6 +9,7 @@ import type { Pickled } from '../pickle/values.ts';
 import type { FileSource } from '../source.ts';
 import { openZip, type ZipArchive } from '../zip/archive.ts';
 import type { ZipEntry } from '../zip/directory.ts';
+import { refuseTorchFile } from './refuse.ts';
 import { StorageTable } from './storages.ts';
 import { torchGlobals } from './torch-globals.ts';
 
@@ -22,7 +23,7 @@ export async function readZipCheckpoint(source: FileSource, limits: Partial<Pick
   await refuseBigEndian(archive, archive.entries.get(`${folder}byteorder`));
   const pickle = archive.entries.get(`${folder}data.pkl`)!;
   if (pickle.size > maximumPickleBytes)
-    throw wrong(source, `a pickle of at most ${maximumPickleBytes} bytes`, String(pickle.size));
+    throw refuseTorchFile(source, `a pickle of at most ${maximumPickleBytes} bytes`, String(pickle.size));
   const table = new StorageTable(new Budget(source.path), (key, start, length) =>
     archive.readPart(archive.entries.get(`${folder}data/${key}`)!, start, length),
   );
@@ -36,7 +37,11 @@ export async function readZipCheckpoint(source: FileSource, limits: Partial<Pick
       const storage = table.storageFor(id);
       const entry = archive.entries.get(`${folder}data/${storage.key}`);
       if (entry?.size !== storage.size)
-        throw wrong(source, `${storage.size} bytes in data/${storage.key.slice(0, 40)}`, String(entry?.size ?? 'none'));
+        throw refuseTorchFile(
+          source,
+          `${storage.size} bytes in data/${storage.key.slice(0, 40)}`,
+          String(entry?.size ?? 'none'),
+        );
       return storage;
     },
   });
@@ -46,7 +51,7 @@ export async function readZipCheckpoint(source: FileSource, limits: Partial<Pick
 /** The folder that everything in the archive lies in, with its slash. */
 function topFolder({ source, entries }: ZipArchive): string {
   const pickle = [...entries.keys()].find((name) => name.endsWith('/data.pkl') || name === 'data.pkl');
-  if (pickle === undefined) throw wrong(source, 'a checkpoint of PyTorch', 'another ZIP archive');
+  if (pickle === undefined) throw refuseTorchFile(source, 'a checkpoint of PyTorch', 'another ZIP archive');
   return pickle.slice(0, -'data.pkl'.length);
 }
 
@@ -62,7 +67,7 @@ function refuseTorchScript({ source, entries }: ZipArchive, folder: string): voi
 
 async function refuseBigEndian(archive: ZipArchive, entry: ZipEntry | undefined): Promise<void> {
   if (entry === undefined) return;
-  if (entry.size > 16) throw wrong(archive.source, 'a byte order', `${entry.size} bytes`);
+  if (entry.size > 16) throw refuseTorchFile(archive.source, 'a byte order', `${entry.size} bytes`);
   const order = new TextDecoder().decode(await archive.read(entry, { verify: false })).trim();
   if (order !== 'little')
     throw new VoxelgradError('format', {
@@ -71,13 +76,4 @@ async function refuseBigEndian(archive: ZipArchive, entry: ZipEntry | undefined)
       got: `${order}-endian ones`,
       help: 'load the file and save it again on a little-endian machine (any PC or Mac)',
     });
-}
-
-function wrong(source: FileSource, expected: string, got: string): VoxelgradError {
-  return new VoxelgradError('format', {
-    what: source.path,
-    expected,
-    got,
-    help: 'is it the file that torch.save wrote?',
-  });
 }

@@ -7,10 +7,13 @@ import type { Labels } from '@voxelgrad/io';
 export class Decision {
   readonly segmentation: Uint8Array | Uint16Array;
   readonly #labels: Labels;
+  readonly #threshold: number;
   /** Of plain labels: the largest logit so far. */
   readonly #best: Float32Array | undefined;
 
-  constructor(voxels: number, labels: Labels) {
+  /** Regions are where their score is above `threshold`: 0 for logits, 0.5 for probabilities. */
+  constructor(voxels: number, labels: Labels, threshold = 0) {
+    this.#threshold = threshold;
     const painted = labels.regionsClassOrder ?? labels.classes.flatMap(({ values }) => values);
     this.segmentation = Math.max(...painted) < 255 ? new Uint8Array(voxels) : new Uint16Array(voxels);
     this.#labels = labels;
@@ -38,6 +41,7 @@ export class Decision {
   #paint(logits: ArrayLike<number>, first: number, count: number): void {
     const order = this.#labels.regionsClassOrder!;
     for (let voxel = 0, at = 0; voxel < this.segmentation.length; voxel++)
-      for (let c = first; c < first + count; c++, at++) if (logits[at]! > 0) this.segmentation[voxel] = order[c]!;
+      for (let c = first; c < first + count; c++, at++)
+        if (logits[at]! > this.#threshold) this.segmentation[voxel] = order[c]!;
   }
 }

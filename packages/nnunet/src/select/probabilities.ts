@@ -1,6 +1,8 @@
 /** Averages of probabilities, and the segmentation that they mean. Channels first, as nnU-Net's `.npz` files have them: `[c, z, y, x]`. */
 import type { Labels } from '@voxelgrad/io';
 import { VoxelgradError } from '@voxelgrad/tensor';
+import { outputChannels } from '../plan/network-of-plans.ts';
+import { Decision } from '../predict/decision.ts';
 
 export interface Probabilities {
   /** [c, z, y, x]. */
@@ -27,8 +29,8 @@ export function meanOfProbabilities(all: readonly Probabilities[], what: string)
 }
 
 /** Plain labels: the most probable class, the first of equal ones. Regions: those above one half, painted in order. */
-export function segmentationOf({ shape, data }: Probabilities, labels: Labels): Uint8Array {
-  const channels = labels.classes.length + (labels.regions ? 0 : 1);
+export function segmentationOf({ shape, data }: Probabilities, labels: Labels): Uint8Array | Uint16Array {
+  const channels = outputChannels(labels);
   if (shape[0] !== channels)
     throw new VoxelgradError('shape', {
       what: 'probabilities',
@@ -36,17 +38,7 @@ export function segmentationOf({ shape, data }: Probabilities, labels: Labels): 
       got: String(shape[0]),
     });
   const voxels = data.length / channels;
-  const segmentation = new Uint8Array(voxels);
-  const best = labels.regions ? undefined : data.slice(0, voxels);
-  for (let c = best === undefined ? 0 : 1; c < channels; c++) {
-    const plane = data.subarray(c * voxels, (c + 1) * voxels);
-    const painted = labels.regionsClassOrder?.[c] ?? c;
-    for (let voxel = 0; voxel < voxels; voxel++) {
-      const value = plane[voxel]!;
-      if (!(value > (best === undefined ? 0.5 : best[voxel]!))) continue;
-      segmentation[voxel] = painted;
-      if (best !== undefined) best[voxel] = value;
-    }
-  }
-  return segmentation;
+  const decision = new Decision(voxels, labels, 0.5);
+  for (let c = 0; c < channels; c++) decision.add(data.subarray(c * voxels, (c + 1) * voxels), c, 1);
+  return decision.segmentation;
 }

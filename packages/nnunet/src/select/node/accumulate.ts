@@ -40,7 +40,7 @@ export const validationFolder = (modelFolder: string, fold: Fold): string =>
 export async function accumulateCrossValidation(
   options: AccumulateOptions,
 ): Promise<{ readonly folder: string; readonly summary: Summary }> {
-  const { modelFolder, folds, fileEnding, labels } = options;
+  const { modelFolder, folds, fileEnding } = options;
   const folder = options.output ?? accumulatedFolder(modelFolder, folds);
   const files = new Map<string, string>();
   for (const fold of folds) {
@@ -68,14 +68,21 @@ export async function accumulateCrossValidation(
   for (const [name, source] of files) await copyFile(join(source, name), join(folder, name));
   for (const name of ['plans.json', 'dataset.json'])
     if (existsSync(join(modelFolder, name))) await copyFile(join(modelFolder, name), join(folder, name));
+  return { folder, summary: await scoreMerged(folder, options) };
+}
+
+/** Scores a folder with the predictions of several folds, and leaves its `summary.json` there. With some of the folds only their cases are there. */
+export async function scoreMerged(
+  folder: string,
+  { labels, ...options }: Omit<AccumulateOptions, 'modelFolder' | 'folds' | 'output'>,
+): Promise<Summary> {
   const { summary } = await evaluateFolder({
     ...options,
     predictionFolder: folder,
     regions: scoredRegions(labels).map(({ region }) => region),
     ignoreLabel: labels.ignore,
-    // With some of the folds only their cases are there.
     allowMissing: true,
   });
   await writeFileAtomic(join(folder, 'summary.json'), formatSummary(summary));
-  return { folder, summary };
+  return summary;
 }

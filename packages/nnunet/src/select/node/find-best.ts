@@ -8,15 +8,12 @@ import { join } from 'node:path';
 import type { Labels } from '@voxelgrad/io';
 import { writeFileAtomic } from '@voxelgrad/io/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
-import { evaluateFolder } from '../../evaluate/node/evaluate-folder.ts';
 import { formatPythonJson } from '../../evaluate/python-json.ts';
-import { scoredRegions } from '../../evaluate/region.ts';
-import { formatSummary } from '../../evaluate/summary.ts';
 import { ensembleName, type ModelName, modelFolderName } from '../../experiment/model-name.ts';
 import { determineForFolder } from '../../postprocess/node/folders.ts';
 import type { Fold } from '../../splits/splits.ts';
 import { bestCandidate, type Candidate, pairsOf } from '../best.ts';
-import { accumulateCrossValidation, validationFolder } from './accumulate.ts';
+import { accumulateCrossValidation, scoreMerged, validationFolder } from './accumulate.ts';
 import { ensembleFolders } from './ensemble.ts';
 
 export interface FindBestOptions {
@@ -80,7 +77,7 @@ async function ensembleOf(
   [first, second]: readonly [ModelName, ModelName],
   options: FindBestOptions,
 ): Promise<Candidate> {
-  const { resultsFolder, folds, labels } = options;
+  const { resultsFolder, folds } = options;
   const name = ensembleName(first, second, folds);
   options.onStep?.(`ensemble of ${first.configuration} and ${second.configuration}`);
   const folder = join(resultsFolder, 'ensembles', name);
@@ -92,14 +89,7 @@ async function ensembleOf(
       output: folder,
     });
   for (const file of ['plans.json', 'dataset.json']) await copyFile(join(modelFolders[0]!, file), join(folder, file));
-  const { summary } = await evaluateFolder({
-    ...options,
-    predictionFolder: folder,
-    regions: scoredRegions(labels).map(({ region }) => region),
-    ignoreLabel: labels.ignore,
-    allowMissing: true,
-  });
-  await writeFileAtomic(join(folder, 'summary.json'), formatSummary(summary));
+  const summary = await scoreMerged(folder, options);
   return { name, models: [first, second], folder, dice: summary.foreground_mean.Dice };
 }
 
