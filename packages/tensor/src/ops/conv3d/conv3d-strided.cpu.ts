@@ -5,7 +5,7 @@ import type { Triple } from '../../shape.ts';
 import { allAre, type Conv3dSizes, volume } from './conv3d-sizes.cpu.ts';
 import { transformWeights } from './conv3d-winograd.cpu.ts';
 import { SUMS_WORK_BYTES } from './conv3d-winograd-gradient.cpu.ts';
-import { type WinogradCommand, WinogradTiling, winogradCommands } from './conv3d-winograd-tiling.cpu.ts';
+import { tiledOperands, type WinogradCommand, WinogradTiling, winogradCommands } from './conv3d-winograd-tiling.cpu.ts';
 
 /** What the transformed slices of one item may take of a second-level cache. */
 const BLOCK_BYTES = 600e3;
@@ -51,27 +51,20 @@ export function convolveStrided(
   transposed: boolean,
 ): void {
   const { batch, inputChannels, outputChannels, padding } = sizes;
-  const [fromExtents, toExtents] = transposed ? [sizes.output, sizes.input] : [sizes.input, sizes.output];
-  const [fromChannels, toChannels] = transposed ? [outputChannels, inputChannels] : [inputChannels, outputChannels];
+  const { from, to } = tiledOperands(device, sizes, source, target, transposed);
   // Tiles of the data gradient have 8×8×8 results, and start where the padding does.
-  const covered = toExtents.map((extent, axis) => Math.ceil((extent + padding[axis]!) / 2)) as unknown as Triple;
+  const covered = to.extents.map((extent, axis) => Math.ceil((extent + padding[axis]!) / 2)) as unknown as Triple;
   const tiling = transposed ? new WinogradTiling(3, batch, covered, 2) : forwardTiling(sizes);
-  const enqueue = winogradCommands(
-    device,
-    tiling,
-    { address: device.address(source), extents: fromExtents, channels: fromChannels },
-    { address: device.address(target), extents: toExtents, channels: toChannels },
-    padding,
-  );
-  const paddedChannels = Math.ceil(toChannels / 8) * 8;
+  const enqueue = winogradCommands(device, tiling, from, to, padding);
+  const paddedChannels = Math.ceil(to.channels / 8) * 8;
   const taps = [device.address(weight), inputChannels, outputChannels, 3, Number(transposed), 2];
-  const { weights, placed } = transformWeights(device, taps, WEIGHT_POINTS, fromChannels, paddedChannels);
-  const block = blockTiles(tiling.tiles, fromChannels + paddedChannels);
+  const { weights, placed } = transformWeights(device, taps, WEIGHT_POINTS, from.channels, paddedChannels);
+  const block = blockTiles(tiling.tiles, from.channels + paddedChannels);
   enqueue({
     kernel: 'conv3dStrided',
     ...run(tiling.tiles, block),
     scratchBytes:
-      WORK_BYTES + SLICE_POINTS * (tiling.pointBytes(block, fromChannels) + tiling.pointBytes(block, paddedChannels)),
+      WORK_BYTES + SLICE_POINTS * (tiling.pointBytes(block, from.channels) + tiling.pointBytes(block, paddedChannels)),
     words: [bias === undefined ? 0 : device.address(bias), ...taps, ...placed, 0, 0, 0, 0],
   });
   device.free(weights);
@@ -100,13 +93,8 @@ export function weightGradientStrided(
   const { inputChannels, outputChannels, padding } = sizes;
   const tiling = forwardTiling(sizes);
   const { tiles } = tiling;
-  const enqueue = winogradCommands(
-    device,
-    tiling,
-    { address: device.address(x), extents: sizes.input, channels: inputChannels },
-    { address: device.address(dy), extents: sizes.output, channels: outputChannels },
-    padding,
-  );
+  const { from, to } = tiledOperands(device, sizes, x, dy, false);
+  const enqueue = winogradCommands(device, tiling, from, to, padding);
   const sumBytes = 4 * WEIGHT_POINTS * inputChannels * outputChannels;
   const tilesPerItem = Math.ceil(tiles / Math.min(PARTS, Math.floor(PARTS_BYTES / sumBytes)));
   const part = run(tiles, tilesPerItem);

@@ -2,7 +2,13 @@
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import type { Operand } from '../../device/device.ts';
 import type { Conv3dSizes } from './conv3d-sizes.cpu.ts';
-import { TILE_WORK_BYTES, transformItems, WinogradTiling, winogradCommands } from './conv3d-winograd-tiling.cpu.ts';
+import {
+  TILE_WORK_BYTES,
+  tiledOperands,
+  transformItems,
+  WinogradTiling,
+  winogradCommands,
+} from './conv3d-winograd-tiling.cpu.ts';
 
 /** What the transformed tiles of one block of a part may take of the caches, and the least tiles that sums are read and written for. */
 const BLOCK_BYTES = 1.2e6;
@@ -30,13 +36,8 @@ export function weightGradientWinograd(
 ): void {
   const { batch, kernel, inputChannels, outputChannels } = sizes;
   const tiling = new WinogradTiling(kernel[0], batch, sizes.output);
-  const enqueue = winogradCommands(
-    device,
-    tiling,
-    { address: device.address(x), extents: sizes.input, channels: inputChannels },
-    { address: device.address(dy), extents: sizes.output, channels: outputChannels },
-    sizes.padding,
-  );
+  const { from, to } = tiledOperands(device, sizes, x, dy, false);
+  const enqueue = winogradCommands(device, tiling, from, to, sizes.padding);
   const { points, tiles } = tiling;
   const words = (numbers: {
     add?: boolean;

@@ -1,5 +1,6 @@
 /** How Winograd's kernels cut volumes into tiles, and the words that all of them take first (`TiledPair` in conv3d-winograd-tiles.as.ts). */
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
+import type { Operand } from '../../device/device.ts';
 import type { Triple } from '../../shape.ts';
 import { allAre, type Conv3dSizes, volume } from './conv3d-sizes.cpu.ts';
 
@@ -34,6 +35,23 @@ export interface TiledOperand {
   readonly address: number;
   readonly extents: Triple;
   readonly channels: number;
+}
+
+/** What is read and what is written: the convolution's input and output, or the other way round if `transposed`. */
+export function tiledOperands(
+  device: CpuDevice,
+  sizes: Conv3dSizes,
+  source: Operand,
+  target: Operand,
+  transposed: boolean,
+): { readonly from: TiledOperand; readonly to: TiledOperand } {
+  const input = { extents: sizes.input, channels: sizes.inputChannels };
+  const output = { extents: sizes.output, channels: sizes.outputChannels };
+  const [from, to] = transposed ? [output, input] : [input, output];
+  return {
+    from: { ...from, address: device.address(source) },
+    to: { ...to, address: device.address(target) },
+  };
 }
 
 export class WinogradTiling {

@@ -2,7 +2,13 @@
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import type { DeviceBuffer, Operand } from '../../device/device.ts';
 import type { Conv3dSizes } from './conv3d-sizes.cpu.ts';
-import { TILE_WORK_BYTES, transformItems, WinogradTiling, winogradCommands } from './conv3d-winograd-tiling.cpu.ts';
+import {
+  TILE_WORK_BYTES,
+  tiledOperands,
+  transformItems,
+  WinogradTiling,
+  winogradCommands,
+} from './conv3d-winograd-tiling.cpu.ts';
 
 /** What the transformed tiles of one item may take of a second-level cache, and the least tiles that weights are read for. */
 const BLOCK_BYTES = 600e3;
@@ -29,32 +35,27 @@ export function convolveWinograd(
   transposed: boolean,
 ): void {
   const { batch, kernel, inputChannels, outputChannels } = sizes;
-  const [fromExtents, toExtents] = transposed ? [sizes.output, sizes.input] : [sizes.input, sizes.output];
-  const [fromChannels, toChannels] = transposed ? [outputChannels, inputChannels] : [inputChannels, outputChannels];
+  const { from, to } = tiledOperands(device, sizes, source, target, transposed);
   const padding = transposed ? sizes.padding.map((pad, axis) => kernel[axis]! - 1 - pad) : sizes.padding;
-  const tiling = new WinogradTiling(kernel[0], batch, toExtents);
-  const enqueue = winogradCommands(
-    device,
-    tiling,
-    { address: device.address(source), extents: fromExtents, channels: fromChannels },
-    { address: device.address(target), extents: toExtents, channels: toChannels },
-    padding,
-  );
+  const tiling = new WinogradTiling(kernel[0], batch, to.extents);
+  const enqueue = winogradCommands(device, tiling, from, to, padding);
   const { points, slices, tiles } = tiling;
-  const paddedChannels = Math.ceil(toChannels / 8) * 8;
+  const paddedChannels = Math.ceil(to.channels / 8) * 8;
   const taps = [device.address(weight), inputChannels, outputChannels, kernel[0], Number(transposed), 1];
   const operands = [bias === undefined ? 0 : device.address(bias), ...taps];
 
-  const perTile = tiling.tileBytes(fromChannels + paddedChannels);
+  const perTile = tiling.tileBytes(from.channels + paddedChannels);
   const block = Math.max(FEWEST_BLOCK_TILES, Math.min(64, Math.floor(BLOCK_BYTES / perTile / 4) * 4));
-  const weightBytes = tiling.tileBytes(fromChannels) * paddedChannels;
+  const weightBytes = tiling.tileBytes(from.channels) * paddedChannels;
   if (tiles / block >= FEWEST_ITEMS && weightBytes <= WEIGHT_BYTES) {
-    const { weights, placed } = transformWeights(device, taps, points, fromChannels, paddedChannels);
+    const { weights, placed } = transformWeights(device, taps, points, from.channels, paddedChannels);
     enqueue({
       kernel: 'conv3dWinograd',
       items: Math.ceil(tiles / block),
       scratchBytes:
-        TILE_WORK_BYTES + tiling.transformedBytes(block, fromChannels) + tiling.transformedBytes(block, paddedChannels),
+        TILE_WORK_BYTES +
+        tiling.transformedBytes(block, from.channels) +
+        tiling.transformedBytes(block, paddedChannels),
       first: 0,
       tiles,
       tilesPerItem: block,
@@ -66,24 +67,24 @@ export function convolveWinograd(
 
   const most = Math.max(FEWEST_BLOCK_TILES, Math.floor(TRANSFORMED_BYTES / perTile));
   for (const run of tiling.runs(most)) {
-    const transformed = device.allocate(tiling.transformedBytes(run.tiles, fromChannels));
+    const transformed = device.allocate(tiling.transformedBytes(run.tiles, from.channels));
     const products = device.allocate(tiling.transformedBytes(run.tiles, paddedChannels));
     const blocks = paddedChannels / 8;
     const fair = Math.ceil((blocks * slices) / FEWEST_ITEMS);
-    const blocksPerItem = Math.max(1, Math.min(blocks, fair, Math.floor(PANEL_BYTES / (36 * 32 * fromChannels))));
+    const blocksPerItem = Math.max(1, Math.min(blocks, fair, Math.floor(PANEL_BYTES / (36 * 32 * from.channels))));
     const words = (channelsPerItem: number) => [
       ...[...operands, 0, 0, device.addressOf(transformed), device.addressOf(products)],
       ...[channelsPerItem, blocksPerItem],
     ];
-    const input = transformItems(run.tiles, fromChannels);
-    const output = transformItems(run.tiles, toChannels);
+    const input = transformItems(run.tiles, from.channels);
+    const output = transformItems(run.tiles, to.channels);
     const work = { scratchBytes: TILE_WORK_BYTES, ...run };
     enqueue({ kernel: 'conv3dWinogradInput', ...work, ...input, words: words(input.channelsPerItem) });
     enqueue({
       kernel: 'conv3dWinogradProduct',
       ...run,
       items: slices * Math.ceil(blocks / blocksPerItem),
-      scratchBytes: WEIGHT_WORK_BYTES + 36 * (32 * fromChannels * blocksPerItem + 64),
+      scratchBytes: WEIGHT_WORK_BYTES + 36 * (32 * from.channels * blocksPerItem + 64),
       tilesPerItem: run.tiles,
       words: words(0),
     });
