@@ -3,18 +3,14 @@
  * commands as slots of the queue's ring. A replay copies these slots; nothing else happens on the calling thread.
  */
 import {
-  ChangingWords,
   type CompileProgress,
   type DeviceProgram,
   type DeviceRecording,
-  freesOutside,
   isChanging,
-  MemoryLog,
   PlannedMemory,
-  readsValues,
   writesOutside,
 } from '../../capture/recording.ts';
-import type { VoxelgradError } from '../../errors.ts';
+import { type StepHost, StepRecording } from '../../capture/step-recording.ts';
 import type { DeviceBuffer } from '../device.ts';
 import type { DescribeCommand } from './command-descriptions.ts';
 import { CpuBuffer, checkPlaced, isPlanned, plannedAddress, plannedIndex } from './cpu-buffer.ts';
@@ -30,62 +26,48 @@ interface Command {
 }
 
 /** What a recording needs of its device. */
-export interface RecordingHost {
+export interface RecordingHost extends StepHost<CpuBuffer> {
   readonly kernelNames: readonly string[];
-  /** The device runs again what is enqueued. */
-  ended(): void;
-  /** Memory for the arena. */
-  allocate(bytes: number): CpuBuffer;
-  /** Frees memory of the arena. */
-  free(buffer: CpuBuffer): void;
-  /** Gives back the memory of a buffer that was made before and freed while it could not be. */
-  release(buffer: CpuBuffer): void;
   /** Enqueues the copying of host bytes to an address. */
   upload(bytes: Uint8Array, address: number): void;
   /** Enqueues whole slots, as the ring holds them. */
   run(slots: Int32Array, describe: DescribeCommand): void;
 }
 
-export class CpuRecording implements DeviceRecording {
+export class CpuRecording extends StepRecording<CpuBuffer, PlannedMemory> implements DeviceRecording {
   readonly #host: RecordingHost;
-  readonly #log = new MemoryLog<PlannedMemory>();
   readonly #commands: Command[] = [];
   readonly #constants = new Map<PlannedMemory, Uint8Array>();
-  readonly #outside = new Set<CpuBuffer>();
-  readonly #changing = new ChangingWords();
-  #failure: VoxelgradError | undefined;
-  #freedOutside: CpuBuffer[] = [];
 
   constructor(host: RecordingHost) {
+    super(host);
     this.#host = host;
   }
 
   allocate(bytes: number): CpuBuffer {
-    const index = this.#log.memories.length;
-    const planned = this.#log.allocate(new PlannedMemory(index, bytes + PADDING), heapBytes(bytes));
+    const index = this.log.memories.length;
+    const planned = this.log.allocate(new PlannedMemory(index, bytes + PADDING), heapBytes(bytes));
     return new CpuBuffer(plannedAddress(index), bytes, planned);
   }
 
-  free(buffer: CpuBuffer): void {
-    if (this.made(buffer)) this.#log.free(buffer.planned!, heapBytes(buffer.bytes));
-    else if (buffer.planned === undefined) {
-      this.fail(freesOutside());
-      this.#freedOutside.push(buffer);
-    }
+  protected own(buffer: DeviceBuffer): PlannedMemory | undefined {
+    const { planned } = buffer as CpuBuffer;
+    return planned !== undefined && this.log.memories[planned.index] === planned ? planned : undefined;
   }
 
-  /** A kernel gets this buffer's address. */
-  use(buffer: CpuBuffer): void {
-    if (this.made(buffer)) return;
+  protected eagerBytes({ bytes }: CpuBuffer): number {
+    return heapBytes(bytes);
+  }
+
+  protected checkPlaced(buffer: CpuBuffer): void {
     checkPlaced(buffer);
-    this.#outside.add(buffer);
   }
 
   enqueue(kernel: number, items: number, parameters: readonly number[], description: string | undefined): void {
     if (items <= 0) return;
-    for (const word of parameters) if (isPlanned(word)) this.#log.use(this.#log.memories[plannedIndex(word)]!);
+    for (const word of parameters) if (isPlanned(word)) this.log.use(this.log.memories[plannedIndex(word)]!);
     this.#commands.push({ kernel, items, parameters: [...parameters], description });
-    this.#log.commands++;
+    this.log.commands++;
   }
 
   /** Host values for memory of the step: they lie in the arena in every replay, and `copy` enqueues their copying to the target. */
@@ -95,36 +77,6 @@ export class CpuRecording implements DeviceRecording {
     this.#constants.set(buffer.planned!, bytes);
     copy(buffer.address);
     this.free(buffer);
-  }
-
-  /** Values cannot be awaited in a step that does not run. */
-  refuseWaiting(): never {
-    const error = readsValues();
-    this.fail(error);
-    throw error;
-  }
-
-  changing(count: number, source: () => readonly number[]): number[] {
-    return this.#changing.add(count, source);
-  }
-
-  fail(error: VoxelgradError): void {
-    this.#failure ??= error;
-  }
-
-  end(): void {
-    this.#host.ended();
-    for (const buffer of this.#freedOutside.splice(0)) this.#host.release(buffer);
-  }
-
-  made(buffer: DeviceBuffer): boolean {
-    const { planned } = buffer as CpuBuffer;
-    return planned !== undefined && this.#log.memories[planned.index] === planned;
-  }
-
-  check(outputs: ReadonlySet<DeviceBuffer>): void {
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#log.checkNothingLeft(new Set([...outputs].map((buffer) => (buffer as CpuBuffer).planned!)));
   }
 
   differenceFrom(other: CpuRecording): string | undefined {
@@ -152,7 +104,7 @@ export class CpuRecording implements DeviceRecording {
   finish(outputs: ReadonlySet<DeviceBuffer>): DeviceProgram {
     const results = [...outputs] as CpuBuffer[];
     const kept = new Set([...this.#constants.keys(), ...results.map(({ planned }) => planned!)]);
-    const { arena, placed } = this.#log.plan(kept, { alignment: GRANULE, growing: true });
+    const { arena, placed } = this.log.plan(kept, { alignment: GRANULE, growing: true });
     const arenaBytes = arena.buffers[0] ?? 0;
     const memory = this.#host.allocate(arenaBytes);
     const starts = new Map(placed.map(({ index }, i) => [index, memory.address + arena.places[i]!.offset]));
@@ -163,23 +115,20 @@ export class CpuRecording implements DeviceRecording {
     };
     for (const [{ index }, bytes] of this.#constants) this.#host.upload(bytes, starts.get(index)!);
     for (const result of results) result.address = placeOf(result.address);
-    for (const buffer of this.#outside) buffer.captures++;
+    const letGo = this.holdOutside();
     const slots = slotsOf(this.#commands, placeOf);
     const changes = changesOf(this.#commands);
     return {
-      memory: this.#log.report(arenaBytes, [...this.#constants.values()]),
+      memory: this.log.report(arenaBytes, [...this.#constants.values()]),
       ready: (onProgress) => this.compile(onProgress),
       run: () => {
-        const now = this.#changing.any ? withChanges(slots, changes, this.#changing.next()) : slots;
+        const now = this.changingWords.any ? withChanges(slots, changes, this.changingWords.next()) : slots;
         this.#host.run(now, (command) => this.#commands[command]?.description);
       },
       dispose: () => {
         for (const result of results) result.address = plannedAddress(result.planned!.index);
         this.#host.free(memory);
-        for (const buffer of this.#outside) {
-          buffer.captures--;
-          if (buffer.freed) this.#host.release(buffer);
-        }
+        letGo();
       },
     };
   }

@@ -3,18 +3,14 @@
  * (one dispatch must not read and write the same one) and the step becomes a program: see program.ts.
  */
 import {
-  ChangingWords,
   type CompileProgress,
   type DeviceProgram,
   type DeviceRecording,
-  freesOutside,
-  MemoryLog,
   notCapturable,
   PlannedMemory,
-  readsValues,
   writesOutside,
 } from '../../capture/recording.ts';
-import type { VoxelgradError } from '../../errors.ts';
+import { type StepHost, StepRecording } from '../../capture/step-recording.ts';
 import { roundUpTo } from '../../shape.ts';
 import type { DeviceBuffer } from '../device.ts';
 import type { BoundRange } from './bind-groups.ts';
@@ -57,16 +53,8 @@ export interface RecordedDispatch {
 }
 
 /** What a recording needs of its device. */
-export interface RecordingHost {
-  /** The device runs again what is enqueued. */
-  ended(): void;
+export interface RecordingHost extends StepHost<WebgpuBuffer> {
   pipeline(dispatch: RecordedDispatch): Pipeline;
-  /** Memory for the arena, of exactly that size. */
-  allocate(bytes: number): WebgpuBuffer;
-  /** Frees memory of the arena. */
-  free(buffer: WebgpuBuffer): void;
-  /** Gives back the memory of a buffer that was made before and freed while it could not be. */
-  release(buffer: WebgpuBuffer): void;
   upload(block: Block, byteOffset: number, bytes: Uint8Array<ArrayBuffer>): void;
   program(commands: readonly ProgramCommand[]): {
     /** `wordFor` gives the arguments that are new in this replay. */
@@ -87,40 +75,37 @@ interface Upload extends Constant {
   readonly copy: CopyCommand;
 }
 
-export class WebgpuRecording implements DeviceRecording {
+export class WebgpuRecording extends StepRecording<WebgpuBuffer, PlannedBlock> implements DeviceRecording {
   readonly #host: RecordingHost;
-  readonly #log = new MemoryLog<PlannedBlock>();
   readonly #commands: (RecordedDispatch | CopyCommand)[] = [];
   readonly #uploads: Upload[] = [];
-  readonly #outside = new Set<WebgpuBuffer>();
-  readonly #changing = new ChangingWords();
-  #failure: VoxelgradError | undefined;
-  #freedOutside: WebgpuBuffer[] = [];
 
   constructor(host: RecordingHost) {
+    super(host);
     this.#host = host;
   }
 
   allocate(bytes: number): WebgpuBuffer {
-    const block = this.#log.allocate(new PlannedBlock(this.#log.memories.length, bytes), sizeClass(bytes));
+    const block = this.log.allocate(new PlannedBlock(this.log.memories.length, bytes), sizeClass(bytes));
     return new WebgpuBuffer(bytes, block, block);
   }
 
-  free(buffer: WebgpuBuffer): void {
-    buffer.freed = true;
-    const planned = this.#own(buffer);
-    if (planned !== undefined) this.#log.free(planned, sizeClass(buffer.bytes));
-    else if (buffer.planned === undefined) {
-      this.fail(freesOutside());
-      this.#freedOutside.push(buffer);
-    }
+  protected own(buffer: DeviceBuffer): PlannedBlock | undefined {
+    const { planned } = buffer as WebgpuBuffer;
+    return planned instanceof PlannedBlock && this.log.memories[planned.index] === planned ? planned : undefined;
   }
 
-  /** A command uses this buffer. */
-  use(buffer: WebgpuBuffer): void {
-    if (this.made(buffer)) return;
+  protected eagerBytes({ bytes }: WebgpuBuffer): number {
+    return sizeClass(bytes);
+  }
+
+  protected checkPlaced(buffer: WebgpuBuffer): void {
     checkPlaced(buffer);
-    this.#outside.add(buffer);
+  }
+
+  override free(buffer: WebgpuBuffer): void {
+    buffer.freed = true;
+    super.free(buffer);
   }
 
   dispatch(dispatch: RecordedDispatch): void {
@@ -138,9 +123,9 @@ export class WebgpuRecording implements DeviceRecording {
   }
 
   #add(command: RecordedDispatch | CopyCommand, ranges: readonly BoundRange[]): void {
-    for (const { block } of ranges) if (block instanceof PlannedBlock) this.#log.use(block);
+    for (const { block } of ranges) if (block instanceof PlannedBlock) this.log.use(block);
     this.#commands.push(command);
-    this.#log.commands++;
+    this.log.commands++;
   }
 
   #keepApart(read: readonly BoundRange[], written: readonly BoundRange[]): void {
@@ -155,7 +140,7 @@ export class WebgpuRecording implements DeviceRecording {
   /** Host values for memory of the step: uploaded once into memory that holds them in every replay, and copied from there. */
   write(target: WebgpuBuffer, byteOffset: number, bytes: Uint8Array<ArrayBuffer>): void {
     if (!this.made(target)) throw writesOutside();
-    const memory = this.#log.allocate(new PlannedBlock(this.#log.memories.length, bytes.byteLength), 0);
+    const memory = this.log.allocate(new PlannedBlock(this.log.memories.length, bytes.byteLength), 0);
     const size = bytes.byteLength;
     const copy: CopyCommand = {
       kind: 'copy',
@@ -165,41 +150,7 @@ export class WebgpuRecording implements DeviceRecording {
     this.#uploads.push({ memory, byteOffset: 0, bytes, copy });
     this.copy(copy);
     // Without a capture the values go straight to the target.
-    this.#log.free(memory, 0);
-  }
-
-  /** Values cannot be awaited in a step that does not run. */
-  refuseWaiting(): never {
-    const error = readsValues();
-    this.fail(error);
-    throw error;
-  }
-
-  changing(count: number, source: () => readonly number[]): number[] {
-    return this.#changing.add(count, source);
-  }
-
-  fail(error: VoxelgradError): void {
-    this.#failure ??= error;
-  }
-
-  end(): void {
-    this.#host.ended();
-    for (const buffer of this.#freedOutside.splice(0)) this.#host.release(buffer);
-  }
-
-  made(buffer: DeviceBuffer): boolean {
-    return this.#own(buffer as WebgpuBuffer) !== undefined;
-  }
-
-  /** The buffer's planned memory, if it is of this recording. */
-  #own({ planned }: WebgpuBuffer): PlannedBlock | undefined {
-    return planned instanceof PlannedBlock && this.#log.memories[planned.index] === planned ? planned : undefined;
-  }
-
-  check(outputs: ReadonlySet<DeviceBuffer>): void {
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#log.checkNothingLeft(new Set([...outputs].map((buffer) => this.#own(buffer as WebgpuBuffer)!)));
+    this.log.free(memory, 0);
   }
 
   differenceFrom(other: WebgpuRecording): string | undefined {
@@ -261,8 +212,8 @@ export class WebgpuRecording implements DeviceRecording {
   finish(outputs: ReadonlySet<DeviceBuffer>): DeviceProgram {
     const results = [...outputs] as WebgpuBuffer[];
     const constants = this.#placeConstants(new Set(results.map(({ block }) => block)));
-    const kept = new Set([...constants.map(({ memory }) => memory), ...results.map((result) => this.#own(result)!)]);
-    const { arena, placed } = this.#log.plan(kept, { alignment: ALIGNMENT, growing: false });
+    const kept = new Set([...constants.map(({ memory }) => memory), ...results.map((result) => this.own(result)!)]);
+    const { arena, placed } = this.log.plan(kept, { alignment: ALIGNMENT, growing: false });
     const buffers = arena.buffers.map((bytes) => this.#host.allocate(bytes));
     const places = new Map<Block, BoundRange>(
       placed.map((memory, i) => {
@@ -286,7 +237,7 @@ export class WebgpuRecording implements DeviceRecording {
       result.block = place.block;
       result.start = place.byteOffset;
     }
-    for (const buffer of this.#outside) buffer.captures++;
+    const letGo = this.holdOutside();
     const program = this.#host.program(
       this.#commands.map((command) =>
         command.kind === 'copy'
@@ -295,12 +246,12 @@ export class WebgpuRecording implements DeviceRecording {
       ),
     );
     return {
-      memory: this.#log.report(
+      memory: this.log.report(
         arena.buffers.reduce((sum, bytes) => sum + bytes, 0),
         constants.map(({ bytes }) => bytes),
       ),
       ready: (onProgress) => this.compile(onProgress),
-      run: () => program.run(this.#changing.any ? this.#changing.next() : undefined),
+      run: () => program.run(this.changingWords.any ? this.changingWords.next() : undefined),
       dispose: () => {
         program.dispose();
         for (const { result, block } of planned) {
@@ -308,10 +259,7 @@ export class WebgpuRecording implements DeviceRecording {
           result.start = 0;
         }
         for (const buffer of buffers) this.#host.free(buffer);
-        for (const buffer of this.#outside) {
-          buffer.captures--;
-          if (buffer.freed) this.#host.release(buffer);
-        }
+        letGo();
       },
     };
   }
