@@ -1,4 +1,4 @@
-"""nnU-Net's resampling as a peer: reads one JSON request a line, does the work once, answers with the seconds it took. Started by resample-peer.ts."""
+"""nnU-Net's resampling as a peer: reads one JSON request a line, does the work once, answers with the seconds it took. Started by resample.ts."""
 import json
 import sys
 import time

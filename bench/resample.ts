@@ -6,7 +6,7 @@ import { resampleData, resampleLabels } from '@voxelgrad/nnunet';
 import { noGrad, RandomGenerator, type SplineOrder, type Triple, tidy } from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
 import { type BenchRow, costRow, interleaved } from './measure.ts';
-import { PythonPeer } from './resample-peer.ts';
+import { hasModule, PythonPeer } from './python-peer.ts';
 
 /** A channel of BraTS at 1.25 times its spacing. */
 const FROM: Triple = [155, 240, 240];
@@ -17,12 +17,13 @@ const ROUNDS = 3;
 
 export async function resample(): Promise<BenchRow[]> {
   const device = await openCpu();
-  const peer = await PythonPeer.start();
+  const available = await hasModule('skimage.transform', 'scikit-image');
+  const peer = available ? new PythonPeer<number>('resample-peer.py', 'scikit-image') : undefined;
   const image = new RandomGenerator(1).normal([1, ...FROM, 1], device);
   const rows: BenchRow[] = [];
   const size = (shape: Triple): string => [...shape].reverse().join('×');
   const compare = async (name: string, request: object, ours: () => Promise<undefined>): Promise<void> => {
-    const both = { ours, ...(peer === undefined ? {} : { peer: () => peer.run({ ...request, from: FROM, to: TO }) }) };
+    const both = { ours, ...(peer === undefined ? {} : { peer: () => peer.ask({ ...request, from: FROM, to: TO }) }) };
     const seconds = await interleaved(both, ROUNDS);
     rows.push(costRow(`${name}, ${size(FROM)} → ${size(TO)}`, 's', seconds.ours!, 'scikit-image', seconds.peer));
   };

@@ -10,14 +10,8 @@ torch.set_num_threads(int(sys.argv[1]))
 state = {}
 
 
-def conv3d(key, channels_in, channels_out, size, stride, transposed, backward):
-    if key not in state:
-        conv = torch.nn.ConvTranspose3d if transposed else torch.nn.Conv3d
-        layer = conv(channels_in, channels_out, 2 if transposed else 3, stride=stride, padding=0 if transposed else 1)
-        x = torch.randn(1, channels_in, size, size, size, requires_grad=channels_in > 1)
-        with torch.no_grad():
-            state[key] = (layer, x, torch.randn_like(layer(x)))
-    layer, x, gradient = state[key]
+def seconds_of(layer, x, gradient, backward):
+    """Of one pass through a layer: forward, or forward and backward."""
     start = time.perf_counter()
     if backward:
         layer(x).backward(gradient)
@@ -25,6 +19,16 @@ def conv3d(key, channels_in, channels_out, size, stride, transposed, backward):
         with torch.no_grad():
             layer(x)
     return time.perf_counter() - start
+
+
+def conv3d(key, channels_in, channels_out, size, stride, transposed, backward):
+    if key not in state:
+        conv = torch.nn.ConvTranspose3d if transposed else torch.nn.Conv3d
+        layer = conv(channels_in, channels_out, 2 if transposed else 3, stride=stride, padding=0 if transposed else 1)
+        x = torch.randn(1, channels_in, size, size, size, requires_grad=channels_in > 1)
+        with torch.no_grad():
+            state[key] = (layer, x, torch.randn_like(layer(x)))
+    return seconds_of(*state[key], backward)
 
 
 class Block(torch.nn.Sequential):
@@ -111,14 +115,7 @@ def norm(key, shape, channels, backward):
         layer = torch.nn.Sequential(torch.nn.InstanceNorm3d(channels, affine=True), torch.nn.LeakyReLU(0.01, inplace=True))
         x = torch.randn(shape[0], channels, *shape[1:], requires_grad=True)
         state[key] = (layer, x, torch.randn_like(x))
-    layer, x, gradient = state[key]
-    start = time.perf_counter()
-    if backward:
-        layer(x).backward(gradient)
-    else:
-        with torch.no_grad():
-            layer(x)
-    return time.perf_counter() - start
+    return seconds_of(*state[key], backward)
 
 
 def peak_bytes():
