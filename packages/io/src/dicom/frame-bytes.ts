@@ -16,8 +16,7 @@ const harmlessBytes = 2 ** 20;
 const damaged = 'the file is damaged or truncated; copy it again';
 
 /** Bytes that a frame takes in memory. */
-export const frameByteCount = ({ rows, columns, bitsAllocated }: PixelFormat): number =>
-  (rows * columns * bitsAllocated) / 8;
+const frameByteCount = ({ rows, columns, bitsAllocated }: PixelFormat): number => (rows * columns * bitsAllocated) / 8;
 
 /** Checks that the pixels of all frames can be there, before memory is taken for them. Throws 'format'. */
 export function checkPixelData({ dataset, syntax, source }: DicomFile, format: PixelFormat, frames: number): void {

@@ -15,7 +15,7 @@ export interface PickleLimits {
   readonly depth: number;
 }
 
-export const defaultPickleLimits: PickleLimits = { operations: 1e7, items: 5e6, bytes: 2 ** 29, depth: 100 };
+const defaultPickleLimits: PickleLimits = { operations: 1e7, items: 5e6, bytes: 2 ** 29, depth: 100 };
 
 export class Budget {
   /** The file, for messages. */

@@ -6,8 +6,8 @@
  * the larger of the two directed percentiles (MONAI). Both are here. Percentiles are interpolated linearly, as NumPy does.
  */
 import { VoxelgradError } from '@voxelgrad/tensor';
+import { percentileOfSorted } from '../statistics/percentile.ts';
 import { squaredDistances } from './distance-transform.ts';
-import { percentile } from './percentile.ts';
 import { checkVoxels } from './region.ts';
 
 /** All NaN where both masks are empty. Where only one is, distances are infinite and the surface Dice is 0: a missed structure must show in a mean. */
@@ -55,9 +55,11 @@ function metricsOf(toReference: Float64Array, toPrediction: Float64Array, tolera
   const oneEmpty = (toReference.length === 0) !== (toPrediction.length === 0);
   const distance = (value: () => number): number => (oneEmpty ? Number.POSITIVE_INFINITY : value());
   return {
-    hausdorff: distance(() => percentile(pooled, 100)),
-    hausdorff95: distance(() => percentile(pooled, 95)),
-    hausdorff95Directed: distance(() => Math.max(percentile(toReference, 95), percentile(toPrediction, 95))),
+    hausdorff: distance(() => percentileOfSorted(pooled, 100)),
+    hausdorff95: distance(() => percentileOfSorted(pooled, 95)),
+    hausdorff95Directed: distance(() =>
+      Math.max(percentileOfSorted(toReference, 95), percentileOfSorted(toPrediction, 95)),
+    ),
     averageSurfaceDistance: distance(() => pooled.reduce((sum, value) => sum + value, 0) / pooled.length),
     surfaceDice: pooled.filter((value) => value <= tolerance).length / pooled.length,
   };

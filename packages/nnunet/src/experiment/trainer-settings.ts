@@ -34,7 +34,7 @@ export interface TrainerSettings {
   readonly deepSupervision: boolean;
 }
 
-export const nnunetSettings: TrainerSettings = {
+const nnunetSettings: TrainerSettings = {
   epochs: 1000,
   iterationsPerEpoch: 250,
   validationIterations: 50,

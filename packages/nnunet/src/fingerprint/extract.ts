@@ -2,9 +2,9 @@
 import { type LoadedCase, spatialShape } from '@voxelgrad/io';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { cropToNonzero } from '../preprocess/crop-to-nonzero.ts';
+import { median } from '../statistics/percentile.ts';
 import type { DatasetFingerprint } from './fingerprint.ts';
 import { type Intensities, intensityProperties, joinIntensities, sampleForeground } from './foreground-intensities.ts';
-import { median } from './percentile.ts';
 
 export interface CaseFingerprint {
   /** [z, y, x] after cropping to what is not zero. */

@@ -5,10 +5,10 @@ import { type LoadedCase, openDataSet, readCase } from '@voxelgrad/io';
 import { openFolder } from '@voxelgrad/io/node';
 import { describe, expect, it } from 'vitest';
 import { NumpyRandomState } from '../splits/numpy-random.ts';
+import { median, percentile } from '../statistics/percentile.ts';
 import { combineFingerprints, fingerprintOfCase } from './extract.ts';
 import { formatFingerprint, parseFingerprint } from './fingerprint.ts';
 import { joinIntensities, samplesPerCase } from './foreground-intensities.ts';
-import { median, percentile } from './percentile.ts';
 
 const hippocampus = fileURLToPath(new URL('../../../../../shared/data/Dataset004_Hippocampus', import.meta.url));
 const missing = !existsSync(hippocampus);

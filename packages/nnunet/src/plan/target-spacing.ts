@@ -1,7 +1,7 @@
 /** The spacing that all cases are resampled to, the order of the axes, and what shapes follow (default_experiment_planner.py of nnU-Net 2.8). */
 import { roundHalfEven } from '@voxelgrad/tensor';
 import type { DatasetFingerprint } from '../fingerprint/fingerprint.ts';
-import { median, percentile } from '../fingerprint/percentile.ts';
+import { median, percentile } from '../statistics/percentile.ts';
 
 /** Axes that differ by more than this factor are treated apart. */
 export const anisotropyThreshold = 3;
@@ -15,7 +15,7 @@ export const medianOf = (rows: readonly (readonly number[])[]): number[] =>
   rows[0]!.map((_, axis) => median(column(rows, axis)));
 
 /** The first axis with the largest value. */
-export const largestAxis = (values: readonly number[]): number => values.indexOf(Math.max(...values));
+const largestAxis = (values: readonly number[]): number => values.indexOf(Math.max(...values));
 
 /**
  * The median spacing [z, y, x] of the cases; but where one axis is much coarser than the others and has far fewer voxels, its tenth percentile, so that

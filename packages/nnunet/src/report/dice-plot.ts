@@ -2,8 +2,9 @@
  * Dice of all cases as a picture: a column for each region, a dot for each case, with the median and the box of the middle half. What a mean hides,
  * the few cases that failed, is what one looks for here.
  */
-import { percentile } from '../evaluate/percentile.ts';
+
 import type { Summary } from '../evaluate/summary.ts';
+import { percentileOfSorted } from '../statistics/percentile.ts';
 import { drawVerticalAxis, faint, ink } from './plot.ts';
 import { Canvas, type Color } from './raster/canvas.ts';
 import { strokeLines } from './raster/stroke.ts';
@@ -52,7 +53,7 @@ export function drawDicePlot(summary: Summary, { title, names = {} }: DicePlotOp
       size: 9,
       align: 'centre',
     });
-    const median = values.length === 0 ? 'not present' : `median ${percentile(values, 50).toFixed(3)}`;
+    const median = values.length === 0 ? 'not present' : `median ${percentileOfSorted(values, 50).toFixed(3)}`;
     drawText(canvas, median, [centre, area.y + area.height + 30], { color: faint, size: 8.5, align: 'centre' });
   });
   return canvas;
@@ -61,7 +62,7 @@ export function drawDicePlot(summary: Summary, { title, names = {} }: DicePlotOp
 /** `values` ascending. */
 function drawColumn(canvas: Canvas, values: readonly number[], centre: number, placeY: (dice: number) => number): void {
   if (values.length === 0) return;
-  const [lower, median, upper] = [25, 50, 75].map((percent) => placeY(percentile(values, percent)));
+  const [lower, median, upper] = [25, 50, 75].map((percent) => placeY(percentileOfSorted(values, percent)));
   canvas.fill({ x: centre - 36, y: upper!, width: 72, height: Math.max(1, lower! - upper!) }, boxColor, 0.16);
   canvas.fill({ x: centre - 36, y: median! - 1, width: 72, height: 2 }, boxColor);
   values.forEach((dice, i) => {

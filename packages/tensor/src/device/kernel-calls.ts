@@ -21,7 +21,7 @@ export const kernelLabel = (name: string, given: readonly unknown[]): string =>
   typeof given[0] === 'string' ? `${name} ${given[0]}` : name;
 
 /** 'conv3d(f32[1, 8, 8, 8, 4], f32[3, 3, 3, 4, 8], f32[1, 8, 8, 8, 8])' */
-export function describeCall(name: string, given: readonly unknown[]): string {
+function describeCall(name: string, given: readonly unknown[]): string {
   const operands = given.filter(isOperand).map(({ dtype, shape }) => `${dtype}${showShape(shape)}`);
   return `${kernelLabel(name, given)}(${operands.join(', ')})`;
 }

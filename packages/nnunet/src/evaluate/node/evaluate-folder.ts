@@ -50,7 +50,7 @@ export interface FolderEvaluation {
 }
 
 /** Names of the predictions, sorted. Throws 'dataset' where there are none, or one has no reference, or (unless allowed) a reference has no prediction. */
-export async function pairedFiles(pair: FolderPair, allowMissing = false): Promise<string[]> {
+async function pairedFiles(pair: FolderPair, allowMissing = false): Promise<string[]> {
   const { referenceFolder, predictionFolder, fileEnding } = pair;
   const [predictions, references] = await Promise.all([predictionFolder, referenceFolder].map(listing(fileEnding)));
   const problem = (what: string, names: readonly string[], help: string): VoxelgradError =>

@@ -30,7 +30,7 @@ export interface AccumulateOptions extends CrossValidation {
   readonly onCase?: (name: string, cases: number) => void;
 }
 
-export const accumulatedFolder = (modelFolder: string, folds: readonly Fold[]): string =>
+const accumulatedFolder = (modelFolder: string, folds: readonly Fold[]): string =>
   join(modelFolder, `crossval_results_folds_${foldsName(folds)}`);
 
 export const validationFolder = (modelFolder: string, fold: Fold): string =>

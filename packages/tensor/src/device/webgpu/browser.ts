@@ -26,7 +26,7 @@ export async function openBrowserWebgpu({ allowSoftware, assets }: BrowserWebgpu
 }
 
 /** All shader texts; they come in one file. */
-export async function browserShaders(assets?: URL): Promise<ShaderSource> {
+async function browserShaders(assets?: URL): Promise<ShaderSource> {
   const address =
     assets === undefined ? new URL('../../../assets/shaders.json', import.meta.url) : inFolder('shaders.json', assets);
   const response = await fetchAsset(address);
