@@ -33,6 +33,7 @@ export {
 } from './sampling/training-case.ts';
 export { applyBrightness, type BrightnessSettings, brightness } from './transforms/brightness.ts';
 export type { ChannelValues } from './transforms/channel-values.ts';
+export { type Components, connectedComponents } from './transforms/components.ts';
 export { applyContrast, type ContrastParameters, type ContrastSettings, contrast } from './transforms/contrast.ts';
 export { applyCrop } from './transforms/crop.ts';
 export { applyDeepSupervision, deepSupervisionScales } from './transforms/deep-supervision.ts';
@@ -53,6 +54,7 @@ export {
 export { applyMirror, type MirrorSettings, mirror } from './transforms/mirror.ts';
 export { drawMultipliers, type MultiplierSettings, type Range } from './transforms/multiplier.ts';
 export { applyMask, applyReplaceLabel, maskOutside, removeOutsideLabel } from './transforms/outside.ts';
+export { nnunetDefects, type PreviousStageSettings, withoutDefects } from './transforms/previous-stage.ts';
 export { appendLabelChannels, applyRegions } from './transforms/regions.ts';
 export { type Affine, affineMatrix } from './transforms/sampling-grid.ts';
 export { applySpatial, type SpatialParameters, type SpatialSettings, spatialDefaults } from './transforms/spatial.ts';

@@ -6,6 +6,7 @@
  * that would be left is read.
  */
 import {
+  concat,
   type Device,
   fromArray,
   noGrad,
@@ -21,8 +22,9 @@ import { middleStart } from '../sampling/patch-bounds.ts';
 import type { PatchPlace, PatchSampler } from '../sampling/patch-sampler.ts';
 import { allocatePatches, type HostPatches, readPatches } from '../sampling/read-patches.ts';
 import { TimeSlice } from '../sampling/time-slice.ts';
-import { applyRegions } from '../transforms/regions.ts';
-import { joinSamples } from '../transforms/samples.ts';
+import { type Defect, drawDefects, previousChannels } from '../transforms/previous-stage.ts';
+import { appendLabelChannels, applyRegions } from '../transforms/regions.ts';
+import { joinPatches, joinSamples } from '../transforms/samples.ts';
 import type { Affine } from '../transforms/sampling-grid.ts';
 import { applySpatial, drawAffine } from '../transforms/spatial.ts';
 import type { Patches, Step } from '../transforms/transform.ts';
@@ -30,7 +32,7 @@ import { labelsPresent } from './labels-present.ts';
 
 /** What a training step takes. Whoever takes a batch disposes of its tensors. */
 export interface Batch {
-  /** f32 `[n, d, h, w, c]`. */
+  /** f32 `[n, d, h, w, c]`; of a cascade with a channel for each label of the stage before. */
   readonly image: Tensor;
   /** Labels, i32 `[n, d, h, w]`; or regions, f32 `[n, d, h, w, r]` of 0 and 1. */
   readonly target: Tensor;
@@ -91,14 +93,39 @@ export class TrainingBatches {
     );
     const shape = { samples: places.length, size, channels };
     const steps = recipe.transforms.flatMap((transform) => transform.draw(random.host, shape) ?? []);
+    const { previousStage } = recipe;
+    const defects = previousStage === undefined ? [] : drawDefects(random.host, places.length, previousStage);
     const host = await this.#read(places, affines);
-    return noGrad(() =>
-      tidy(() => {
-        const { image, label } = runSteps(this.#upload(host), steps, random.device);
-        const target = this.#target(label);
-        return { image: this.#finished(image), target: this.#finished(target) };
-      }),
-    );
+    const patches = noGrad(() => tidy(() => runSteps(this.#upload(host), steps, random.device)));
+    try {
+      const channels = await this.#defectiveChannels(patches, defects);
+      return noGrad(() =>
+        tidy(() => {
+          const image = this.#withPrevious(patches, channels);
+          return { image: this.#finished(image), target: this.#finished(this.#target(patches.label)) };
+        }),
+      );
+    } finally {
+      for (const tensor of Object.values(patches)) tensor.dispose();
+    }
+  }
+
+  /** Channels of the stage before, made on the host: only where a sample drew a defect, whose components no device finds. */
+  async #defectiveChannels(
+    { previous }: Patches,
+    defects: readonly (readonly Defect[])[],
+  ): Promise<Float32Array | undefined> {
+    if (previous === undefined || defects.every((drawn) => drawn.length === 0)) return undefined;
+    const { sampler, recipe } = this.#settings;
+    return previousChannels(await previous.data(), sampler.patchSize, defects, recipe.previousStage!, new TimeSlice());
+  }
+
+  #withPrevious({ image, previous }: Patches, channels: Float32Array | undefined): Tensor {
+    const { device, recipe } = this.#settings;
+    if (previous === undefined) return image;
+    const { labels } = recipe.previousStage!;
+    if (channels === undefined) return appendLabelChannels(image, previous, labels);
+    return concat([image, fromArray(channels, [...previous.shape, labels.length], { device })], 4);
   }
 
   /** Copies what the batch needs into host arrays: whole patches of samples that move, the middle of those that do not. */
@@ -112,26 +139,29 @@ export class TrainingBatches {
       const { case: source, start, size } = places[sample]!;
       return { case: source, start: middleStart(start, size, patchSize), size: patchSize };
     });
-    this.#still = withRoom(this.#still, middles.length, patchSize, channels);
+    const cascade = this.#settings.recipe.previousStage !== undefined;
+    this.#still = withRoom(this.#still, middles.length, patchSize, channels, cascade);
     await readPatches(middles, this.#still, slice);
     const movedSize = places[0]!.size;
-    this.#moved = withRoom(this.#moved, moved.length, movedSize, channels);
+    this.#moved = withRoom(this.#moved, moved.length, movedSize, channels, cascade);
     await readPatches(
       moved.map((sample) => places[sample]!),
       this.#moved,
       slice,
     );
-    const movedLabels = this.#moved.label.subarray(0, moved.length * volume(movedSize));
+    const present = async (labels: Int32Array | undefined): Promise<number[]> =>
+      labels === undefined ? [] : labelsPresent(labels.subarray(0, moved.length * volume(movedSize)), slice);
     return {
       still,
       moved,
       movedSize,
       affines: moved.map((sample) => affines[sample]!),
-      labels: await labelsPresent(movedLabels, slice),
+      labels: await present(this.#moved.label),
+      previousLabels: await present(this.#moved.previous),
     };
   }
 
-  #upload({ still, moved, movedSize, affines, labels }: HostBatch): Patches {
+  #upload({ still, moved, movedSize, affines, labels, previousLabels }: HostBatch): Patches {
     const { sampler, recipe, device } = this.#settings;
     const { patchSize, channels } = sampler;
     const groups: (readonly number[])[] = [];
@@ -146,23 +176,14 @@ export class TrainingBatches {
       for (let first = 0; first < moved.length; first += atOnce) {
         const end = Math.min(first + atOnce, moved.length);
         const larger = toDevice(this.#moved!, first, end, movedSize, channels, device);
-        const parameters = { affines: affines.slice(first, end), size: patchSize, inPlane, labelMode, labels };
+        const present = { labels, previousLabels };
+        const parameters = { affines: affines.slice(first, end), size: patchSize, inPlane, labelMode, ...present };
         groups.push(moved.slice(first, end));
         parts.push(applySpatial(larger, parameters));
-        larger.image.dispose();
-        larger.label.dispose();
+        for (const tensor of Object.values(larger)) tensor.dispose();
       }
     }
-    return {
-      image: joinSamples(
-        parts.map((part) => part.image),
-        groups,
-      ),
-      label: joinSamples(
-        parts.map((part) => part.label),
-        groups,
-      ),
-    };
+    return joinPatches(parts, (tensors) => joinSamples(tensors, groups));
   }
 
   /** A handle that outlives the scope. */
@@ -184,6 +205,8 @@ interface HostBatch {
   readonly affines: readonly Affine[];
   /** Labels that occur in the samples that move. */
   readonly labels: readonly number[];
+  /** And in what the stage before found there. */
+  readonly previousLabels: readonly number[];
 }
 
 /** Image values that are sent at once for the spatial transform, 128 MiB: large patches go one by one, small ones together. */
@@ -192,15 +215,21 @@ const largestUpload = 2 ** 25;
 const volume = (size: Triple): number => size[0] * size[1] * size[2];
 
 /** Host arrays are kept from batch to batch and only grow. */
-function withRoom(patches: HostPatches | undefined, count: number, size: Triple, channels: number): HostPatches {
+function withRoom(
+  patches: HostPatches | undefined,
+  count: number,
+  size: Triple,
+  channels: number,
+  cascade: boolean,
+): HostPatches {
   return patches !== undefined && patches.label.length >= count * volume(size)
     ? patches
-    : allocatePatches(count, size, channels);
+    : allocatePatches(count, size, channels, cascade);
 }
 
 /** Patches `first` to before `end` of host arrays. */
 function toDevice(
-  { image, label }: HostPatches,
+  { image, label, previous }: HostPatches,
   first: number,
   end: number,
   size: Triple,
@@ -209,9 +238,12 @@ function toDevice(
 ): Patches {
   const voxels = volume(size);
   const values = image.subarray(first * voxels * channels, end * voxels * channels);
+  const labels = (all: Int32Array): Tensor =>
+    fromArray(all.subarray(first * voxels, end * voxels), [end - first, ...size], { device });
   return {
     image: fromArray(values, [end - first, ...size, channels], { device }),
-    label: fromArray(label.subarray(first * voxels, end * voxels), [end - first, ...size], { device }),
+    label: labels(label),
+    ...(previous === undefined ? {} : { previous: labels(previous) }),
   };
 }
 
@@ -219,8 +251,8 @@ function toDevice(
 function runSteps(patches: Patches, steps: readonly Step[], noise: Parameters<Step>[1]): Patches {
   return steps.reduce((current, step) => {
     const next = tidy(() => step(current, noise));
-    if (next.image !== current.image) current.image.dispose();
-    if (next.label !== current.label) current.label.dispose();
+    const kept = new Set(Object.values(next));
+    for (const tensor of Object.values(current)) if (!kept.has(tensor)) tensor.dispose();
     return next;
   }, patches);
 }

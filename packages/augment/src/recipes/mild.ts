@@ -8,9 +8,15 @@ import { contrast } from '../transforms/contrast.ts';
 import { gaussianNoise } from '../transforms/gaussian-noise.ts';
 import { mirror } from '../transforms/mirror.ts';
 import { maskOutside, removeOutsideLabel } from '../transforms/outside.ts';
-import type { Recipe, RecipeSettings } from './recipe.ts';
+import { nnunetDefects } from '../transforms/previous-stage.ts';
+import { previousStage, type Recipe, type RecipeSettings } from './recipe.ts';
 
-export const mildTransforms = ({ patchSize, mirrorAxes, maskedChannels = [] }: RecipeSettings): Recipe => ({
+export const mildTransforms = ({
+  patchSize,
+  mirrorAxes,
+  maskedChannels = [],
+  ...settings
+}: RecipeSettings): Recipe => ({
   name: 'mild',
   initialPatchSize: patchSize,
   transforms: [
@@ -21,4 +27,5 @@ export const mildTransforms = ({ patchSize, mirrorAxes, maskedChannels = [] }: R
     maskOutside(maskedChannels),
     removeOutsideLabel(),
   ],
+  ...previousStage({ patchSize, ...settings }, nnunetDefects),
 });

@@ -8,8 +8,9 @@ import { type GaussianNoiseSettings, gaussianNoise } from '../transforms/gaussia
 import { type LowResolutionSettings, lowResolution } from '../transforms/low-resolution.ts';
 import { type MirrorSettings, mirror } from '../transforms/mirror.ts';
 import { maskOutside, removeOutsideLabel } from '../transforms/outside.ts';
+import { nnunetDefects } from '../transforms/previous-stage.ts';
 import { type SpatialSettings, spatialDefaults } from '../transforms/spatial.ts';
-import type { Recipe, RecipeSettings } from './recipe.ts';
+import { previousStage, type Recipe, type RecipeSettings } from './recipe.ts';
 
 /** Each part may be changed in single settings. A part is left out by giving it probability 0. */
 export interface NnunetRecipeSettings extends RecipeSettings {
@@ -42,12 +43,14 @@ export function nnunetTrainingTransforms(settings: NnunetRecipeSettings): Recipe
       maskOutside(settings.maskedChannels ?? []),
       removeOutsideLabel(),
     ],
+    ...previousStage(settings, nnunetDefects),
   };
 }
 
 /** For validation patches: nothing but the cleaning of labels. */
-export const validationTransforms = ({ patchSize }: RecipeSettings): Recipe => ({
+export const validationTransforms = (settings: RecipeSettings): Recipe => ({
   name: 'validation',
-  initialPatchSize: patchSize,
+  initialPatchSize: settings.patchSize,
   transforms: [removeOutsideLabel()],
+  ...previousStage(settings),
 });

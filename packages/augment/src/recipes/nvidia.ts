@@ -11,8 +11,9 @@ import { daliFilterLength, gaussianBlur } from '../transforms/gaussian-blur.ts';
 import { gaussianNoise } from '../transforms/gaussian-noise.ts';
 import { mirror } from '../transforms/mirror.ts';
 import { maskOutside, removeOutsideLabel } from '../transforms/outside.ts';
+import { nnunetDefects } from '../transforms/previous-stage.ts';
 import { zoom } from '../transforms/zoom.ts';
-import type { Recipe, RecipeSettings } from './recipe.ts';
+import { previousStage, type Recipe, type RecipeSettings } from './recipe.ts';
 
 /** Settings for RandomPatches that belong to this recipe. */
 export const nvidiaOversampling: Required<Pick<RandomPatchSettings, 'foreground' | 'oversampling'>> = {
@@ -20,7 +21,12 @@ export const nvidiaOversampling: Required<Pick<RandomPatchSettings, 'foreground'
   oversampling: 'probabilistic',
 };
 
-export const nvidiaTransforms = ({ patchSize, mirrorAxes, maskedChannels = [] }: RecipeSettings): Recipe => ({
+export const nvidiaTransforms = ({
+  patchSize,
+  mirrorAxes,
+  maskedChannels = [],
+  ...settings
+}: RecipeSettings): Recipe => ({
   name: 'NVIDIA',
   initialPatchSize: patchSize,
   transforms: [
@@ -46,4 +52,5 @@ export const nvidiaTransforms = ({ patchSize, mirrorAxes, maskedChannels = [] }:
     maskOutside(maskedChannels),
     removeOutsideLabel(),
   ],
+  ...previousStage({ patchSize, ...settings }, nnunetDefects),
 });

@@ -21,6 +21,8 @@ export interface TrainingCase {
    * these, so that none is without annotation.
    */
   readonly annotatedLocations?: Uint32Array;
+  /** Whether it has what the stage before found, for cascades. */
+  readonly hasPrevious?: boolean;
   /**
    * Copies the box of `size` voxels from `start` on, which lies inside the case, to `target`. Long copies give way to other tasks when `slice` is
    * over.
@@ -34,6 +36,8 @@ export interface BoxTarget {
   readonly image: Float32Array;
   /** `[…, d, h, w]`. */
   readonly label: Int32Array;
+  /** `[…, d, h, w]`, where what the stage before found is wanted. */
+  readonly previous?: Int32Array;
   /** The voxel of the target that gets the box's first one. */
   readonly firstVoxel: number;
   /** Voxels from one row of the target to the next, and from one plane to the next. */
@@ -49,6 +53,8 @@ export interface ArrayCaseSettings {
   readonly image: Float32Array;
   /** `[d, h, w]`. */
   readonly label: LabelArray;
+  /** `[d, h, w]`: what the stage before found. */
+  readonly previous?: LabelArray;
   readonly classLocations?: readonly ClassLocations[];
   readonly annotatedLocations?: Uint32Array;
 }
@@ -62,14 +68,16 @@ export class ArrayCase implements TrainingCase {
   declare readonly annotatedLocations?: Uint32Array;
   readonly #image: Float32Array;
   readonly #label: LabelArray;
+  readonly #previous: LabelArray | undefined;
 
-  constructor({ name, shape, channels, image, label, classLocations = [], annotatedLocations }: ArrayCaseSettings) {
+  constructor(settings: ArrayCaseSettings) {
+    const { name, shape, channels, image, label, previous, classLocations = [], annotatedLocations } = settings;
     const voxels = shape[0] * shape[1] * shape[2];
-    if (image.length !== voxels * channels || label.length !== voxels)
+    if (image.length !== voxels * channels || label.length !== voxels || (previous?.length ?? voxels) !== voxels)
       throw new VoxelgradError('shape', {
         what: `case ${name}`,
         expected: `${voxels * channels} image values and ${voxels} labels for [${shape.join(', ')}] with ${channels} channels`,
-        got: `${image.length} and ${label.length}`,
+        got: [image, label, previous].flatMap((part) => part?.length ?? []).join(' and '),
       });
     this.name = name;
     this.shape = shape;
@@ -78,10 +86,15 @@ export class ArrayCase implements TrainingCase {
     if (annotatedLocations !== undefined) this.annotatedLocations = annotatedLocations;
     this.#image = image;
     this.#label = label;
+    this.#previous = previous;
+  }
+
+  get hasPrevious(): boolean {
+    return this.#previous !== undefined;
   }
 
   async readBox(start: Triple, size: Triple, target: BoxTarget, slice: TimeSlice): Promise<void> {
-    const { image, label, firstVoxel, rowVoxels, planeVoxels } = target;
+    const { image, label, previous, firstVoxel, rowVoxels, planeVoxels } = target;
     const [, height, width] = this.shape;
     const channels = this.channels;
     for (let z = 0; z < size[0]; z++) {
@@ -90,6 +103,7 @@ export class ArrayCase implements TrainingCase {
         const to = firstVoxel + z * planeVoxels + y * rowVoxels;
         image.set(this.#image.subarray(from * channels, (from + size[2]) * channels), to * channels);
         label.set(this.#label.subarray(from, from + size[2]), to);
+        if (this.#previous !== undefined) previous?.set(this.#previous.subarray(from, from + size[2]), to);
       }
       if (slice.isOver()) await slice.next();
     }

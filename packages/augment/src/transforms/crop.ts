@@ -2,12 +2,15 @@
 import { pad, slice, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
 import { middleStart } from '../sampling/patch-bounds.ts';
 import { outsideLabel } from '../sampling/read-patches.ts';
-import type { Patches } from './transform.ts';
+import { onLabels, type Patches } from './transform.ts';
 
 /** The middle `size` voxels of patches; where these are smaller, images are padded with 0 and labels with −1. */
-export function applyCrop({ image, label }: Patches, size: Triple): Patches {
-  const start = middleStart([0, 0, 0], label.shape.slice(1) as unknown as Triple, size);
-  return tidy(() => ({ image: cropSpace(image, start, size, 0), label: cropSpace(label, start, size, outsideLabel) }));
+export function applyCrop(patches: Patches, size: Triple): Patches {
+  const start = middleStart([0, 0, 0], patches.label.shape.slice(1) as unknown as Triple, size);
+  return tidy(() => ({
+    image: cropSpace(patches.image, start, size, 0),
+    ...onLabels(patches, (label) => cropSpace(label, start, size, outsideLabel)),
+  }));
 }
 
 /** Crops axes 1 to 3; a start below 0 or an end beyond the extent is padded. */

@@ -1,12 +1,15 @@
 /** Mirroring along each allowed axis with probability one half (batchgeneratorsv2, MirrorTransform). */
 import { flip, type Tensor, tidy } from '@voxelgrad/tensor';
 import { joinSamples, takeSamples } from './samples.ts';
-import type { Patches, Transform } from './transform.ts';
+import { onLabels, type Patches, type Transform } from './transform.ts';
 
-/** Reverses, for each sample, the given axes (0 depth, 1 height, 2 width) of image and label. */
-export function applyMirror({ image, label }: Patches, axes: readonly (readonly number[])[]): Patches {
+/** Reverses, for each sample, the given axes (0 depth, 1 height, 2 width) of image and labels. */
+export function applyMirror(patches: Patches, axes: readonly (readonly number[])[]): Patches {
   const groups = groupByAxes(axes);
-  return tidy(() => ({ image: flipGroups(image, groups), label: flipGroups(label, groups) }));
+  return tidy(() => ({
+    image: flipGroups(patches.image, groups),
+    ...onLabels(patches, (label) => flipGroups(label, groups)),
+  }));
 }
 
 interface Group {

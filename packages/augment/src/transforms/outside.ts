@@ -1,6 +1,6 @@
 /** What becomes of voxels outside of a case's nonzero region, whose label is −1 (batchgeneratorsv2, MaskImageTransform, RemoveLabelTansform). */
 import { equal, fromArray, less, logicalAnd, reshape, scalar, type Tensor, tidy, where } from '@voxelgrad/tensor';
-import type { Patches, Transform } from './transform.ts';
+import { onLabels, type Patches, type Transform } from './transform.ts';
 
 /** Sets the image to 0 where the label is negative, in the channels that were normalised within the mask. */
 export function applyMask({ image, label }: Patches, channels: readonly boolean[]): Tensor {
@@ -25,14 +25,14 @@ export function applyReplaceLabel(label: Tensor, from: number, to: number): Tens
 /** For datasets whose images were normalised within a mask: noise and the like must not leave it. */
 export const maskOutside = (channels: readonly boolean[]): Transform => ({
   name: 'mask outside',
-  draw: () =>
-    channels.some(Boolean) ? (patches) => ({ image: applyMask(patches, channels), label: patches.label }) : undefined,
+  draw: () => (channels.some(Boolean) ? (patches) => ({ ...patches, image: applyMask(patches, channels) }) : undefined),
 });
 
 /** Makes −1 background. */
 export const removeOutsideLabel = (): Transform => ({
   name: 'remove label -1',
-  draw:
-    () =>
-    ({ image, label }) => ({ image, label: applyReplaceLabel(label, -1, 0) }),
+  draw: () => (patches) => ({
+    image: patches.image,
+    ...onLabels(patches, (label) => applyReplaceLabel(label, -1, 0)),
+  }),
 });

@@ -1,6 +1,7 @@
 /** Picking samples out of a batch and putting them back, so that a transform computes only for the samples that drew it. */
 import { concat, fromArray, gather, type Tensor, tidy } from '@voxelgrad/tensor';
 import type { HostRandom } from '../random/host-random.ts';
+import type { Patches } from './transform.ts';
 
 /** The samples that drew an event of this probability, in ascending order. */
 export const drawSamples = (random: HostRandom, samples: number, probability: number): number[] =>
@@ -30,4 +31,14 @@ export function joinSamples(parts: readonly Tensor[], groups: readonly (readonly
   const source = new Array<number>(order.length);
   for (const [row, sample] of order.entries()) source[sample] = row;
   return takeSamples(joined, source);
+}
+
+/** Patches put together by `join` from the same part of each: images, labels and, of a cascade, what the stage before found. */
+export function joinPatches(parts: readonly Patches[], join: (parts: readonly Tensor[]) => Tensor): Patches {
+  const previous = parts.flatMap((part) => part.previous ?? []);
+  return {
+    image: join(parts.map((part) => part.image)),
+    label: join(parts.map((part) => part.label)),
+    ...(previous.length === 0 ? {} : { previous: join(previous) }),
+  };
 }

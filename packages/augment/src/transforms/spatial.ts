@@ -54,18 +54,24 @@ export interface SpatialParameters {
   readonly labelMode?: SpatialSettings['labelMode'];
   /** The labels that occur, in ascending order; needed for 'per label'. */
   readonly labels: readonly number[];
+  /** Those that occur in what the stage before found. */
+  readonly previousLabels?: readonly number[];
 }
 
 /** Patches of `size` voxels around the middle of larger ones, rotated and scaled. Outside images are 0 and labels −1. */
-export function applySpatial({ image, label }: Patches, parameters: SpatialParameters): Patches {
-  const { affines, size, labels, inPlane = false, labelMode = 'per label' } = parameters;
+export function applySpatial({ image, label, previous }: Patches, parameters: SpatialParameters): Patches {
+  const { affines, size, labels, previousLabels = [], inPlane = false, labelMode = 'per label' } = parameters;
   const space = label.shape.slice(1) as unknown as Triple;
   return tidy(() => {
     const grid = samplingGrid(affines, size, space, image.device);
-    if (labelMode === 'nearest') return { image: sampleGrid(image, grid), label: nearestLabels(label, grid) };
+    const sampled = (label: Tensor, present: readonly number[]): Tensor =>
+      labelMode === 'nearest'
+        ? nearestLabels(label, grid)
+        : markOutside(sampleLabels(label, grid, present), affines, space, inPlane);
     return {
       image: sampleGrid(image, grid),
-      label: markOutside(sampleLabels(label, grid, labels), affines, space, inPlane),
+      label: sampled(label, labels),
+      ...(previous === undefined ? {} : { previous: sampled(previous, previousLabels) }),
     };
   });
 }

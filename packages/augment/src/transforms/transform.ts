@@ -11,7 +11,18 @@ export interface Patches {
   readonly image: Tensor;
   /** i32 `[n, d, h, w]`; −1 outside of the case. */
   readonly label: Tensor;
+  /** Of a cascade: what the stage before found, like `label`. */
+  readonly previous?: Tensor;
 }
+
+/** `change` done to the labels and, of a cascade, to what the stage before found. */
+export const onLabels = (
+  { label, previous }: Patches,
+  change: (label: Tensor) => Tensor,
+): Pick<Patches, 'label' | 'previous'> => ({
+  label: change(label),
+  ...(previous === undefined ? {} : { previous: change(previous) }),
+});
 
 export interface PatchesShape {
   readonly samples: number;
@@ -31,4 +42,4 @@ export interface Transform {
 /** A step that changes the images of some samples and leaves everything else. */
 export const imageStep =
   (change: (image: Tensor, noise: RandomGenerator) => Tensor): Step =>
-  ({ image, label }, noise) => ({ image: change(image, noise), label });
+  (patches, noise) => ({ ...patches, image: change(patches.image, noise) });

@@ -5,29 +5,23 @@
 import { concat, fromArray, gather, interpolate, narrow, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
 import { applyCrop } from './crop.ts';
 import type { Range } from './multiplier.ts';
-import { drawSamples } from './samples.ts';
-import type { Patches, Transform } from './transform.ts';
+import { drawSamples, joinPatches } from './samples.ts';
+import { onLabels, type Patches, type Transform } from './transform.ts';
 
 /** Scales the middle `sizes[n]` voxels of each sample up to the whole; undefined leaves the sample as it is. */
-export function applyZoom({ image, label }: Patches, sizes: readonly (Triple | undefined)[]): Patches {
-  const space = label.shape.slice(1) as unknown as Triple;
+export function applyZoom(patches: Patches, sizes: readonly (Triple | undefined)[]): Patches {
+  const space = patches.label.shape.slice(1) as unknown as Triple;
   return tidy(() => {
     const samples = sizes.map((size, n): Patches => {
-      const sample = { image: narrow(image, 0, n, 1), label: narrow(label, 0, n, 1) };
+      const sample = { image: narrow(patches.image, 0, n, 1), ...onLabels(patches, (label) => narrow(label, 0, n, 1)) };
       if (size === undefined) return sample;
       const cut = applyCrop(sample, size);
-      return { image: interpolate(cut.image, space, { mode: 'cubic' }), label: nearestVoxels(cut.label, space) };
+      return {
+        image: interpolate(cut.image, space, { mode: 'cubic' }),
+        ...onLabels(cut, (label) => nearestVoxels(label, space)),
+      };
     });
-    return {
-      image: concat(
-        samples.map((sample) => sample.image),
-        0,
-      ),
-      label: concat(
-        samples.map((sample) => sample.label),
-        0,
-      ),
-    };
+    return joinPatches(samples, (parts) => concat(parts, 0));
   });
 }
 

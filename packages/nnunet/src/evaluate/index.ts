@@ -1,4 +1,4 @@
-export { type Components, connectedComponents, keepLargestComponent } from './components.ts';
+export { keepLargestComponent } from './components.ts';
 export { squaredDistances } from './distance-transform.ts';
 export { metricsTable } from './metrics-table.ts';
 export { compareLabels, type RegionMetrics } from './overlap.ts';
