@@ -10,13 +10,14 @@ import { OrderedPatches } from '../sampling/ordered-patches.ts';
 import { RandomPatches } from '../sampling/patch-sampler.ts';
 import { allocatePatches, readPatches } from '../sampling/read-patches.ts';
 import { TimeSlice } from '../sampling/time-slice.ts';
-import { ArrayCase } from '../sampling/training-case.ts';
+import { ArrayCase, type ArrayCaseSettings } from '../sampling/training-case.ts';
 import { applyCrop } from '../transforms/crop.ts';
+import { withoutDefects } from '../transforms/previous-stage.ts';
 import { applySpatial, drawAffine } from '../transforms/spatial.ts';
 import { type Batch, TrainingBatches } from './training-batches.ts';
 
 /** A smooth image in two channels and a label in blocks, −1 at the rim. */
-function smoothCase(name: string, shape: Triple, seed: number): ArrayCase {
+function smoothCase(name: string, shape: Triple, seed: number): ArrayCaseSettings {
   const voxels = shape[0] * shape[1] * shape[2];
   const phase = testValues([4], seed);
   const image = new Float32Array(voxels * 2);
@@ -30,10 +31,11 @@ function smoothCase(name: string, shape: Triple, seed: number): ArrayCase {
         label[i] = rim ? -1 : (Math.floor(z / 4) + Math.floor(y / 5) + Math.floor(x / 6)) % 3;
       }
   const classLocations = collectClassLocations(label, [[1], [2]], new HostRandom(seed));
-  return new ArrayCase({ name, shape, channels: 2, image, label, classLocations });
+  return { name, shape, channels: 2, image, label, classLocations };
 }
 
-const cases = [smoothCase('a', [20, 22, 18], 1), smoothCase('b', [14, 30, 21], 2)];
+const smooth = [smoothCase('a', [20, 22, 18], 1), smoothCase('b', [14, 30, 21], 2)];
+const cases = smooth.map((settings) => new ArrayCase(settings));
 const patchSize: Triple = [8, 12, 10];
 const nnunet = nnunetTrainingTransforms({ patchSize, maskedChannels: [true, false] });
 
@@ -159,6 +161,35 @@ describe.each(testDevices())('TrainingBatches on $name', ({ open }) => {
     expect(() => new TrainingBatches({ ...settings, recipe: nnunet })).toThrow(
       /initial patch size for the nnU-Net recipe/,
     );
+  });
+
+  it('gives a cascade what the stage before found, moved like the labels, as channels', async () => {
+    const device = await open();
+    const withStage = smooth.map((settings) => new ArrayCase({ ...settings, previous: settings.label }));
+    const stage = { labels: [1, 2], ...withoutDefects };
+    const recipe: Recipe = { ...nnunet, transforms: nnunet.transforms.slice(-3), previousStage: stage };
+    const batches = (settings: typeof stage) => {
+      const { initialPatchSize } = recipe;
+      const sampler = new RandomPatches({ cases: withStage, batchSize: 3, patchSize, initialPatchSize });
+      return new TrainingBatches({ sampler, recipe: { ...recipe, previousStage: settings }, device, seed: 5 });
+    };
+    const before = device.memory().buffers;
+    for (let index = 0; index < 3; index++) {
+      const { image, target, shapes } = await take(batches(stage).prepare(index));
+      expect(shapes[0]).toBe('f32 3 8 12 10 4');
+      // The stage before found exactly the truth here.
+      for (const [voxel, label] of target.entries())
+        expect([image[4 * voxel + 2], image[4 * voxel + 3]]).toEqual([Number(label === 1), Number(label === 2)]);
+      const defective = await take(batches({ ...stage, operatorProbability: 1, removalProbability: 1 }).prepare(index));
+      expect(defective.target).toEqual(target);
+      const differing = [...defective.image.keys()].filter((i) => defective.image[i] !== image[i]);
+      expect(differing.length).toBeGreaterThan(0);
+      expect(differing.every((i) => i % 4 >= 2)).toBe(true);
+    }
+    expect(device.memory().buffers).toBe(before);
+    const sampler = new RandomPatches({ cases, batchSize: 1, patchSize, initialPatchSize: recipe.initialPatchSize });
+    const without = new TrainingBatches({ sampler, recipe, device, seed: 5 });
+    await expect(without.prepare(0)).rejects.toThrow(/case [ab].*the stage before/s);
   });
 
   it('reports a case that cannot be read and goes on with the next batch', async () => {

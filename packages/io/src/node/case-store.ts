@@ -25,15 +25,20 @@ export async function writeCase(
   await replaceFolder(place, (target) => storeCase(target, stored, options, `case ${name}`));
 }
 
+export interface PreviousOptions extends Pick<StoreOptions, 'patchSize'> {
+  /** Writes to this folder's `NAME/previous.zarr`, so that cases may have one of each model; by default beside the images. */
+  readonly into?: string;
+}
+
 /** Adds the segmentation of the stage before to a stored case, or replaces it, atomically. `patchSize` as when the case was stored. */
 export async function writePrevious(
   folder: string,
   name: string,
   previous: StoredLabels,
-  { patchSize }: Pick<StoreOptions, 'patchSize'>,
+  { patchSize, into = folder }: PreviousOptions,
 ): Promise<void> {
   const { shape, channels } = await openStoredCase(folder, name);
-  const place = join(casePath(folder, name), 'previous.zarr');
+  const place = join(casePath(into, name), 'previous.zarr');
   await replaceFolder(place, (target) => {
     const inside = {
       set: (path: string, bytes: Uint8Array) => target.set(path.replace(/^previous\.zarr\//, ''), bytes),
@@ -42,9 +47,19 @@ export async function writePrevious(
   });
 }
 
+export interface OpenStoredCaseOptions extends Omit<OpenCaseOptions, 'previous'> {
+  /** The folder that `writePrevious` wrote into, if not that of the case. */
+  readonly previousFolder?: string | undefined;
+}
+
 /** Opens `FOLDER/NAME`. Throws as `openCase`. */
-export async function openStoredCase(folder: string, name: string, options: OpenCaseOptions = {}): Promise<StoredCase> {
-  return openCase(caseOnDisk(casePath(folder, name)), { name, ...options });
+export async function openStoredCase(
+  folder: string,
+  name: string,
+  { previousFolder = folder, ...options }: OpenStoredCaseOptions = {},
+): Promise<StoredCase> {
+  const previous = caseOnDisk(casePath(previousFolder, name));
+  return openCase(caseOnDisk(casePath(folder, name)), { name, previous, ...options });
 }
 
 /** True where `FOLDER/NAME` is stored whole and, if one is given, with this key: then preprocessing may pass over it. */

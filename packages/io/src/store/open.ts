@@ -14,6 +14,8 @@ export interface OpenCaseOptions {
   readonly name?: string;
   /** Keeps decoded chunks; one cache may serve all cases of a training. Without it chunks are read anew for each patch. */
   readonly cache?: ChunkCache;
+  /** Where `previous.zarr`, the segmentation of the stage before, lies; by default beside the images. */
+  readonly previous?: CaseSource;
   /** What the case must have been stored with. */
   readonly key?: string;
 }
@@ -42,7 +44,7 @@ export async function openCase(source: CaseSource, options: OpenCaseOptions = {}
   if (data.metadata.chunkShape[3] !== data.metadata.shape[3])
     throw refuse(`${source.path}/data.zarr`, 'chunks that hold all channels', data.metadata.chunkShape);
   const seg = await openLabels(source, 'seg.zarr', data);
-  const previous = await openLabels(source, 'previous.zarr', data);
+  const previous = await openLabels(options.previous ?? source, 'previous.zarr', data);
   const locations = await source.get('locations.json', locationsLimit);
   if (locations === undefined) throw missing(source, 'locations.json');
   const voxels = data.metadata.shape.slice(0, 3).reduce((product, extent) => product * extent, 1);

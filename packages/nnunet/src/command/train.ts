@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { openFile, openFolder } from '@voxelgrad/io/node';
 import type { Device } from '@voxelgrad/tensor';
 import { regionName, scoredRegions } from '../evaluate/region.ts';
-import { defaultPlans, defaultTrainer, modelFolderName, parseFold } from '../experiment/model-name.ts';
+import { defaultPlans, defaultTrainer, modelFolderName, nextStageFolder, parseFold } from '../experiment/model-name.ts';
 import { openFold, openPreprocessed, type PreprocessedDataSet } from '../experiment/node/preprocessed.ts';
 import { predictionMirrorAxes, saveModel } from '../experiment/node/save-model.ts';
 import { type FoldResult, trainFold } from '../experiment/node/train-fold.ts';
@@ -13,6 +13,8 @@ import { loadPretrained } from '../experiment/pretrained.ts';
 import { trainerNames, trainerSettings } from '../experiment/trainer-settings.ts';
 import { openModel } from '../model-folder/open-model.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
+import { previousStageOf } from '../plan/network-of-plans.ts';
+import { configurationOf } from '../plan/parse-plans.ts';
 import { diceTable } from '../report/table.ts';
 import { compileBar } from '../terminal/compile-bar.ts';
 import { Progress } from '../terminal/progress.ts';
@@ -89,12 +91,12 @@ export const train = defineCommand(
     const preprocessedRoot = rootFolder('preprocessed', options, context);
     const dataSet = await openPreprocessed(await datasetFolder(identifier, () => preprocessedRoot), options.plans);
     const name = await datasetName(basename(dataSet.folder), [preprocessedRoot]);
-    const cases = await openFold(dataSet, configuration, fold);
-    const modelFolder = join(
-      rootFolder('results', options, context),
-      name,
-      modelFolderName({ trainer: options.trainer, plans: options.plans, configuration }),
-    );
+    const folderOf = (configuration: string): string =>
+      join(rootFolder('results', options, context), name, modelFolderName({ ...options, configuration }));
+    const modelFolder = folderOf(configuration);
+    const stage = previousStageOf(configurationOf(dataSet.plans, configuration));
+    const previousFolder = stage === undefined ? undefined : nextStageFolder(folderOf(stage), configuration);
+    const cases = await openFold(dataSet, configuration, fold, previousFolder);
     await describeModel(dataSet, modelFolder);
     const folder = join(modelFolder, `fold_${fold}`);
     await onDevice(options, async (device) => {

@@ -14,13 +14,14 @@ import {
 } from '@voxelgrad/augment';
 import type { Labels } from '@voxelgrad/io';
 import type { Device } from '@voxelgrad/tensor';
+import { foregroundLabels, previousStageOf } from '../plan/network-of-plans.ts';
 import type { Configuration } from '../plan/plans.ts';
 import { patchTriple } from './patch-triple.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
 
 export interface FoldBatchesSettings {
   readonly trainer: TrainerSettings;
-  readonly configuration: Pick<Configuration, 'patch_size' | 'batch_size' | 'use_mask_for_norm'>;
+  readonly configuration: Configuration;
   readonly labels: Labels;
   readonly training: readonly TrainingCase[];
   readonly validation: readonly TrainingCase[];
@@ -39,11 +40,12 @@ export class FoldBatches {
   readonly #validation: TrainingBatches | undefined;
 
   constructor(settings: FoldBatchesSettings) {
-    const { trainer, configuration, seed } = settings;
+    const { trainer, configuration, labels, seed } = settings;
     const recipe: RecipeSettings = {
       patchSize: patchTriple(configuration.patch_size),
       mirrorAxes: mirrorAxesOf(trainer, configuration.patch_size),
       maskedChannels: configuration.use_mask_for_norm,
+      previousLabels: previousStageOf(configuration) === undefined ? undefined : foregroundLabels(labels),
     };
     const training = batchesOf(settings, settings.training, recipes[trainer.augmentation](recipe), seed);
     if (settings.validation.length > 0)

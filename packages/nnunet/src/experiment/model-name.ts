@@ -26,6 +26,10 @@ export function parseModelFolderName(name: string): ModelName {
   });
 }
 
+/** Where a model's validation leaves what it found in each case, for the next stage of a cascade: `…/predicted_next_stage/3d_cascade_fullres`. */
+export const nextStageFolder = (modelFolder: string, nextStage: string): string =>
+  `${modelFolder}/predicted_next_stage/${nextStage}`;
+
 /** `0_1_2_3_4`; the fold of all cases is 'all'. */
 export const foldsName = (folds: readonly Fold[]): string => folds.join('_');
 

@@ -1,7 +1,11 @@
 /** Plans of networks so small that tests train them in seconds. */
 import type { Configuration, Plans } from '../plan/plans.ts';
 
-export function tinyPlans(datasetName: string): Plans {
+export function tinyPlans(datasetName: string, { cascade = false } = {}): Plans {
+  const stages = {
+    '3d_lowres': { ...configuration('3d_lowres', 3), spacing: [2, 2, 2], next_stage: '3d_cascade_fullres' },
+    '3d_cascade_fullres': { inherits_from: '3d_fullres', previous_stage: '3d_lowres' },
+  };
   return {
     dataset_name: datasetName,
     plans_name: 'nnUNetPlans',
@@ -10,7 +14,11 @@ export function tinyPlans(datasetName: string): Plans {
     image_reader_writer: 'SimpleITKIO',
     transpose_forward: [0, 1, 2],
     transpose_backward: [0, 1, 2],
-    configurations: { '2d': configuration('2d', 2), '3d_fullres': configuration('3d_fullres', 3) },
+    configurations: {
+      '2d': configuration('2d', 2),
+      '3d_fullres': configuration('3d_fullres', 3),
+      ...(cascade ? stages : {}),
+    },
     experiment_planner_used: 'ExperimentPlanner',
     label_manager: 'LabelManager',
     foreground_intensity_properties_per_channel: {

@@ -7,7 +7,7 @@ export {
 export { encodeNetworkAsOnnx, type OnnxExportOptions, onnxGraphOf } from './export-onnx.ts';
 export { findModels, type ModelLocation } from './locate.ts';
 export { isDuplicateName, officialNames, originalName, unwrappedName } from './official-names.ts';
-export { inputChannelsOf, type OpenModelOptions, openModel, type TrainedModel } from './open-model.ts';
+export { type OpenModelOptions, openModel, type TrainedModel } from './open-model.ts';
 export { type ResumedTraining, resumeNnunetCheckpoint } from './resume-checkpoint.ts';
 export {
   type CheckpointDetails,

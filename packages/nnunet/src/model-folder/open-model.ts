@@ -16,7 +16,13 @@ import { type Device, VoxelgradError } from '@voxelgrad/tensor';
 import { defaultTrainer, parseModelFolderName } from '../experiment/model-name.ts';
 import { completeArchitecture } from '../networks/architecture.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
-import { isResidual, networkOfConfiguration, networkOptions, outputChannels } from '../plan/network-of-plans.ts';
+import {
+  inputChannelsOf,
+  isResidual,
+  networkOfConfiguration,
+  networkOptions,
+  outputChannels,
+} from '../plan/network-of-plans.ts';
 import { configurationOf, parsePlans } from '../plan/parse-plans.ts';
 import type { Configuration, Plans } from '../plan/plans.ts';
 import type { Fold } from '../splits/splits.ts';
@@ -150,15 +156,6 @@ function onlyConfiguration({ configurations, plans_name }: Plans): string {
     got: 'none, neither in the checkpoint nor in the name of its folder',
     help: 'name the configuration',
   });
-}
-
-/** The images' channels and, in a cascade, one more for each label of the stage before. */
-export function inputChannelsOf(
-  { channelNames, labels }: DatasetDescription,
-  { previous_stage }: Configuration,
-): number {
-  if (previous_stage === undefined || previous_stage === null) return channelNames.length;
-  return channelNames.length + new Set(labels.classes.flatMap(({ values }) => values)).size;
 }
 
 function checkedAxes(

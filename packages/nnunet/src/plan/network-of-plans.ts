@@ -1,5 +1,5 @@
 /** The network that a configuration describes. */
-import type { Labels } from '@voxelgrad/io';
+import type { DatasetDescription, Labels } from '@voxelgrad/io';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import type { UNetOptions } from '../networks/architecture.ts';
 import { LEAKY_SLOPE } from '../networks/blocks.ts';
@@ -10,6 +10,23 @@ import type { ArchitectureArguments, Configuration, NetworkPlan } from './plans.
 
 /** Output channels: one for each region, or for each label and the background. */
 export const outputChannels = (labels: Labels): number => labels.classes.length + (labels.regions ? 0 : 1);
+
+/** The images' channels and, in a cascade, one more for each label of the stage before. */
+export const inputChannelsOf = (
+  { channelNames, labels }: Pick<DatasetDescription, 'channelNames' | 'labels'>,
+  configuration: Configuration,
+): number => channelNames.length + (previousStageOf(configuration) === undefined ? 0 : foregroundLabels(labels).length);
+
+/** In a cascade the configuration whose results are further input channels; undefined for any other. */
+export const previousStageOf = ({ previous_stage: stage }: Configuration): string | undefined => stage ?? undefined;
+
+/** Configurations whose input the results of this one are. */
+export const nextStagesOf = ({ next_stage: stages }: Configuration): readonly string[] =>
+  stages === undefined || stages === null ? [] : [stages].flat();
+
+/** Labels that occur in the truth, but for background and what is to be ignored, in ascending order. */
+export const foregroundLabels = ({ classes }: Labels): readonly number[] =>
+  [...new Set(classes.flatMap(({ values }) => values))].sort((a, b) => a - b);
 
 /** Throws 'option' for networks that voxelgrad does not have. */
 export function networkOfConfiguration(

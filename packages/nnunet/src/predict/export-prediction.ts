@@ -28,12 +28,30 @@ export async function segmentationOfLogits(
   properties: CaseProperties,
   context: ExportContext,
 ): Promise<Uint8Array | Uint16Array> {
-  const shape = properties.shape_after_cropping_and_before_resampling;
-  const decision = new Decision(voxels(shape), context.labels);
-  for await (const { values, first, count } of resampledLogits(logits, properties, context))
-    decision.add(values, first, count);
-  const whole = insertIntoBox(decision.segmentation, triple(properties.shape_before_cropping), boxOf(properties));
+  const decided = await decide(logits, croppedGrid(properties, context), context);
+  const whole = insertIntoBox(decided, triple(properties.shape_before_cropping), boxOf(properties));
   return transposeVolume(whole, properties.shape_before_cropping, context.plans.transpose_backward);
+}
+
+/**
+ * The segmentation `[d, h, w]` on the grid that another configuration's preprocessed cases have, for a cascade's next stage. As in nnU-Net
+ * (`resample_and_save`), the spacing is that of the configuration that predicted.
+ */
+export function segmentationForNextStage(
+  logits: Volume,
+  size: Triple,
+  properties: CaseProperties,
+  context: ExportContext,
+): Promise<Uint8Array | Uint16Array> {
+  const spacing = networkSpacing(properties, context);
+  return decide(logits, { size, from: spacing, to: spacing }, context);
+}
+
+async function decide(logits: Volume, grid: Grid, context: ExportContext): Promise<Uint8Array | Uint16Array> {
+  const decision = new Decision(voxels(grid.size), context.labels);
+  for await (const { values, first, count } of resampledLogits(logits, grid, context))
+    decision.add(values, first, count);
+  return decision.segmentation;
 }
 
 /** Probabilities `[classes, z, y, x]` of the whole image; outside of the crop the background is certain. */
@@ -47,7 +65,7 @@ export async function probabilitiesOfLogits(
   const cropped = properties.shape_after_cropping_and_before_resampling;
   const size = voxels(cropped);
   const planes = Array.from({ length: classes }, () => new Float32Array(size));
-  for await (const { values, first, count } of resampledLogits(logits, properties, context))
+  for await (const { values, first, count } of resampledLogits(logits, croppedGrid(properties, context), context))
     for (let c = 0; c < count; c++)
       for (let voxel = 0; voxel < size; voxel++) planes[first + c]![voxel] = values[voxel * count + c]!;
   if (labels.regions) for (const plane of planes) sigmoid(plane);
@@ -70,29 +88,43 @@ interface LogitGroup {
   readonly count: number;
 }
 
-/** Logits of a few classes at a time, at the resolution that the crop had. */
+interface Grid {
+  readonly size: Triple;
+  /** mm */
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+}
+
+/** Spacing of the network's grid; what a configuration in the plane leaves open is the image's. */
+function networkSpacing(properties: CaseProperties, { plans, configuration }: ExportContext): readonly number[] {
+  const planned = configuration.spacing;
+  return planned.length === 2 ? [inOrder(properties.spacing, plans.transpose_forward)[0]!, ...planned] : planned;
+}
+
+/** From the network's grid to that which the crop had. */
+const croppedGrid = (properties: CaseProperties, context: ExportContext): Grid => ({
+  size: triple(properties.shape_after_cropping_and_before_resampling),
+  from: networkSpacing(properties, context),
+  to: inOrder(properties.spacing, context.plans.transpose_forward),
+});
+
+/** Logits of a few classes at a time, on another grid. */
 async function* resampledLogits(
   { shape, data }: Volume,
-  properties: CaseProperties,
-  { plans, configuration, device, resampledValues = 64e6 }: ExportContext,
+  { size, from, to }: Grid,
+  { configuration, device, resampledValues = 64e6 }: ExportContext,
 ): AsyncIterable<LogitGroup> {
   const [d, h, w, classes] = shape as readonly [number, number, number, number];
-  const size = triple(properties.shape_after_cropping_and_before_resampling);
   if (size[0] === d && size[1] === h && size[2] === w) {
     yield { values: data, first: 0, count: classes };
     return;
   }
-  const target = inOrder(properties.spacing, plans.transpose_forward);
-  const planned = configuration.spacing;
-  const spacing = planned.length === 2 ? [target[0]!, ...planned] : planned;
   const resampling = resamplingOf(configuration.resampling_fn_probabilities);
   const most = Math.max(1, Math.floor(resampledValues / Math.max(voxels(size), d * h * w)));
   for (let first = 0; first < classes; first += most) {
     const count = Math.min(most, classes - first);
     const x = fromArray(pickClasses(data, classes, first, count), [1, d, h, w, count], { device });
-    const out = noGrad(() =>
-      resampling.data(x, size, spacing, target, configuration.resampling_fn_probabilities_kwargs),
-    );
+    const out = noGrad(() => resampling.data(x, size, from, to, configuration.resampling_fn_probabilities_kwargs));
     const values = out.data();
     for (const tensor of new Set([x, out])) tensor.dispose();
     yield { values: (await values) as Float32Array, first, count };

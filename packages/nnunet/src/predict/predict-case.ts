@@ -2,9 +2,18 @@
  * From a case's images to its segmentation, the whole way of nnU-Net 2.8's predictor: preprocessing as the plans say, windows with mirroring, folds
  * averaged, and back to the grid of the images, with their geometry to the bit.
  */
-import { type Case, type DatasetDescription, type Image, type LoadedCase, readCase } from '@voxelgrad/io';
+import {
+  type Case,
+  type DatasetDescription,
+  type Image,
+  type Labels,
+  type LoadedCase,
+  type PreprocessedCase,
+  readCase,
+} from '@voxelgrad/io';
 import { type Device, VoxelgradError } from '@voxelgrad/tensor';
 import type { SegmentationNetwork } from '../networks/unet.ts';
+import { foregroundLabels, previousStageOf } from '../plan/network-of-plans.ts';
 import type { Configuration, Plans } from '../plan/plans.ts';
 import { asReaderTurns, type Preprocessed, preprocessCase } from '../preprocess/preprocess-case.ts';
 import type { Probabilities } from '../select/probabilities.ts';
@@ -73,9 +82,8 @@ export async function predictLogits(
   const images = asReaderTurns(plans, previous === undefined ? withoutLabel(loaded) : { ...loaded, label: previous });
   const context = { plans, configuration, labels, device: async () => device };
   const preprocessed = await preprocessCase(images, context);
-  const values = [...new Set(labels.classes.flatMap((one) => one.values))].sort((a, b) => a - b);
-  const image = previous === undefined ? imageOf(preprocessed) : withPrevious(preprocessed, values);
-  const logits = await predictSlidingWindow(networks, device, image, {
+  const found = previous === undefined ? undefined : preprocessed.seg;
+  const logits = await predictSlidingWindow(networks, device, networkInput(preprocessed, found, labels), {
     ...options,
     patch: configuration.patch_size,
     mirrorAxes: mirror ? predictor.mirrorAxes : [],
@@ -85,8 +93,9 @@ export async function predictLogits(
 
 const withoutLabel = ({ name, channels }: LoadedCase): LoadedCase => ({ name, channels });
 
-function checkPrevious({ previous_stage: stage }: Configuration, previous: unknown): void {
-  if ((stage === undefined || stage === null) === (previous === undefined)) return;
+function checkPrevious(configuration: Configuration, previous: unknown): void {
+  const stage = previousStageOf(configuration);
+  if ((stage === undefined) === (previous === undefined)) return;
   throw new VoxelgradError('option', {
     what: 'prediction',
     expected: previous === undefined ? `the segmentation that ${stage} gives` : 'no segmentation of a stage before',
@@ -95,15 +104,19 @@ function checkPrevious({ previous_stage: stage }: Configuration, previous: unkno
   });
 }
 
-const imageOf = ({ shape, channels, data }: Preprocessed): Volume => ({ shape: [...shape, channels], data });
-
-/** One further channel for each label of the stage before, 1 where it is. */
-function withPrevious({ shape, channels, data, seg }: Preprocessed, values: readonly number[]): Volume {
+/** What a network sees of a preprocessed case: the image and, in a cascade, one further channel for each label that the stage before `found`. */
+export function networkInput(
+  { shape, channels, data }: Pick<PreprocessedCase, 'shape' | 'channels' | 'data'>,
+  found: ArrayLike<number> | undefined,
+  labels: Labels,
+): Volume {
+  if (found === undefined) return { shape: [...shape, channels], data };
+  const values = foregroundLabels(labels);
   const wide = channels + values.length;
   const joined = new Float32Array((data.length / channels) * wide);
-  for (let voxel = 0; voxel < seg!.length; voxel++) {
+  for (let voxel = 0; voxel < found.length; voxel++) {
     joined.set(data.subarray(voxel * channels, (voxel + 1) * channels), voxel * wide);
-    const place = values.indexOf(seg![voxel]!);
+    const place = values.indexOf(found[voxel]!);
     if (place >= 0) joined[voxel * wide + channels + place] = 1;
   }
   return { shape: [...shape, wide], data: joined };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ChunkCache, type DatasetDescription, readDatasetJson, readText, type StoredCase } from '@voxelgrad/io';
 import { listStoredCases, openFile, openStoredCase, writeFileAtomic } from '@voxelgrad/io/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
+import { previousStageOf } from '../../plan/network-of-plans.ts';
 import { configurationOf, parsePlans } from '../../plan/parse-plans.ts';
 import type { Configuration, Plans } from '../../plan/plans.ts';
 import { crossValidationSplits, type Fold, type Split, splitOfFold } from '../../splits/splits.ts';
@@ -52,13 +53,18 @@ export interface FoldCases {
 /** Decoded chunks that all cases of a fold may keep in memory. */
 const cacheBytes = 2 ** 31;
 
-/** Opens the cases of a fold; `splits_final.json` is made where there is none. Throws 'dataset' for cases that were not preprocessed. */
+/**
+ * Opens the cases of a fold; `splits_final.json` is made where there is none. `previousFolder` says where in a cascade the results of the stage before
+ * lie. Throws 'dataset' for cases that were not preprocessed, or not predicted by that stage.
+ */
 export async function openFold(
   { folder, plans }: PreprocessedDataSet,
   configurationName: string,
   fold: Fold,
+  previousFolder?: string,
 ): Promise<FoldCases> {
   const configuration = configurationOf(plans, configurationName);
+  const stage = previousStageOf(configuration);
   const store = join(folder, configuration.data_identifier);
   const identifiers = await listStoredCases(store);
   if (identifiers.length === 0)
@@ -70,8 +76,18 @@ export async function openFold(
     });
   const split = splitOfFold(fold, await readSplits(folder, identifiers, fold), identifiers);
   const cache = new ChunkCache(cacheBytes);
-  const open = (names: readonly string[]) => Promise.all(names.map((name) => openStoredCase(store, name, { cache })));
-  return { configuration, split, training: await open(split.train), validation: await open(split.val) };
+  const open = async (name: string): Promise<StoredCase> => {
+    const opened = await openStoredCase(store, name, { cache, previousFolder });
+    if (stage === undefined || opened.hasPrevious) return opened;
+    throw new VoxelgradError('dataset', {
+      what: `case ${name}`,
+      expected: `what ${stage} found, in ${previousFolder}`,
+      got: 'nothing',
+      help: `Train every fold of ${stage} first: its validation predicts each case for the next stage.`,
+    });
+  };
+  const openAll = (names: readonly string[]) => Promise.all(names.map(open));
+  return { configuration, split, training: await openAll(split.train), validation: await openAll(split.val) };
 }
 
 async function readSplits(folder: string, identifiers: readonly string[], fold: Fold): Promise<readonly Split[]> {

@@ -9,7 +9,7 @@ import { removeLeftovers, writeFileAtomic } from '@voxelgrad/io/node';
 import type { Optimizer } from '@voxelgrad/nn';
 import type { CompileProgress, Device } from '@voxelgrad/tensor';
 import type { SegmentationNetwork } from '../../networks/unet.ts';
-import { networkOfConfiguration, outputChannels } from '../../plan/network-of-plans.ts';
+import { inputChannelsOf, networkOfConfiguration, outputChannels } from '../../plan/network-of-plans.ts';
 import { encodeCheckpoint, resumeCheckpoint } from '../../train/checkpoint.ts';
 import { emptyHistory, type TrainingHistory } from '../../train/history.ts';
 import { type TrainingEnd, train } from '../../train/trainer.ts';
@@ -74,7 +74,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
   await removeLeftovers(folder);
   const network = networkOfConfiguration(
     cases.configuration,
-    dataSet.description.channelNames.length,
+    inputChannelsOf(dataSet.description, cases.configuration),
     outputChannels(labels),
     { device, seed: training.seed, gradientCheckpointing: training.gradientCheckpointing ?? false },
   );

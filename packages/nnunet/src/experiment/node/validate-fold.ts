@@ -1,20 +1,37 @@
 /**
  * The validation that ends a training: every held-out case predicted whole, from its preprocessed voxels, and compared with the truth
- * (`nnUNetTrainer.perform_actual_validation`). Its predictions are what cross-validation and ensembles are made of.
+ * (`nnUNetTrainer.perform_actual_validation`). Its predictions are what cross-validation and ensembles are made of and, in a cascade, what the next
+ * stage begins with.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeNpz, type StoredCase } from '@voxelgrad/io';
-import { readImageFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
+import {
+  isCaseStored,
+  openStoredCase,
+  readImageFile,
+  writeFileAtomic,
+  writeImageFile,
+  writePrevious,
+} from '@voxelgrad/io/node';
 import type { Device } from '@voxelgrad/tensor';
 import { evaluateFolder } from '../../evaluate/node/evaluate-folder.ts';
 import { scoredRegions } from '../../evaluate/region.ts';
 import { formatSummary, type Summary } from '../../evaluate/summary.ts';
 import type { SegmentationNetwork } from '../../networks/unet.ts';
-import { probabilitiesOfLogits, segmentationOfLogits } from '../../predict/export-prediction.ts';
+import { nextStagesOf } from '../../plan/network-of-plans.ts';
+import { configurationOf } from '../../plan/parse-plans.ts';
+import {
+  probabilitiesOfLogits,
+  segmentationForNextStage,
+  segmentationOfLogits,
+} from '../../predict/export-prediction.ts';
 import { onOriginalGrid } from '../../predict/original-grid.ts';
+import { networkInput } from '../../predict/predict-case.ts';
 import { predictSlidingWindow } from '../../predict/sliding-window.ts';
 import { readProperties } from '../../preprocess/case-properties.ts';
+import { nextStageFolder } from '../model-name.ts';
+import { patchTriple } from '../patch-triple.ts';
 import type { FoldCases, PreprocessedDataSet } from './preprocessed.ts';
 
 export interface FoldValidation {
@@ -54,18 +71,29 @@ export async function validateFold(validation: FoldValidation): Promise<Summary>
 }
 
 async function validateCase(one: StoredCase, output: string, validation: FoldValidation): Promise<void> {
-  const { dataSet, cases, network, device, mirrorAxes, saveProbabilities, signal } = validation;
+  const { dataSet, cases, network, device, mirrorAxes, folder, saveProbabilities, signal } = validation;
   const { plans, fileEnding } = dataSet;
   const { configuration } = cases;
-  const { data, shape, channels } = await one.whole();
-  const logits = await predictSlidingWindow(
-    [network],
-    device,
-    { shape: [...shape, channels], data },
-    { patch: configuration.patch_size, mirrorAxes, signal },
-  );
-  const context = { plans, configuration, labels: dataSet.description.labels, device };
+  const { labels } = dataSet.description;
+  const stored = await one.whole();
+  const input = networkInput(stored, stored.previous, labels);
+  const logits = await predictSlidingWindow([network], device, input, {
+    patch: configuration.patch_size,
+    mirrorAxes,
+    signal,
+  });
+  const context = { plans, configuration, labels, device };
   const properties = readProperties(one.properties, one.name);
+  for (const stage of nextStagesOf(configuration)) {
+    const next = configurationOf(plans, stage);
+    const store = join(dataSet.folder, next.data_identifier);
+    if (!(await isCaseStored(store, one.name))) continue;
+    const { shape } = await openStoredCase(store, one.name);
+    await writePrevious(store, one.name, await segmentationForNextStage(logits, shape, properties, context), {
+      patchSize: patchTriple(next.patch_size),
+      into: nextStageFolder(join(folder, '..'), stage),
+    });
+  }
   const segmentation = await segmentationOfLogits(logits, properties, context);
   const truth = await readImageFile(join(dataSet.folder, 'gt_segmentations', one.name + fileEnding));
   if (saveProbabilities)
