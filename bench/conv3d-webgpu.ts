@@ -1,7 +1,7 @@
 /**
  * 3-D convolutions on WebGPU against TensorFlow.js on the same adapter: the machine's GPU or, without one, a driver that computes on the processor
- * (VOXELGRAD_SOFTWARE_GPU chooses), where sizes are small. Useful GFLOP/s, as in conv3d.ts. Both results are read back, and
- * compared.
+ * (VOXELGRAD_SOFTWARE_GPU chooses), where sizes are small. Useful GFLOP/s, as in conv3d.ts. All results of both are read back,
+ * and compared.
  */
 import type { Tensor5D } from '@tensorflow/tfjs-core';
 import {
@@ -45,6 +45,18 @@ async function openAny(): Promise<Device> {
   return openWebgpu({ driver: 'swiftshader', allowSoftware: true });
 }
 
+interface Readable {
+  data(): Promise<ArrayLike<number>>;
+  dispose(): void;
+}
+
+/** All values, to the host; the tensors are freed. */
+async function readAll(tensors: readonly Readable[]): Promise<readonly ArrayLike<number>[]> {
+  const values = await Promise.all(tensors.map((tensor) => tensor.data()));
+  for (const tensor of tensors) tensor.dispose();
+  return values;
+}
+
 /** Relative to the largest magnitude. */
 function expectEqual(ours: ArrayLike<number>, peer: ArrayLike<number>, what: string): void {
   let [largest, worst] = [0, 0];
@@ -80,17 +92,17 @@ export async function conv3dWebgpu(): Promise<BenchRow[]> {
       gradient: tfjs.tensor(hosts[2], shape) as Tensor5D,
     };
     for (const backward of [false, true]) {
-      const results: Record<string, ArrayLike<number>> = {};
+      const results: { ours?: readonly ArrayLike<number>[]; peer?: readonly ArrayLike<number>[] } = {};
       const ours = async (): Promise<undefined> => {
-        const result = tidy(() => {
-          if (!backward) return convolve(x, weight, { padding: 1 });
+        const made = tidy(() => {
+          if (!backward) return [convolve(x, weight, { padding: 1 })];
           // New leaves each time: gradients would add up.
           const [leaf, weightLeaf] = [x.detach().requireGradient(), weight.detach().requireGradient()];
-          convolve(leaf, weightLeaf, { padding: 1 }).backward(gradient);
-          return leaf.gradient!.detach();
+          const y = convolve(leaf, weightLeaf, { padding: 1 });
+          y.backward(gradient);
+          return [leaf.gradient!.detach(), weightLeaf.gradient!.detach(), y.detach()];
         });
-        results.ours = (await result.data()) as Float32Array;
-        result.dispose();
+        results.ours = await readAll(made);
         return undefined;
       };
       const peer = async (): Promise<undefined> => {
@@ -114,15 +126,13 @@ export async function conv3dWebgpu(): Promise<BenchRow[]> {
             ),
           );
         }
-        const read = await Promise.all(made.map((tensor) => tensor.data()));
-        results.peer = read[0] as Float32Array;
-        for (const tensor of made) tensor.dispose();
+        results.peer = await readAll(made);
         return undefined;
       };
       const rounds = software ? SOFTWARE_ROUNDS : undefined;
       const seconds = await interleaved({ ours, ...(tfjs === undefined ? {} : { peer }) }, rounds);
       const name = `${channels}@${size}³ ${backward ? 'forward + backward' : 'forward'}`;
-      if (results.peer !== undefined) expectEqual(results.ours!, results.peer, name);
+      for (const [i, values] of (results.peer ?? []).entries()) expectEqual(results.ours![i]!, values, name);
       const work = 2 * 27 * channels ** 2 * size ** 3 * (backward ? 3 : 1) * 1e-9;
       rows.push(rateRow(name, 'GFLOP/s', work / seconds.ours!, PEER, tfjs && work / seconds.peer!));
     }

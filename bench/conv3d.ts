@@ -108,7 +108,7 @@ async function scaling(): Promise<BenchRow[]> {
   ];
 }
 
-/** A small case, since TensorFlow.js takes a second for it. */
+/** A small case, since TensorFlow.js takes a second for it: in Node its WebAssembly runs on one thread, whatever it is told. */
 async function againstTfjs(): Promise<BenchRow[]> {
   const device = await openCpu();
   const tfjs = await openTfjsWasm(device.threads);
@@ -136,7 +136,7 @@ async function againstTfjs(): Promise<BenchRow[]> {
     );
     const work = operations({ channels: [channels, channels], size }) * (backward ? 3 : 1) * 1e-9;
     const name = `${channels}@${size}³ ${backward ? 'forward + backward' : 'forward'}`;
-    rows.push(rateRow(name, 'GFLOP/s', work / seconds.ours!, 'tfjs-wasm', tfjs && work / seconds.peer!));
+    rows.push(rateRow(name, 'GFLOP/s', work / seconds.ours!, 'tfjs-wasm, 1 thread', tfjs && work / seconds.peer!));
   }
   await device.close();
   return rows;

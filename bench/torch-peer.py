@@ -24,7 +24,8 @@ def seconds_of(layer, x, gradient, backward):
 def conv3d(key, channels_in, channels_out, size, stride, transposed, backward):
     if key not in state:
         conv = torch.nn.ConvTranspose3d if transposed else torch.nn.Conv3d
-        layer = conv(channels_in, channels_out, 2 if transposed else 3, stride=stride, padding=0 if transposed else 1)
+        edge, padding = (2, 0) if transposed else (3, 1)
+        layer = conv(channels_in, channels_out, edge, stride=stride, padding=padding, bias=False)
         x = torch.randn(1, channels_in, size, size, size, requires_grad=channels_in > 1)
         with torch.no_grad():
             state[key] = (layer, x, torch.randn_like(layer(x)))

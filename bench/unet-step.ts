@@ -12,7 +12,7 @@ import { TorchPeer } from './torch-peer.ts';
 
 const PLANS = [
   { name: 'light hippocampus plan (16–128, batch 2)', features: [16, 32, 64, 128], batch: 2, rounds: 7 },
-  { name: 'full hippocampus plan (32–256, batch 9)', features: [32, 64, 128, 256], batch: 9, rounds: 2 },
+  { name: 'full hippocampus plan (32–256, batch 9)', features: [32, 64, 128, 256], batch: 9, rounds: 3 },
 ] as const;
 const PATCH = [40, 56, 40] as const;
 const CLASSES = 3;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { encodeNpz } from '@voxelgrad/io';
 import { readImageFile, writeFileAtomic } from '@voxelgrad/io/node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { tinyPlans } from '../experiment/tiny-plans.testing.ts';
 import { type Bar, barLabels, barShape, writeBars } from './bar-images.testing.ts';
 import { voxelgrad } from './command.testing.ts';
 
@@ -38,7 +39,8 @@ beforeAll(async () => {
   const truth = join(environment.nnUNet_preprocessed, dataset, 'gt_segmentations');
   mkdirSync(truth, { recursive: true });
   writeFileSync(join(environment.nnUNet_preprocessed, dataset, 'dataset.json'), description);
-  for (const name of ['a', 'b']) await writeBars(join(truth, `${name}.nii.gz`), [[1, 2, 12]]);
+  // 'c' belongs to a fold that is not trained.
+  for (const name of ['a', 'b', 'c']) await writeBars(join(truth, `${name}.nii.gz`), [[1, 2, 12]]);
   const halves = { '2d': [2, 8, 8, 12], '3d_fullres': [8, 12, 2, 8] } as const;
   for (const [configuration, [from, to, otherFrom, otherTo]] of Object.entries(halves)) {
     const model = join(environment.nnUNet_results, dataset, `nnUNetTrainer__nnUNetPlans__${configuration}`);
@@ -47,7 +49,8 @@ beforeAll(async () => {
       mkdirSync(folder, { recursive: true });
       await writePrediction(folder, name, [1, from, to], [1, otherFrom, otherTo]);
     }
-    for (const file of ['plans.json', 'dataset.json']) writeFileSync(join(model, file), description);
+    writeFileSync(join(model, 'dataset.json'), description);
+    writeFileSync(join(model, 'plans.json'), JSON.stringify(tinyPlans(dataset)));
   }
 });
 

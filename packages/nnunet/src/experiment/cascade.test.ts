@@ -57,3 +57,12 @@ it('trains the second stage with a channel for each label of the first', async (
   await train('3d_cascade_fullres', '0', '--val');
   expect(readFileSync(summary, 'utf8')).toBe(before);
 });
+
+it('says how to predict with it: the first stage first', async () => {
+  const words = ['-c', '3d_cascade_fullres', '-tr', 'voxelgradTrainerAdam', '-f', '0'];
+  await voxelgrad(['find-best-configuration', '9', ...words], environment);
+  const text = readFileSync(join(environment.nnUNet_results, tinyDataset, 'inference_instructions.txt'), 'utf8');
+  const [first, second] = text.split('\n').filter((line) => line.startsWith('voxelgrad predict'));
+  expect(first).toMatch(/-o OUTPUT_FOLDER_3d_lowres .*-c 3d_lowres /);
+  expect(second).toMatch(/-o OUTPUT_FOLDER .*-c 3d_cascade_fullres .*--previous-predictions OUTPUT_FOLDER_3d_lowres/);
+});

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseLabels, readNpz } from '@voxelgrad/io';
+import { parseLabels, readNpz, readTorchFile } from '@voxelgrad/io';
 import { openFile, openFolder, readImageFile } from '@voxelgrad/io/node';
 import { openDevice } from '@voxelgrad/tensor/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ import { segmentationOf } from '../select/probabilities.ts';
 import { openFold, openPreprocessed } from './node/preprocessed.ts';
 import { trainFold } from './node/train-fold.ts';
 import { tinyDataset, tinyDescription, writeTinyDataSet } from './tiny-data-set.testing.ts';
-import { trainerSettings } from './trainer-settings.ts';
+import { officialTrainerName, trainerSettings } from './trainer-settings.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'voxelgrad-fold-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -113,6 +113,34 @@ describe('voxelgrad train', () => {
     expect(firstLoss('3')).toBeLessThan(fresh);
   });
 
+  it('goes on with what nnU-Net trained in the folder, whose checkpoints are all there is', async () => {
+    const place = foldFolder('3d_fullres', '0');
+    const before = log(place);
+    for (const file of ['checkpoint_latest.safetensors', 'checkpoint_best.pth']) rmSync(join(place, file));
+    const { lines } = await train(['3d_fullres', '0', '-c']);
+    expect(lines.join('\n')).toMatch(/finished: 12 iterations/);
+    const weights = readFileSync(join(place, 'checkpoint_final.pth'));
+    rmSync(join(place, 'checkpoint_latest.safetensors'));
+    await voxelgrad(['train', '9', '3d_fullres', '0', '-c', ...quick.with(1, '4'), ...adam], environment);
+    expect(
+      log(place)
+        .map(({ trainingLoss }) => trainingLoss)
+        .slice(0, 3),
+    ).toEqual(before.map(({ trainingLoss }) => trainingLoss));
+    expect(log(place)).toHaveLength(4);
+    expect(readFileSync(join(place, 'checkpoint_final.pth'))).not.toEqual(weights);
+    await train(['3d_fullres', '0']);
+  });
+
+  it('names a trainer in checkpoints that nnU-Net has', async () => {
+    const checkpoint = await readTorchFile(await openFile(join(foldFolder('3d_fullres', '0'), 'checkpoint_final.pth')));
+    expect((checkpoint as Map<unknown, unknown>).get('trainer_name')).toBe('nnUNetTrainer');
+    const kept = ['nnUNetTrainerNoMirroring', 'nnUNetTrainer_250epochs', 'nnUNetTrainer'];
+    expect(kept.map(officialTrainerName)).toEqual(kept);
+    for (const name of ['voxelgradTrainerAdam', 'nnUNetTrainer_12epochs', 'nnUNetTrainerNoDA_50epochs'])
+      expect(officialTrainerName(name)).toBe('nnUNetTrainer');
+  });
+
   it('refuses to go on with other settings', async () => {
     await expect(train(['3d_fullres', '0', '-c', '--seed', '7'])).rejects.toThrow(/belongs to another run/);
   });
@@ -120,6 +148,8 @@ describe('voxelgrad train', () => {
   it('stops when its time is over', async () => {
     const { lines } = await train(['3d_fullres', '1', '--time-budget', '0.00001']);
     expect(lines.join('\n')).toMatch(/finished: 4 iterations/);
+    const again = await train(['3d_fullres', '1', '--time-budget', '0.00001', '-c']);
+    expect(again.lines.join('\n')).toMatch(/finished: 4 iterations/);
   });
 
   it('trains in the plane', async () => {

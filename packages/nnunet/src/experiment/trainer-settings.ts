@@ -4,6 +4,7 @@
  */
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { closestTo } from '../terminal/closest.ts';
+import { defaultTrainer } from './model-name.ts';
 
 export const optimizers = ['sgd', 'adam', 'adamw'] as const;
 export const schedules = ['poly', 'cosine', 'constant'] as const;
@@ -85,12 +86,24 @@ const variants: Readonly<Record<string, Partial<TrainerSettings>>> = {
 
 export const trainerNames: readonly string[] = Object.keys(variants);
 
+/** Numbers of epochs that nnU-Net has classes for: `nnUNetTrainer_250epochs`. */
+const officialEpochs: readonly number[] = [1, 5, 10, 20, 50, 100, 250, 500, 750, 2000, 4000, 8000];
+
+/** The class under which nnU-Net opens a checkpoint of this trainer: its own, where it has one, else the plain trainer, which predicts the same. */
+export function officialTrainerName(name: string): string {
+  const [, base, epochs] = nameParts(name);
+  const known = epochs === undefined ? !base.startsWith('voxelgrad') : base === defaultTrainer;
+  return known && (epochs === undefined || officialEpochs.includes(Number(epochs))) ? name : defaultTrainer;
+}
+
+const nameParts = (name: string) => /^(.*?)(?:_(\d+)epochs?)?$/.exec(name) as unknown as [string, string, string?];
+
 /** The settings of a trainer by name; `_20epochs` at its end changes their number, as in nnU-Net. Throws 'option' for names that are not known. */
 export function trainerSettings(name: string): TrainerSettings {
-  const [, base, epochs] = /^(.*?)(?:_(\d+)epochs?)?$/.exec(name)!;
-  const variant = Object.hasOwn(variants, base!) ? variants[base!] : undefined;
+  const [, base, epochs] = nameParts(name);
+  const variant = Object.hasOwn(variants, base) ? variants[base] : undefined;
   if (variant === undefined) {
-    const meant = closestTo(base!, trainerNames);
+    const meant = closestTo(base, trainerNames);
     throw new VoxelgradError('option', {
       what: 'trainer',
       expected: trainerNames.join(', '),

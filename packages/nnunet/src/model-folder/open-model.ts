@@ -88,7 +88,8 @@ async function openLocation(
     description,
     configurationName,
     configuration,
-    trainer: details.trainer ?? named.trainer ?? defaultTrainer,
+    // The folder knows best: a checkpoint names a class that nnU-Net has.
+    trainer: named.trainer ?? details.trainer ?? defaultTrainer,
     folds,
     mirrorAxes: checkedAxes(details.mirrorAxes ?? [], configuration, location),
     loadFold: async (fold, device) => {

@@ -15,8 +15,8 @@ export interface Determined {
 }
 
 /**
- * First the largest component of all foreground: taken if the mean Dice rises and no region's falls. Then, with several labels, that of each label or
- * region in turn: taken if its own Dice rises. `evaluate` scores the predictions after the given steps.
+ * First the largest component of all foreground: taken if the mean Dice rises and no region's falls. Then, where several are scored, that of each label
+ * or region in turn: taken if its own Dice rises. `evaluate` scores the predictions after the given steps.
  */
 export async function determinePostprocessing(
   labels: Labels,
@@ -31,8 +31,9 @@ export async function determinePostprocessing(
   const worse = Object.keys(kept.mean).some((region) => kept.mean[region]!.Dice < best.mean[region]!.Dice);
   if (kept.foreground_mean.Dice > best.foreground_mean.Dice && !worse) [steps, best] = [whole, kept];
 
-  if (foreground.length > 1)
-    for (const { region } of scoredRegions(labels)) {
+  const regions = scoredRegions(labels);
+  if (regions.length > 1)
+    for (const { region } of regions) {
       const tried = [...steps, { labels: region }];
       const result = await evaluate(tried);
       if (diceOf(result, region) > diceOf(best, region)) [steps, best] = [tried, result];

@@ -54,7 +54,9 @@ async function runEpochs(
   step: TrainingStep,
 ): Promise<{ readonly history: TrainingHistory; readonly end: TrainingEnd }> {
   const { epochs, iterationsPerEpoch, patience, signal } = settings;
+  const isPatient = (): boolean => patience === undefined || history.epochsSinceBest < patience;
   while (history.epochs.length < epochs) {
+    if (!isPatient()) return { history, end: 'patience' };
     const start = performance.now();
     const epoch = history.epochs.length;
     settings.optimizer.learningRate = settings.learningRate(epoch, epochs);
@@ -69,7 +71,7 @@ async function runEpochs(
     };
     const best = addEpoch(history, record);
     await settings.onEpoch?.(record, best, history);
-    if (patience !== undefined && history.epochsSinceBest >= patience) return { history, end: 'patience' };
+    if (!isPatient()) return { history, end: 'patience' };
     if (signal?.aborted === true && history.epochs.length < epochs) return { history, end: 'interrupted' };
   }
   return { history, end: 'finished' };

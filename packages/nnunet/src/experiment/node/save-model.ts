@@ -6,7 +6,7 @@ import { encodeNnunetCheckpoint } from '../../model-folder/export-checkpoint.ts'
 import type { Plans } from '../../plan/plans.ts';
 import type { Fold } from '../../splits/splits.ts';
 import { mirrorAxesOf } from '../fold-batches.ts';
-import type { TrainerSettings } from '../trainer-settings.ts';
+import { officialTrainerName, type TrainerSettings } from '../trainer-settings.ts';
 import type { Run } from './train-fold.ts';
 
 export interface SavedModel {
@@ -35,7 +35,7 @@ export async function saveModel(which: 'best' | 'final', run: Run, model: SavedM
     history: run.history,
     datasetJson: JSON.parse(await readText(await openFile(model.datasetJson))),
     mirrorAxes: predictionMirrorAxes(trainer, model.patch),
-    trainer: model.trainerName,
+    trainer: officialTrainerName(model.trainerName),
     optimizer: {
       optimizer: run.optimizer,
       initialLearningRate: trainer.learningRate,

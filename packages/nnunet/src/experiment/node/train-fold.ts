@@ -5,9 +5,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeLeftovers, writeFileAtomic } from '@voxelgrad/io/node';
+import { openFile, removeLeftovers, writeFileAtomic } from '@voxelgrad/io/node';
 import type { Optimizer } from '@voxelgrad/nn';
 import type { CompileProgress, Device } from '@voxelgrad/tensor';
+import { resumeNnunetCheckpoint } from '../../model-folder/resume-checkpoint.ts';
 import type { SegmentationNetwork } from '../../networks/unet.ts';
 import { inputChannelsOf, networkOfConfiguration, outputChannels } from '../../plan/network-of-plans.ts';
 import { encodeCheckpoint, resumeCheckpoint } from '../../train/checkpoint.ts';
@@ -117,8 +118,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
       training.onEpoch?.(history);
       budget.check();
     },
-  });
-  await batches.close();
+  }).finally(() => batches.close());
   await writeCheckpoint(training, run);
   const finished = end === 'interrupted' && budget.isOver && !signal.aborted ? 'finished' : end;
   if (finished !== 'interrupted') await training.save('final', run);
@@ -153,10 +153,23 @@ async function resume(
   network: SegmentationNetwork,
   optimizer: Optimizer,
 ): Promise<TrainingHistory | undefined> {
+  if (!training.resume) return undefined;
   const path = join(training.folder, checkpointFile);
-  if (!training.resume || !existsSync(path)) return undefined;
+  if (!existsSync(path)) return resumeOfficial(training, network, optimizer);
   const expected = { path, description: identity(training), help: 'start anew without -c' };
   return resumeCheckpoint(new Uint8Array(await readFile(path)), expected, network, optimizer);
+}
+
+/** Goes on with what the official nnU-Net trained in this folder, if it did: of its checkpoints the one that its own trainer would take. */
+async function resumeOfficial(
+  { folder, trainer: { iterationsPerEpoch } }: FoldTraining,
+  network: SegmentationNetwork,
+  optimizer: Optimizer,
+): Promise<TrainingHistory | undefined> {
+  const candidates = ['final', 'latest', 'best'].map((which) => join(folder, `checkpoint_${which}.pth`));
+  const path = candidates.find((candidate) => existsSync(candidate));
+  if (path === undefined) return undefined;
+  return resumeNnunetCheckpoint(await openFile(path), { network, optimizer, iterationsPerEpoch });
 }
 
 /** Training time, counted over all runs of a fold. */
@@ -168,6 +181,8 @@ class TimeBudget {
   constructor(minutes: number | undefined, history: TrainingHistory) {
     this.#seconds = minutes === undefined ? Number.POSITIVE_INFINITY : 60 * minutes;
     this.#history = history;
+    // A run that is taken up again may have used its time already.
+    this.check();
   }
 
   get signal(): AbortSignal {

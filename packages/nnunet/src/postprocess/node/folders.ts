@@ -19,7 +19,7 @@ export interface DetermineOptions extends FolderPair {
 }
 
 /**
- * Finds the steps on the predictions of a folder, and leaves there `postprocessing.json` and `.pkl`, the `summary.json` without them, and in `postprocessed/` the
+ * Finds the steps on the predictions of a folder, which need not be of all references, and leaves there `postprocessing.json` and `.pkl`, the `summary.json` without them, and in `postprocessed/` the
  * predictions after them with their own `summary.json`, as nnU-Net does.
  */
 export async function determineForFolder(options: DetermineOptions): Promise<Determined> {
@@ -32,6 +32,7 @@ export async function determineForFolder(options: DetermineOptions): Promise<Det
       ...options,
       regions,
       ignoreLabel: labels.ignore,
+      allowMissing: true,
       transform: async (image) => after(image, steps),
       onCase: (name, cases) => options.onCase?.(round, name, cases),
     });

@@ -5,11 +5,13 @@
 import { existsSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Labels } from '@voxelgrad/io';
-import { writeFileAtomic } from '@voxelgrad/io/node';
+import { type Labels, readText } from '@voxelgrad/io';
+import { openFile, writeFileAtomic } from '@voxelgrad/io/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { formatPythonJson } from '../../evaluate/python-json.ts';
 import { ensembleName, type ModelName, modelFolderName } from '../../experiment/model-name.ts';
+import { previousStageOf } from '../../plan/network-of-plans.ts';
+import { configurationOf, parsePlans } from '../../plan/parse-plans.ts';
 import { determineForFolder } from '../../postprocess/node/folders.ts';
 import type { Fold } from '../../splits/splits.ts';
 import { bestCandidate, type Candidate, pairsOf } from '../best.ts';
@@ -68,7 +70,8 @@ export async function findBestConfiguration(options: FindBestOptions): Promise<B
     postprocessing: join(best.folder, 'postprocessing.json'),
   };
   await writeFileAtomic(join(resultsFolder, 'inference_information.json'), information(options, result));
-  await writeFileAtomic(join(resultsFolder, 'inference_instructions.txt'), instructions(options, result));
+  const stages = await Promise.all(best.models.map((model) => stageBefore(model, resultsFolder)));
+  await writeFileAtomic(join(resultsFolder, 'inference_instructions.txt'), instructions(options, result, stages));
   return result;
 }
 
@@ -106,7 +109,7 @@ function information(
     best_model_or_ensemble: {
       result_on_crossval_pre_pp: best.dice,
       result_on_crossval_post_pp: diceAfterPostprocessing,
-      postprocessing_file: postprocessing,
+      postprocessing_file: postprocessing.replace(/json$/, 'pkl'),
       some_plans_file: join(resultsFolder, modelFolderName(best.models[0]!), 'plans.json'),
       selected_model_or_models: best.models.map(asJson),
     },
@@ -115,18 +118,34 @@ function information(
 
 const asJson = ({ trainer, plans, configuration }: ModelName) => ({ configuration, plans_identifier: plans, trainer });
 
-/** The commands that predict with the best, to be copied. */
+/** Of a cascade the model whose predictions it takes. */
+async function stageBefore(model: ModelName, resultsFolder: string): Promise<ModelName | undefined> {
+  const path = join(resultsFolder, modelFolderName(model), 'plans.json');
+  const plans = parsePlans(await readText(await openFile(path)), path);
+  const configuration = previousStageOf(configurationOf(plans, model.configuration));
+  return configuration === undefined ? undefined : { ...model, configuration };
+}
+
+/** The commands that predict with the best, to be copied; `stages[i]` is what must predict before the i-th model. */
 function instructions(
   { datasetName, folds }: Pick<FindBestOptions, 'datasetName' | 'folds'>,
   { best, postprocessing }: Pick<BestConfiguration, 'best' | 'postprocessing'>,
+  stages: readonly (ModelName | undefined)[],
 ): string {
   const output = (model: ModelName): string =>
     best.models.length === 1 ? 'OUTPUT_FOLDER' : `OUTPUT_FOLDER_${model.configuration}`;
-  const predictions = best.models.map(
-    (model) =>
-      `voxelgrad predict -i INPUT_FOLDER -o ${output(model)} -d ${datasetName} -c ${model.configuration} -tr ${model.trainer} ` +
-      `-p ${model.plans} -f ${folds.join(' ')}${best.models.length > 1 ? ' --save-probabilities' : ''}`,
-  );
+  const command = ({ configuration, trainer, plans }: ModelName, folder: string): string =>
+    `voxelgrad predict -i INPUT_FOLDER -o ${folder} -d ${datasetName} -c ${configuration} -tr ${trainer} -p ${plans} -f ${folds.join(' ')}`;
+  const predictions = best.models.flatMap((model, i) => {
+    const stage = stages[i];
+    const before = `OUTPUT_FOLDER_${stage?.configuration}`;
+    const options = [
+      ...(stage === undefined ? [] : [`--previous-predictions ${before}`]),
+      ...(best.models.length > 1 ? ['--save-probabilities'] : []),
+    ];
+    const first = stage === undefined || best.models.some((other) => modelFolderName(other) === modelFolderName(stage));
+    return [...(first ? [] : [command(stage, before)]), [command(model, output(model)), ...options].join(' ')];
+  });
   const ensemble =
     best.models.length === 1 ? [] : [`voxelgrad ensemble -i ${best.models.map(output).join(' ')} -o OUTPUT_FOLDER`];
   return `${[
