@@ -5,8 +5,6 @@ import type { Triple } from '@voxelgrad/tensor';
 export interface CroppedCase {
   readonly box: Box;
   readonly shape: Triple;
-  /** 1 inside: any channel is not 0, or that encloses the voxel. */
-  readonly mask: Uint8Array;
   readonly channels: readonly Float32Array[];
   /** −1 where neither mask nor labels say that there is anything; without labels, 0 inside. */
   readonly segmentation: Int16Array;
@@ -23,7 +21,6 @@ export function cropToNonzero(channels: readonly Float32Array[], shape: Triple, 
   return {
     box,
     shape: boxShape(box),
-    mask,
     channels: channels.map((channel) => cropToBox(channel, shape, box)),
     segmentation,
   };

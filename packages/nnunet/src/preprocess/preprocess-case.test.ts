@@ -1,6 +1,6 @@
 /** Whole cases against the official preprocessor, from NIfTI files to class locations, on every device; and each normalisation by hand. */
 import { fileURLToPath } from 'node:url';
-import { type Case, readDatasetJson, sourceFromBytes } from '@voxelgrad/io';
+import { type Case, type LoadedCase, readDatasetJson, sourceFromBytes } from '@voxelgrad/io';
 import { openFile } from '@voxelgrad/io/node';
 import type { Triple } from '@voxelgrad/tensor';
 import { expectClose, testDevices } from '@voxelgrad/tensor/testing';
@@ -92,13 +92,15 @@ describe.skipIf(fixtures.missing).each(testDevices())(
 );
 
 describe.skipIf(fixtures.missing)('preprocessCase', () => {
+  const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] as const;
+  const noDevice = async (): Promise<never> => {
+    throw new Error('no device is needed');
+  };
+
   it('refuses cases that do not fit the plans, and schemes and functions that nobody knows', async () => {
     const { plans, labels, loaded } = await open('ct');
     const configuration = configurationOf(plans, '3d_fullres');
-    const device = async (): Promise<never> => {
-      throw new Error('no device is needed');
-    };
-    const context = { plans, configuration, labels, device };
+    const context = { plans, configuration, labels, device: noDevice };
     const twice = { ...loaded, channels: [loaded.channels[0]!, loaded.channels[0]!] };
     await expect(preprocessCase(twice, context)).rejects.toThrow(/case ct: expected 1 channels.*got 2/);
     const scheme = { ...context, configuration: { ...configuration, normalization_schemes: ['Mine'] } };
@@ -106,6 +108,26 @@ describe.skipIf(fixtures.missing)('preprocessCase', () => {
     await expect(preprocessCase(loaded, context)).rejects.toThrow('no device is needed');
     const same = { ...configuration, spacing: loaded.channels[0]!.spacing };
     await expect(preprocessCase(loaded, { ...context, configuration: same })).resolves.toBeDefined();
+  });
+
+  it('z-scores over labelled voxels too, where all channels are 0', async () => {
+    const { plans, labels } = await open('ct');
+    const configuration = {
+      ...configurationOf(plans, '3d_fullres'),
+      spacing: [1, 1, 1],
+      normalization_schemes: ['ZScoreNormalization'],
+      use_mask_for_norm: [true],
+    };
+    const geometry = { shape: [1, 2, 4], spacing: [1, 1, 1], affine } as const;
+    const made: LoadedCase = {
+      name: 'made up',
+      channels: [{ ...geometry, data: Float32Array.of(3, 0, 0, 5, 0, 0, 0, 4) }],
+      label: { ...geometry, data: Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0) },
+    };
+    const straight = { ...plans, transpose_forward: [0, 1, 2] };
+    const { data } = await preprocessCase(made, { plans: straight, configuration, labels, device: noDevice });
+    // Of 3, 0, 5 and 4, as nnU-Net's ZScoreNormalization: x = numpy.array([3, 0, 5, 4]); (x - x.mean()) / x.std().
+    expectClose([...data], [0, -1.6035675, 0, 1.069045, 0, 0, 0, 0.5345225], { rtol: 1e-6, atol: 1e-7 });
   });
 });
 

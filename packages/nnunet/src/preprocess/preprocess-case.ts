@@ -111,11 +111,15 @@ function cropAndNormalize({ name, channels, label }: LoadedCase, plans: Plans, c
     wholeShape,
     label && transposeVolume<VoxelArray>(label.data, fileShape, order),
   );
+  // Labelled voxels count, even where all channels are 0: nnU-Net's mask is what its segmentation has not as −1.
+  const inside = configuration.use_mask_for_norm.some(Boolean)
+    ? Uint8Array.from(cropped.segmentation, (value) => (value >= 0 ? 1 : 0))
+    : undefined;
   for (const [c, channel] of cropped.channels.entries()) {
     const intensities = plans.foreground_intensity_properties_per_channel[c];
     normalize(channel, schemes[c]!, {
       what: `channel ${c} of case ${name}`,
-      ...(configuration.use_mask_for_norm[c] === true ? { mask: cropped.mask } : {}),
+      ...(inside !== undefined && configuration.use_mask_for_norm[c] === true ? { mask: inside } : {}),
       ...(intensities === undefined ? {} : { intensities }),
     });
   }

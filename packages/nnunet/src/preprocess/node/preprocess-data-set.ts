@@ -74,7 +74,7 @@ export async function preprocessDataSet(dataSet: DataSet, options: PreprocessDat
 }
 
 /** Raised whenever the same plans would give other voxels. */
-const preprocessingVersion = 1;
+const preprocessingVersion = 2;
 
 /** Says what a stored case was made from and how, so that one that is there can be told from one that must be made. */
 function caseKey(entry: Case, { plans, configuration, labels }: PreprocessDataSetOptions): string {
