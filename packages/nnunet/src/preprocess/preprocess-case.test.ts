@@ -110,6 +110,25 @@ describe.skipIf(fixtures.missing)('preprocessCase', () => {
     await expect(preprocessCase(loaded, { ...context, configuration: same })).resolves.toBeDefined();
   });
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    'refuses voxels that are %s',
+    async (value) => {
+      const { plans, labels, loaded } = await open('ct');
+      const [image] = loaded.channels;
+      const data = image!.data.slice();
+      data[7] = value;
+      const context = { plans, configuration: configurationOf(plans, '3d_fullres'), labels, device: noDevice };
+      const error: unknown = await preprocessCase({ ...loaded, channels: [{ ...image!, data }] }, context).catch(
+        (caught: unknown) => caught,
+      );
+      expect(error).toMatchObject({
+        code: 'dataset',
+        message: expect.stringMatching(/channel 0 of case ct: expected finite/),
+      });
+      expect(String(error)).toContain(`1 that is not, the first ${value}`);
+    },
+  );
+
   it('z-scores over labelled voxels too, where all channels are 0', async () => {
     const { plans, labels } = await open('ct');
     const configuration = {
@@ -140,7 +159,7 @@ describe.skipIf(fixtures.missing)('cropToNonzero', () => {
     const size = values.length / shape[0]!;
     const channels = Array.from({ length: shape[0]! }, (_, c) => values.subarray(c * size, (c + 1) * size));
     const label = one.attrs.has_seg ? Int32Array.from(numbersOf(tensors.get('seg'))) : undefined;
-    const cropped = cropToNonzero(channels, shape.slice(1) as unknown as Triple, label);
+    const cropped = cropToNonzero(channels, shape.slice(1) as unknown as Triple, one.name, label);
     expect(cropped.box.lower.map((low, axis) => [low, cropped.box.upper[axis]])).toEqual(one.attrs.bbox);
     expect(cropped.channels.flatMap((channel) => [...channel])).toEqual(numbersOf(tensors.get('out_data')));
     expect([...cropped.segmentation]).toEqual(numbersOf(tensors.get('out_seg')));

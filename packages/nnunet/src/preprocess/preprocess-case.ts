@@ -109,6 +109,7 @@ function cropAndNormalize({ name, channels, label }: LoadedCase, plans: Plans, c
   const cropped = cropToNonzero(
     channels.map(({ data }) => transposeVolume(data, fileShape, order)),
     wholeShape,
+    `case ${name}`,
     label && transposeVolume<VoxelArray>(label.data, fileShape, order),
   );
   // Labelled voxels count, even where all channels are 0: nnU-Net's mask is what its segmentation has not as −1.
