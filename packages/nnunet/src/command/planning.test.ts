@@ -203,6 +203,50 @@ describe('voxelgrad plan-and-preprocess', () => {
   });
 });
 
+describe('voxelgrad fingerprint', () => {
+  it('has shapes and spacings as the reader turns images, on threads as in one', async () => {
+    const folder = join(environment.nnUNet_raw, 'Dataset008_Turned');
+    for (const name of ['imagesTr', 'labelsTr']) mkdirSync(join(folder, name), { recursive: true });
+    // x runs from head to feet, y to the left, z to the front: [z, y, x] of 4 × 5 × 6 voxels is 6 × 4 × 5 where z is the body's axis.
+    const affine = [0, -2, 0, 0, 0, 0, 3, 0, -1.5, 0, 0, 0, 0, 0, 0, 1] as const;
+    const shape = [4, 5, 6];
+    const data = Int16Array.from({ length: 120 }, (_, i) => i + 1);
+    const image: Image = { shape, data, spacing: [3, 2, 1.5], affine };
+    for (const name of ['a', 'b']) {
+      await writeImageFile(join(folder, 'imagesTr', `${name}_0000.nii.gz`), image);
+      await writeImageFile(join(folder, 'labelsTr', `${name}.nii.gz`), {
+        ...image,
+        data: Uint8Array.from(data, (i) => i % 2),
+      });
+    }
+    const description = {
+      channel_names: { 0: 'T1' },
+      labels: { background: 0, odd: 1 },
+      numTraining: 2,
+      file_ending: '.nii.gz',
+      overwrite_image_reader_writer: 'SimpleITKIOWithReorient',
+    };
+    writeFileSync(join(folder, 'dataset.json'), JSON.stringify(description));
+    for (const threads of ['1', '2']) {
+      await run('fingerprint', '-d', '8', '--clean', '-np', threads);
+      const text = readFileSync(
+        join(environment.nnUNet_preprocessed, 'Dataset008_Turned/dataset_fingerprint.json'),
+        'utf8',
+      );
+      expect(parseFingerprint(text)).toMatchObject({
+        shapes_after_crop: [
+          [6, 4, 5],
+          [6, 4, 5],
+        ],
+        spacings: [
+          [1.5, 3, 2],
+          [1.5, 3, 2],
+        ],
+      });
+    }
+  }, 60_000);
+});
+
 describe('voxelgrad plan', () => {
   const shared = fileURLToPath(new URL('../../../../../shared/data/plans', import.meta.url));
   it.skipIf(!existsSync(shared))('makes the plans that lie beside fingerprints found in the wild', async () => {

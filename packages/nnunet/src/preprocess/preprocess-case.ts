@@ -47,12 +47,15 @@ export interface CaseProperties extends JsonObject {
 
 export type Preprocessed = PreprocessedCase & { readonly properties: CaseProperties };
 
+/** What plans say of nnU-Net's class that reads the images. */
+export type ImageReader = Pick<Plans, 'image_reader_writer'>;
+
 /** The images of a case as the plans' reader would give them: turned to RAS where it is one that turns images. */
-export const readCaseFor = async (plans: Plans, entry: Case): Promise<LoadedCase> =>
+export const readCaseFor = async (plans: ImageReader, entry: Case): Promise<LoadedCase> =>
   asReaderTurns(plans, await readCase(entry));
 
 /** The same for images that were read already. */
-export function asReaderTurns({ image_reader_writer: reader }: Plans, loaded: LoadedCase): LoadedCase {
+export function asReaderTurns({ image_reader_writer: reader }: ImageReader, loaded: LoadedCase): LoadedCase {
   if (!reader.endsWith('WithReorient')) return loaded;
   const channels = loaded.channels.map((image) => reorient(image, 'RAS'));
   return loaded.label === undefined
