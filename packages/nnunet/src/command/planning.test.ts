@@ -1,5 +1,15 @@
 /** From images to preprocessed cases through the command: what is written, what is passed over, what is refused. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -141,6 +151,29 @@ describe('voxelgrad plan-and-preprocess', () => {
     expect(resampled.shape).toEqual([Math.round(before.shape[2] / 1.3), before.shape[0], before.shape[1]]);
     expect(await listStoredCases(join(preprocessed, 'mine_2d'))).toHaveLength(4);
   }, 120_000);
+
+  it('makes a case again, and copies its label, when the label was corrected and kept its size', async () => {
+    const folder = join(environment.nnUNet_raw, 'Dataset009_Corrected');
+    const target = join(environment.nnUNet_preprocessed, 'Dataset009_Corrected');
+    await writeRawPhantoms(folder, 1, '.nii');
+    const words = ['-d', '9', '-c', '3d_fullres', '-np', '1'];
+    await run('plan-and-preprocess', ...words);
+    const [name] = readdirSync(join(folder, 'labelsTr')) as [string];
+    const [file, copy] = [join(folder, 'labelsTr', name), join(target, 'gt_segmentations', name)];
+    const bytes = readFileSync(file);
+    expect(readFileSync(copy)).toEqual(bytes);
+    const made = statSync(copy).ctimeMs;
+    expect((await run('preprocess', ...words)).lines).toEqual([expect.stringContaining('(1 cases were there')]);
+    expect(statSync(copy).ctimeMs).toBe(made);
+    // Every oedema becomes necrosis; rsync and cp -p give files the time of their originals, so that it may lie before that of the copy.
+    const corrected = bytes.map((value, i) => (i >= 352 && value === 2 ? 1 : value));
+    writeFileSync(file, corrected);
+    utimesSync(file, new Date('2020-01-01'), new Date('2020-01-01'));
+    expect((await run('preprocess', ...words)).lines).toEqual([join(target, 'nnUNetPlans_3d_fullres')]);
+    expect(readFileSync(copy)).toEqual(Buffer.from(corrected));
+    const stored = await openStoredCase(join(target, 'nnUNetPlans_3d_fullres'), name.replace('.nii', ''));
+    expect(stored.classLocations?.map(({ voxels }) => voxels.length > 0)).toEqual([true, false, true]);
+  }, 60_000);
 
   it('stops when it is told to, and goes on later', async () => {
     const controller = new AbortController();
