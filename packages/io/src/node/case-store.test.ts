@@ -106,6 +106,27 @@ describe('the case store on disk', () => {
     expect(readdirSync(store).sort()).toEqual(['.script.mts', 'a']);
   });
 
+  it('cleaning leaves alone what another process is writing', async () => {
+    const store = join(folder, 'shared');
+    const writing = join(store, '.begun');
+    mkdirSync(store);
+    const script = `
+      import { writeFileSync, readdirSync } from 'node:fs';
+      import { writeCase } from ${JSON.stringify(new URL('./case-store.ts', import.meta.url).href)};
+      const data = new Float32Array(48 ** 3).map(Math.random);
+      const write = writeCase(${JSON.stringify(store)}, 'a', { shape: [48, 48, 48], channels: 1, data }, { patchSize: [8, 8, 8] });
+      const begun = () => readdirSync(${JSON.stringify(store)}).some((name) => name.endsWith('.tmp'));
+      const watch = setInterval(() => begun() && writeFileSync(${JSON.stringify(writing)}, ''), 1);
+      await write;
+      clearInterval(watch);`;
+    writeFileSync(join(store, '.script.mts'), script);
+    const run = promisify(execFile)(process.execPath, ['--import', 'tsx', join(store, '.script.mts')]);
+    const cleaning = setInterval(() => existsSync(writing) && void cleanStore(store), 1);
+    await run.finally(() => clearInterval(cleaning));
+    expect(existsSync(writing)).toBe(true);
+    expect((await openStoredCase(store, 'a')).shape).toEqual([48, 48, 48]);
+  });
+
   it('several writers of the same case leave one whole case', async () => {
     const store = join(folder, 'contended');
     const versions = [1, 2, 3, 4, 5].map((channels) => preprocessedCase([6, 7, 8], channels));
