@@ -86,7 +86,7 @@ export function planExperiment(
     plans_name: plansName,
     original_median_spacing_after_transp: inOrder(medianOf(fingerprint.spacings), forward),
     original_median_shape_after_transp: inOrder(medianOf(fingerprint.shapes_after_crop), forward).map(roundHalfEven),
-    image_reader_writer: imageReaderOf(description),
+    image_reader_writer: imageReaderOf(description, fingerprint.shapes_after_crop),
     transpose_forward: forward,
     transpose_backward: backward,
     configurations,
