@@ -35,6 +35,8 @@ export interface Image<Data extends VoxelArray = VoxelArray> extends Geometry {
   /** [z, y, x], or [channels, z, y, x], or more; at least three axes: a 2-D image is [1, y, x]. */
   readonly shape: readonly number[];
   readonly data: Data;
+  /** Set where the file has two axes: its spacing along z, and the affine's, are then made up. */
+  readonly flat?: true;
 }
 
 const constructors = {

@@ -22,7 +22,7 @@ async function checkCrop(entry: ParityCase, comparison: Comparison): Promise<voi
   const size = data.length / shape[0]!;
   const channels = Array.from({ length: shape[0]! }, (_, c) => data.subarray(c * size, (c + 1) * size));
   const labels = tensors.get('seg')?.data as Int32Array | undefined;
-  const cropped = cropToNonzero(channels, shape.slice(1) as unknown as Triple, labels);
+  const cropped = cropToNonzero(channels, shape.slice(1) as unknown as Triple, 'the fixture', labels);
   const { lower, upper } = cropped.box;
   const bounds = lower.flatMap((low, axis) => [low, upper[axis]!]);
   comparison.values('box', bounds, (entry.attrs.bbox as number[][]).flat());

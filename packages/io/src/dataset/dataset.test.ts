@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { isVoxelgradError } from '@voxelgrad/tensor';
 import { describe, expect, it } from 'vitest';
 import { folderFromFileList, folderFromFiles } from '../browser-source.ts';
+import { encodeNifti } from '../nifti/write.ts';
 import { openFolder } from '../node/files.ts';
+import { sourceFromBytes } from '../source.ts';
 import {
   bratsCase,
   endings2021,
@@ -304,6 +306,37 @@ describe('Medical Segmentation Decathlon', () => {
     expect((await checkIntegrity(dataset)).problems).toEqual([]);
     const test = await openDataSet(await openFolder(join(folder, 'Task01')), { split: 'test' });
     expect(test.cases.map(({ name }) => name)).toEqual(['BRATS_002']);
+  });
+});
+
+describe('files with two axes', () => {
+  const text = (header: string, voxels = 6): Uint8Array<ArrayBuffer> =>
+    Uint8Array.from([...Buffer.from(header), ...new Uint8Array(voxels).map((_, i) => i)]);
+  const nifti = (): Uint8Array<ArrayBuffer> => {
+    const image = { shape: [1, 2, 3], data: Uint8Array.of(0, 1, 2, 3, 4, 5), spacing: [1, 0.5, 0.25] as const };
+    const affine = [0.25, 0, 0, 0, 0, 0.5, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] as const;
+    const bytes = new Uint8Array(encodeNifti({ ...image, affine }));
+    new DataView(bytes.buffer).setInt16(40, 2, true);
+    return bytes;
+  };
+  const flat = 'DimSize = 3 2\nElementSpacing = 0.25 0.5\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n';
+  const deep = 'DimSize = 3 2 1\nElementSpacing = 0.25 0.5 4\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n';
+  // SimpleITKIO of nnU-Net: (max_spacing * 999, *spacing[::-1]) for two axes, spacing[::-1] for three.
+  it.each([
+    ['a.mha', text(`ObjectType = Image\nNDims = 2\n${flat}`), [499.5, 0.5, 0.25]],
+    ['b.mha', text(`ObjectType = Image\nNDims = 3\n${deep}`), [4, 0.5, 0.25]],
+    [
+      'a.nrrd',
+      text('NRRD0004\ntype: uint8\ndimension: 2\nsizes: 3 2\nspacings: 0.25 0.5\nencoding: raw\n\n'),
+      [499.5, 0.5, 0.25],
+    ],
+    ['a.nii', nifti(), [499.5, 0.5, 0.25]],
+  ])('%s has the spacing of nnU-Net along z', async (name, bytes, spacing) => {
+    const file = sourceFromBytes(bytes, name);
+    const { channels, label } = await readCase({ name, channels: [{ file }], label: { file } });
+    expect(channels[0]!.shape).toEqual([1, 2, 3]);
+    expect([...channels[0]!.data]).toEqual([0, 1, 2, 3, 4, 5]);
+    expect([channels[0]!.spacing, label!.spacing]).toEqual([spacing, spacing]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Data sets as lists of cases, whatever their folders look like, and the reading of a case. */
 import { VoxelgradError } from '@voxelgrad/tensor';
+import type { Vector3 } from '../affine.ts';
 import { channelCount, type Image, selectChannel, spatialShape } from '../image.ts';
 import { readImage } from '../read-image.ts';
 import type { FileSource } from '../source.ts';
@@ -93,7 +94,8 @@ export async function readLabel(reference: ImageReference): Promise<Image<Uint8A
   return { ...image, data };
 }
 
-function oneVolume(image: Image, { file, channel }: ImageReference): Image {
+function oneVolume(read: Image, { file, channel }: ImageReference): Image {
+  const image = read.flat ? { ...read, spacing: flatSpacing(read.spacing) } : read;
   if (channel !== undefined) return selectChannel(image, channel, file.path);
   if (channelCount(image) !== 1)
     throw new VoxelgradError('dataset', {
@@ -104,6 +106,9 @@ function oneVolume(image: Image, { file, channel }: ImageReference): Image {
     });
   return image.shape.length === 3 ? image : { ...image, shape: spatialShape(image) };
 }
+
+/** Slices of their own are far apart (nnunetv2/imageio/simpleitk_reader_writer.py): nothing is resampled or convolved across them. */
+const flatSpacing = ([, y, x]: Vector3): Vector3 => [999 * Math.max(y, x), y, x];
 
 /** The dataset.json of a data set, as nnU-Net writes it. */
 export function datasetJson(dataset: DataSet): Record<string, unknown> {

@@ -1,6 +1,6 @@
 /**
  * The name of nnU-Net's class that reads a data set's images (imageio/reader_writer_registry.py): plans.json states it. It is the one that dataset.json
- * asks for, or the first that takes the files' ending.
+ * asks for, or the first that takes the files' ending and can read them.
  */
 import { VoxelgradError } from '@voxelgrad/tensor';
 import type { DatasetDescription } from './dataset-json.ts';
@@ -12,9 +12,14 @@ const readersByEnding: readonly (readonly [RegExp, string])[] = [
   [/\.nii$/i, 'NibabelIO'],
 ];
 
-/** Throws 'dataset' for files that no reader of nnU-Net takes. */
-export function imageReaderOf({ imageReader, fileEnding = '.nii.gz' }: DatasetDescription): string {
+/** `shapes`: [z, y, x] of cases, where they are known. Throws 'dataset' for files that no reader of nnU-Net takes. */
+export function imageReaderOf(
+  { imageReader, fileEnding = '.nii.gz' }: DatasetDescription,
+  shapes: readonly (readonly number[])[] = [],
+): string {
   if (imageReader !== undefined) return imageReader;
+  // Of two readers that take .tif, the first fails on stacks.
+  if (/\.tif$/i.test(fileEnding) && shapes.some(([slices]) => slices !== 1)) return 'Tiff3DIO';
   const found = readersByEnding.find(([ending]) => ending.test(fileEnding));
   if (found !== undefined) return found[1];
   throw new VoxelgradError('dataset', {

@@ -24,7 +24,8 @@ export async function readMetaImage(source: FileSource, options: ReadOptions = {
 
   const { sizes, channels, affine } = header;
   const [x = 1, y = 1, z = 1] = sizes;
-  const geometry = { spacing: affineSpacing(affine), affine };
+  const flat = sizes.length === 2;
+  const geometry = { spacing: affineSpacing(affine), affine, ...(flat ? { flat } : {}) };
   if (channels === 1) return { shape: [z, y, x], data: voxels, ...geometry };
   return { shape: [channels, z, y, x], data: channelsFirst(voxels, channels, source.path), ...geometry };
 }

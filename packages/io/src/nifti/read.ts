@@ -30,11 +30,13 @@ export async function readNifti(source: FileSource, options: ReadOptions = {}): 
         ? await readVoxelBytes(reader, layouts[header.version].size, header, source)
         : await readSeparateVoxels(dataSource, header);
     const [x = 1, y = 1, z = 1, ...rest] = header.dim;
+    const flat = header.dim.length === 2;
     return {
       shape: [...rest.reverse(), z, y, x],
       data: decodeVoxels(bytes, header, file, options.as),
       ...geometry,
       header,
+      ...(flat ? { flat } : {}),
     };
   } finally {
     await reader.close();

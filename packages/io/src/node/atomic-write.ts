@@ -49,7 +49,8 @@ export async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
-function isRunning(id: number): boolean {
+/** True for processes of this machine. */
+export function isRunning(id: number): boolean {
   try {
     return process.kill(id, 0);
   } catch (error) {

@@ -11,7 +11,7 @@ import { isStored, type OpenCaseOptions, openCase } from '../store/open.ts';
 import type { PreprocessedCase, StoredLabels } from '../store/preprocessed-case.ts';
 import type { StoredCase } from '../store/stored-case.ts';
 import { type StoreOptions, storeCase, storePrevious } from '../store/write.ts';
-import { syncFolder, writeError } from './atomic-write.ts';
+import { isRunning, syncFolder, writeError } from './atomic-write.ts';
 import { readError } from './files.ts';
 
 /** Writes a case to `FOLDER/NAME`, atomically, in place of one that is there. The folder is made if need be. Throws as `storeCase`, and 'file'. */
@@ -79,11 +79,14 @@ export async function listStoredCases(folder: string): Promise<string[]> {
     .sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** Removes what writers that were killed left behind. Not while others write to the store. */
+/** Removes what processes that were killed while they wrote left behind. What processes that still run are writing stays. */
 export async function cleanStore(folder: string): Promise<void> {
   const entries = await readdir(folder).catch(() => []);
-  for (const entry of entries)
-    if (temporaryName.test(entry)) await rm(join(folder, entry), { recursive: true, force: true });
+  for (const entry of entries) {
+    const writer = temporaryName.exec(entry)?.[1];
+    if (writer !== undefined && !isRunning(Number(writer)))
+      await rm(join(folder, entry), { recursive: true, force: true });
+  }
 }
 
 function caseOnDisk(path: string): CaseSource {
@@ -109,12 +112,14 @@ function caseOnDisk(path: string): CaseSource {
   };
 }
 
-const temporaryName = /^\..*\.[0-9a-f]{12}(\.tmp|\.\d+\.old)$/;
+/** With the writer's process id. */
+const temporaryName = /^\..*\.(\d+)-[0-9a-f]{12}(?:\.tmp|\.\d+\.old)$/;
 
 /** Fills a new folder and puts it in the place of `path`. Whatever goes wrong, what was there stays, and nothing is left beside it. */
 async function replaceFolder(path: string, fill: (target: CaseTarget) => Promise<void>): Promise<void> {
   const parent = dirname(resolve(path));
-  const temporary = `${join(parent, `.${path.slice(parent.length + 1)}`)}.${randomBytes(6).toString('hex')}.tmp`;
+  const unique = `${process.pid}-${randomBytes(6).toString('hex')}`;
+  const temporary = `${join(parent, `.${path.slice(parent.length + 1)}`)}.${unique}.tmp`;
   try {
     await mkdir(temporary, { recursive: true });
     const files = folderTarget(temporary);

@@ -24,10 +24,12 @@ export async function readNrrd(source: FileSource, options: ReadOptions = {}): P
 
   const { sizes, channelAxis, affine } = header;
   const channels = channelAxis === undefined ? 1 : sizes[channelAxis]!;
-  const [x = 1, y = 1, z = 1] = sizes.filter((_, axis) => axis !== channelAxis);
+  const extents = sizes.filter((_, axis) => axis !== channelAxis);
+  const [x = 1, y = 1, z = 1] = extents;
+  const flat = extents.length === 2;
   const shape = channelAxis === undefined ? [z, y, x] : [channels, z, y, x];
   const ordered = channelAxis === 0 ? channelsFirst(voxels, channels, source.path) : voxels;
-  return { shape, data: ordered, spacing: affineSpacing(affine), affine };
+  return { shape, data: ordered, spacing: affineSpacing(affine), affine, ...(flat ? { flat } : {}) };
 }
 
 async function readBytes(data: FileSource, offset: number, header: NrrdHeader): Promise<Uint8Array<ArrayBuffer>> {

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assertIntegrity, checkIntegrity } from '@voxelgrad/io';
-import { writeFileAtomic } from '@voxelgrad/io/node';
+import { assertIntegrity, checkIntegrity, imageReaderOf, readDatasetJson } from '@voxelgrad/io';
+import { openFile, writeFileAtomic } from '@voxelgrad/io/node';
 import { formatFingerprint } from '../fingerprint/fingerprint.ts';
 import { extractFingerprint } from '../fingerprint/node/extract-fingerprint.ts';
 import { fingerprintFile } from '../plan/node/plan-data-set.ts';
@@ -33,6 +33,13 @@ export const fingerprintOptions = {
     default: defaultThreads,
     aliases: ['-npfp'],
     help: 'Threads that read cases.',
+  },
+  extractor: {
+    type: 'choice',
+    choices: ['DatasetFingerprintExtractor'],
+    default: 'DatasetFingerprintExtractor',
+    aliases: ['-fpe'],
+    help: "nnU-Net's class that extracts; voxelgrad has its only one.",
   },
   clean: { type: 'boolean', help: 'Extract again, even where there is a fingerprint.' },
   ...checkOption,
@@ -78,9 +85,11 @@ export async function makeFingerprint(
     context.print(`${path} is there already; --clean makes it again`);
     return;
   }
+  const description = await readDatasetJson(await openFile(join(found.rawFolder, 'dataset.json')));
   const bar = reportCases(`${found.name}: fingerprint`, dataSet.cases.length, options, context);
   const extracted = await extractFingerprint(dataSet, {
     folder: found.rawFolder,
+    reader: { image_reader_writer: imageReaderOf(description) },
     threads: options.fingerprintProcesses,
     signal: context.signal,
     onCase: (name) => bar.advance(name),

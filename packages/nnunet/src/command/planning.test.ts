@@ -1,5 +1,15 @@
 /** From images to preprocessed cases through the command: what is written, what is passed over, what is refused. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,7 +42,7 @@ describe('voxelgrad convert', () => {
   it("numbers BraTS's labels as nnU-Net does", async () => {
     const raw = join(environment.nnUNet_raw, 'Dataset137_BraTS');
     await writePhantomFiles(join(root, 'brats'), { cases: 2, seed: 3, shape: [18, 24, 26] });
-    await run('convert', '-i', join(root, 'brats'), '--id', '137', '--name', 'BraTS');
+    await run('convert', '-i', join(root, 'brats'), '--id', '137', '--name', 'BraTS', '-np', '2');
     const { labels, channelNames, numTraining } = await readDatasetJson(await openFile(join(raw, 'dataset.json')));
     expect(channelNames).toEqual(['T1', 'T1ce', 'T2', 'Flair']);
     expect(numTraining).toBe(2);
@@ -122,7 +132,7 @@ describe('voxelgrad plan-and-preprocess', () => {
     const names = await listStoredCases(join(preprocessed, 'nnUNetPlans_3d_fullres'));
     expect(names).toHaveLength(4);
     const fingerprint = readFileSync(join(preprocessed, 'dataset_fingerprint.json'), 'utf8');
-    await run('fingerprint', '-d', '7', '--clean', '-np', '2');
+    await run('fingerprint', '-d', '7', '--clean', '-np', '2', '-fpe', 'DatasetFingerprintExtractor');
     expect(readFileSync(join(preprocessed, 'dataset_fingerprint.json'), 'utf8')).toBe(fingerprint);
     expect(parseFingerprint(fingerprint).shapes_after_crop).toHaveLength(4);
   }, 120_000);
@@ -141,6 +151,29 @@ describe('voxelgrad plan-and-preprocess', () => {
     expect(resampled.shape).toEqual([Math.round(before.shape[2] / 1.3), before.shape[0], before.shape[1]]);
     expect(await listStoredCases(join(preprocessed, 'mine_2d'))).toHaveLength(4);
   }, 120_000);
+
+  it('makes a case again, and copies its label, when the label was corrected and kept its size', async () => {
+    const folder = join(environment.nnUNet_raw, 'Dataset009_Corrected');
+    const target = join(environment.nnUNet_preprocessed, 'Dataset009_Corrected');
+    await writeRawPhantoms(folder, 1, '.nii');
+    const words = ['-d', '9', '-c', '3d_fullres', '-np', '1'];
+    await run('plan-and-preprocess', ...words);
+    const [name] = readdirSync(join(folder, 'labelsTr')) as [string];
+    const [file, copy] = [join(folder, 'labelsTr', name), join(target, 'gt_segmentations', name)];
+    const bytes = readFileSync(file);
+    expect(readFileSync(copy)).toEqual(bytes);
+    const made = statSync(copy).ctimeMs;
+    expect((await run('preprocess', ...words)).lines).toEqual([expect.stringContaining('(1 cases were there')]);
+    expect(statSync(copy).ctimeMs).toBe(made);
+    // Every oedema becomes necrosis; rsync and cp -p give files the time of their originals, so that it may lie before that of the copy.
+    const corrected = bytes.map((value, i) => (i >= 352 && value === 2 ? 1 : value));
+    writeFileSync(file, corrected);
+    utimesSync(file, new Date('2020-01-01'), new Date('2020-01-01'));
+    expect((await run('preprocess', ...words)).lines).toEqual([join(target, 'nnUNetPlans_3d_fullres')]);
+    expect(readFileSync(copy)).toEqual(Buffer.from(corrected));
+    const stored = await openStoredCase(join(target, 'nnUNetPlans_3d_fullres'), name.replace('.nii', ''));
+    expect(stored.classLocations?.map(({ voxels }) => voxels.length > 0)).toEqual([true, false, true]);
+  }, 60_000);
 
   it('stops when it is told to, and goes on later', async () => {
     const controller = new AbortController();
@@ -201,6 +234,50 @@ describe('voxelgrad plan-and-preprocess', () => {
     rmSync(join(raw, 'labelsTr'), { recursive: true });
     await expect(run('fingerprint', '-d', '7', '--clean')).rejects.toThrow(/lacks 4 files: expected labelsTr/);
   });
+});
+
+describe('voxelgrad fingerprint', () => {
+  it('has shapes and spacings as the reader turns images, on threads as in one', async () => {
+    const folder = join(environment.nnUNet_raw, 'Dataset008_Turned');
+    for (const name of ['imagesTr', 'labelsTr']) mkdirSync(join(folder, name), { recursive: true });
+    // x runs from head to feet, y to the left, z to the front: [z, y, x] of 4 × 5 × 6 voxels is 6 × 4 × 5 where z is the body's axis.
+    const affine = [0, -2, 0, 0, 0, 0, 3, 0, -1.5, 0, 0, 0, 0, 0, 0, 1] as const;
+    const shape = [4, 5, 6];
+    const data = Int16Array.from({ length: 120 }, (_, i) => i + 1);
+    const image: Image = { shape, data, spacing: [3, 2, 1.5], affine };
+    for (const name of ['a', 'b']) {
+      await writeImageFile(join(folder, 'imagesTr', `${name}_0000.nii.gz`), image);
+      await writeImageFile(join(folder, 'labelsTr', `${name}.nii.gz`), {
+        ...image,
+        data: Uint8Array.from(data, (i) => i % 2),
+      });
+    }
+    const description = {
+      channel_names: { 0: 'T1' },
+      labels: { background: 0, odd: 1 },
+      numTraining: 2,
+      file_ending: '.nii.gz',
+      overwrite_image_reader_writer: 'SimpleITKIOWithReorient',
+    };
+    writeFileSync(join(folder, 'dataset.json'), JSON.stringify(description));
+    for (const threads of ['1', '2']) {
+      await run('fingerprint', '-d', '8', '--clean', '-np', threads);
+      const text = readFileSync(
+        join(environment.nnUNet_preprocessed, 'Dataset008_Turned/dataset_fingerprint.json'),
+        'utf8',
+      );
+      expect(parseFingerprint(text)).toMatchObject({
+        shapes_after_crop: [
+          [6, 4, 5],
+          [6, 4, 5],
+        ],
+        spacings: [
+          [1.5, 3, 2],
+          [1.5, 3, 2],
+        ],
+      });
+    }
+  }, 60_000);
 });
 
 describe('voxelgrad plan', () => {

@@ -1,6 +1,5 @@
 /** `voxelgrad preprocess`: nnUNetv2_preprocess. */
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DataSet, readDatasetJson } from '@voxelgrad/io';
 import { openFile, writeFileAtomic } from '@voxelgrad/io/node';
@@ -124,13 +123,17 @@ export async function makePreprocessed(
   }
 }
 
-/** Segmentations as they are in the files, for evaluation: only those that are missing or of another size. */
+/** Segmentations as they are in the files, for evaluation: those that are missing, or whose original is of another size or time. */
 async function copyLabels({ cases, fileEnding }: DataSet, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const { name, label } of cases) {
     if (label === undefined || label.channel !== undefined) continue;
     const copy = join(folder, `${name}${fileEnding}`);
-    if (existsSync(copy) && (await stat(copy)).size === label.file.size) continue;
+    const original = await stat(label.file.path);
+    const there = await stat(copy).catch(() => undefined);
+    // Times are set in milliseconds, and come back rounded.
+    if (there?.size === original.size && Math.abs(there.mtimeMs - original.mtimeMs) < 2) continue;
     await writeFileAtomic(copy, await readFile(label.file.path));
+    await utimes(copy, original.atime, original.mtime);
   }
 }

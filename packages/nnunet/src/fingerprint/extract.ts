@@ -17,7 +17,7 @@ export interface CaseFingerprint {
   readonly intensities: readonly Intensities[];
 }
 
-/** `samples`: see `samplesPerCase`. Throws 'dataset' for a case without a segmentation. */
+/** `samples`: see `samplesPerCase`. Throws 'dataset' for a case without a segmentation or with voxels that are not finite. */
 export function fingerprintOfCase({ name, channels, label }: LoadedCase, samples: number): CaseFingerprint {
   const first = channels[0]!;
   if (label === undefined)
@@ -26,6 +26,7 @@ export function fingerprintOfCase({ name, channels, label }: LoadedCase, samples
   const cropped = cropToNonzero(
     channels.map(({ data }) => data),
     whole,
+    `case ${name}`,
     label.data,
   );
   const relativeSize = cropped.shape.reduce((a, b) => a * b, 1) / whole.reduce((a, b) => a * b, 1);
@@ -33,7 +34,7 @@ export function fingerprintOfCase({ name, channels, label }: LoadedCase, samples
     shape: cropped.shape,
     spacing: first.spacing,
     relativeSize,
-    intensities: sampleForeground(cropped.channels, cropped.segmentation, samples, `case ${name}`),
+    intensities: sampleForeground(cropped.channels, cropped.segmentation, samples),
   };
 }
 

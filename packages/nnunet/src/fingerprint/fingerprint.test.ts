@@ -51,8 +51,9 @@ describe('fingerprintOfCase', () => {
     const { label: _, ...unlabelled } = madeUpCase('a', 1);
     expect(() => fingerprintOfCase(unlabelled, 10)).toThrow(/case a: expected a segmentation/);
     const broken = madeUpCase('b', 1);
-    broken.channels[0]!.data[15] = Number.NaN;
-    expect(() => fingerprintOfCase(broken, 10)).toThrow(/channel 0 of case b: expected numbers, got NaN/);
+    // Outside of the foreground, whose intensities are all that is sampled.
+    broken.channels[0]!.data[13] = Number.NaN;
+    expect(() => fingerprintOfCase(broken, 10)).toThrow(/channel 0 of case b: expected finite voxels.*the first NaN/);
   });
 });
 

@@ -19,20 +19,17 @@ export interface Intensities {
   readonly counts: Uint32Array;
 }
 
-/** Of each channel. All arrays have one length. Throws 'dataset' for values that are no numbers; `what` names the case. */
+/** Of each channel. All arrays have one length, all values are finite. */
 export function sampleForeground(
   channels: readonly Float32Array[],
   segmentation: Int16Array,
   samples: number,
-  what: string,
 ): Intensities[] {
   const foreground: number[] = [];
   for (let i = 0; i < segmentation.length; i++) if (segmentation[i]! > 0) foreground.push(i);
   const bits = new Bits();
-  return channels.map((channel, c) => {
+  return channels.map((channel) => {
     const values = Float32Array.from(foreground, (voxel) => channel[voxel]!);
-    if (values.some(Number.isNaN))
-      throw new VoxelgradError('dataset', { what: `channel ${c} of ${what}`, expected: 'numbers', got: 'NaN' });
     if (values.length === 0) return { values, counts: new Uint32Array() };
     const counts = new Uint32Array(values.length);
     bits.drawWithReplacement(counts, samples);

@@ -144,4 +144,13 @@ describe('imageReaderOf', () => {
     expect(imageReaderOf({ ...description, fileEnding })).toBe(reader);
     expect(() => imageReaderOf({ ...description, fileEnding: '.jpg' })).toThrow(/file_ending/);
   });
+
+  it('takes the first that can read the images: stacks in .tif are none for NaturalImage2DIO', () => {
+    const plansFor = (shape: number[]) => {
+      const { description, fingerprint } = madeUp(3, shape, [1, 1, 1]);
+      return planExperiment('Dataset001_A', { ...description, fileEnding: '.tif' }, fingerprint).image_reader_writer;
+    };
+    expect(plansFor([1, 64, 64])).toBe('NaturalImage2DIO');
+    expect(plansFor([64, 64, 64])).toBe('Tiff3DIO');
+  });
 });

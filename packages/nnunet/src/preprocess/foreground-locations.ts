@@ -23,8 +23,9 @@ export function foregroundLocations(segmentation: Int16Array, labels: Labels): F
     voxels: draw(segmentation, values, random),
   }));
   if (labels.ignore === undefined) return { classLocations };
-  const annotated = [-1, 0, ...new Set(labels.classes.flatMap(({ values }) => values))];
-  return { classLocations, annotatedLocations: draw(segmentation, annotated, random) };
+  // In the order of `LabelManager.all_labels`, whatever that of the regions is.
+  const foreground = [...new Set(labels.classes.flatMap(({ values }) => values))].sort((a, b) => a - b);
+  return { classLocations, annotatedLocations: draw(segmentation, [-1, 0, ...foreground], random) };
 }
 
 function draw(segmentation: Int16Array, values: readonly number[], random: NumpyRandomState): Uint32Array {

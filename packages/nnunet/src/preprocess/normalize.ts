@@ -5,7 +5,7 @@ import type { IntensityProperties } from '../fingerprint/fingerprint.ts';
 import { type NormalizationScheme, normalizationSchemes } from '../plan/normalization.ts';
 
 export interface NormalizationContext {
-  /** 1 inside the nonzero mask; only z-scores heed it, and only if it is given. */
+  /** 1 inside the nonzero mask and where there are labels; only z-scores heed it, and only if it is given. */
   readonly mask?: ArrayLike<number>;
   /** Of the channel, over the whole data set: what CT is normalised by. */
   readonly intensities?: IntensityProperties;

@@ -1,6 +1,6 @@
 /** Whole cases against the official preprocessor, from NIfTI files to class locations, on every device; and each normalisation by hand. */
 import { fileURLToPath } from 'node:url';
-import { type Case, readDatasetJson, sourceFromBytes } from '@voxelgrad/io';
+import { type Case, type LoadedCase, readDatasetJson, sourceFromBytes } from '@voxelgrad/io';
 import { openFile } from '@voxelgrad/io/node';
 import type { Triple } from '@voxelgrad/tensor';
 import { expectClose, testDevices } from '@voxelgrad/tensor/testing';
@@ -92,20 +92,63 @@ describe.skipIf(fixtures.missing).each(testDevices())(
 );
 
 describe.skipIf(fixtures.missing)('preprocessCase', () => {
+  const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] as const;
+  const noDevice = async (): Promise<never> => {
+    throw new Error('no device is needed');
+  };
+
   it('refuses cases that do not fit the plans, and schemes and functions that nobody knows', async () => {
     const { plans, labels, loaded } = await open('ct');
     const configuration = configurationOf(plans, '3d_fullres');
-    const device = async (): Promise<never> => {
-      throw new Error('no device is needed');
-    };
-    const context = { plans, configuration, labels, device };
+    const context = { plans, configuration, labels, device: noDevice };
     const twice = { ...loaded, channels: [loaded.channels[0]!, loaded.channels[0]!] };
     await expect(preprocessCase(twice, context)).rejects.toThrow(/case ct: expected 1 channels.*got 2/);
     const scheme = { ...context, configuration: { ...configuration, normalization_schemes: ['Mine'] } };
     await expect(preprocessCase(loaded, scheme)).rejects.toThrow(/channel 0 of case ct: expected ZScore.*got Mine/);
+    const other = { ...context, configuration: { ...configuration, preprocessor_name: 'Mine' } };
+    await expect(preprocessCase(loaded, other)).rejects.toThrow(/preprocessor.*: expected DefaultPreproc.*got Mine/);
     await expect(preprocessCase(loaded, context)).rejects.toThrow('no device is needed');
     const same = { ...configuration, spacing: loaded.channels[0]!.spacing };
     await expect(preprocessCase(loaded, { ...context, configuration: same })).resolves.toBeDefined();
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    'refuses voxels that are %s',
+    async (value) => {
+      const { plans, labels, loaded } = await open('ct');
+      const [image] = loaded.channels;
+      const data = image!.data.slice();
+      data[7] = value;
+      const context = { plans, configuration: configurationOf(plans, '3d_fullres'), labels, device: noDevice };
+      const error: unknown = await preprocessCase({ ...loaded, channels: [{ ...image!, data }] }, context).catch(
+        (caught: unknown) => caught,
+      );
+      expect(error).toMatchObject({
+        code: 'dataset',
+        message: expect.stringMatching(/channel 0 of case ct: expected finite/),
+      });
+      expect(String(error)).toContain(`1 that is not, the first ${value}`);
+    },
+  );
+
+  it('z-scores over labelled voxels too, where all channels are 0', async () => {
+    const { plans, labels } = await open('ct');
+    const configuration = {
+      ...configurationOf(plans, '3d_fullres'),
+      spacing: [1, 1, 1],
+      normalization_schemes: ['ZScoreNormalization'],
+      use_mask_for_norm: [true],
+    };
+    const geometry = { shape: [1, 2, 4], spacing: [1, 1, 1], affine } as const;
+    const made: LoadedCase = {
+      name: 'made up',
+      channels: [{ ...geometry, data: Float32Array.of(3, 0, 0, 5, 0, 0, 0, 4) }],
+      label: { ...geometry, data: Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0) },
+    };
+    const straight = { ...plans, transpose_forward: [0, 1, 2] };
+    const { data } = await preprocessCase(made, { plans: straight, configuration, labels, device: noDevice });
+    // Of 3, 0, 5 and 4, as nnU-Net's ZScoreNormalization: x = numpy.array([3, 0, 5, 4]); (x - x.mean()) / x.std().
+    expectClose([...data], [0, -1.6035675, 0, 1.069045, 0, 0, 0, 0.5345225], { rtol: 1e-6, atol: 1e-7 });
   });
 });
 
@@ -118,7 +161,7 @@ describe.skipIf(fixtures.missing)('cropToNonzero', () => {
     const size = values.length / shape[0]!;
     const channels = Array.from({ length: shape[0]! }, (_, c) => values.subarray(c * size, (c + 1) * size));
     const label = one.attrs.has_seg ? Int32Array.from(numbersOf(tensors.get('seg'))) : undefined;
-    const cropped = cropToNonzero(channels, shape.slice(1) as unknown as Triple, label);
+    const cropped = cropToNonzero(channels, shape.slice(1) as unknown as Triple, one.name, label);
     expect(cropped.box.lower.map((low, axis) => [low, cropped.box.upper[axis]])).toEqual(one.attrs.bbox);
     expect(cropped.channels.flatMap((channel) => [...channel])).toEqual(numbersOf(tensors.get('out_data')));
     expect([...cropped.segmentation]).toEqual(numbersOf(tensors.get('out_seg')));

@@ -16,6 +16,7 @@ import {
   type VoxelArray,
 } from '@voxelgrad/io';
 import { type Device, fromArray, noGrad, type Triple, VoxelgradError } from '@voxelgrad/tensor';
+import { defaultPreprocessor } from '../plan/configuration.ts';
 import type { Configuration, Plans } from '../plan/plans.ts';
 import { inOrder, resampledShape } from '../plan/target-spacing.ts';
 import { cropToNonzero } from './crop-to-nonzero.ts';
@@ -47,12 +48,15 @@ export interface CaseProperties extends JsonObject {
 
 export type Preprocessed = PreprocessedCase & { readonly properties: CaseProperties };
 
+/** What plans say of nnU-Net's class that reads the images. */
+export type ImageReader = Pick<Plans, 'image_reader_writer'>;
+
 /** The images of a case as the plans' reader would give them: turned to RAS where it is one that turns images. */
-export const readCaseFor = async (plans: Plans, entry: Case): Promise<LoadedCase> =>
+export const readCaseFor = async (plans: ImageReader, entry: Case): Promise<LoadedCase> =>
   asReaderTurns(plans, await readCase(entry));
 
 /** The same for images that were read already. */
-export function asReaderTurns({ image_reader_writer: reader }: Plans, loaded: LoadedCase): LoadedCase {
+export function asReaderTurns({ image_reader_writer: reader }: ImageReader, loaded: LoadedCase): LoadedCase {
   if (!reader.endsWith('WithReorient')) return loaded;
   const channels = loaded.channels.map((image) => reorient(image, 'RAS'));
   return loaded.label === undefined
@@ -60,9 +64,10 @@ export function asReaderTurns({ image_reader_writer: reader }: Plans, loaded: Lo
     : { ...loaded, channels, label: reorient(loaded.label, 'RAS') };
 }
 
-/** Throws 'dataset' for a case that does not fit the plans. A case without a label gets neither segmentation nor locations. */
+/** Throws 'dataset' for a case that does not fit the plans, 'option' for plans with a preprocessor that voxelgrad does not have. A case without a label gets neither segmentation nor locations. */
 export async function preprocessCase(loaded: LoadedCase, context: PreprocessingContext): Promise<Preprocessed> {
   const { plans, configuration, labels } = context;
+  checkPreprocessor(configuration.preprocessor_name);
   const cropped = cropAndNormalize(loaded, plans, configuration);
   const { shape, spacing, segmentation, properties } = cropped;
   const target = targetSpacing(configuration, spacing);
@@ -78,6 +83,12 @@ export async function preprocessCase(loaded: LoadedCase, context: PreprocessingC
     configuration.resampling_fn_seg_kwargs,
   );
   return { ...result, seg, ...foregroundLocations(seg, labels) };
+}
+
+/** Another one would make other voxels, which the weights of a network do not fit. */
+function checkPreprocessor(name: string): void {
+  if (name !== defaultPreprocessor)
+    throw new VoxelgradError('option', { what: 'preprocessor of the plans', expected: defaultPreprocessor, got: name });
 }
 
 /** Slices of 2-D configurations are resampled in the plane only. */
@@ -109,13 +120,18 @@ function cropAndNormalize({ name, channels, label }: LoadedCase, plans: Plans, c
   const cropped = cropToNonzero(
     channels.map(({ data }) => transposeVolume(data, fileShape, order)),
     wholeShape,
+    `case ${name}`,
     label && transposeVolume<VoxelArray>(label.data, fileShape, order),
   );
+  // Labelled voxels count, even where all channels are 0: nnU-Net's mask is what its segmentation has not as −1.
+  const inside = configuration.use_mask_for_norm.some(Boolean)
+    ? Uint8Array.from(cropped.segmentation, (value) => (value >= 0 ? 1 : 0))
+    : undefined;
   for (const [c, channel] of cropped.channels.entries()) {
     const intensities = plans.foreground_intensity_properties_per_channel[c];
     normalize(channel, schemes[c]!, {
       what: `channel ${c} of case ${name}`,
-      ...(configuration.use_mask_for_norm[c] === true ? { mask: cropped.mask } : {}),
+      ...(inside !== undefined && configuration.use_mask_for_norm[c] === true ? { mask: inside } : {}),
       ...(intensities === undefined ? {} : { intensities }),
     });
   }

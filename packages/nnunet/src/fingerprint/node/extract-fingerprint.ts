@@ -1,6 +1,7 @@
 /** The fingerprint of a data set on disk, its cases shared among threads. */
-import { type DataSet, readCase } from '@voxelgrad/io';
+import type { DataSet } from '@voxelgrad/io';
 import { runInWorkers } from '../../parallel/node/worker-pool.ts';
+import { type ImageReader, readCaseFor } from '../../preprocess/preprocess-case.ts';
 import { type CaseFingerprint, combineFingerprints, fingerprintOfCase } from '../extract.ts';
 import type { DatasetFingerprint } from '../fingerprint.ts';
 import { samplesPerCase } from '../foreground-intensities.ts';
@@ -9,6 +10,8 @@ import type { FingerprintSetup } from './fingerprint-worker.ts';
 export interface ExtractOptions {
   /** The folder that `dataSet` was opened from. */
   readonly folder: string;
+  /** The one that plans will name: shapes and spacings are those that preprocessing sees. */
+  readonly reader: ImageReader;
   /** One: no further thread is made. */
   readonly threads: number;
   readonly signal: AbortSignal;
@@ -28,12 +31,12 @@ export async function extractFingerprint(dataSet: DataSet, options: ExtractOptio
   if (options.threads === 1)
     for (const [index, entry] of cases.entries()) {
       options.signal.throwIfAborted();
-      take(index, fingerprintOfCase(await readCase(entry), samples));
+      take(index, fingerprintOfCase(await readCaseFor(options.reader, entry), samples));
     }
   else
     await runInWorkers<number, CaseFingerprint>({
       module: new URL('./fingerprint-worker.ts', import.meta.url),
-      setup: { folder: options.folder, samples } satisfies FingerprintSetup,
+      setup: { folder: options.folder, reader: options.reader, samples } satisfies FingerprintSetup,
       threads: options.threads,
       jobs: [...cases.keys()],
       onResult: (fingerprint, index) => take(index, fingerprint),

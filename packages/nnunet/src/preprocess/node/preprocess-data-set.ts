@@ -3,6 +3,7 @@
  * the same files in the same way, are passed over, so that a run that was interrupted goes on where it ended.
  */
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import type { Case, DataSet, Labels } from '@voxelgrad/io';
 import { cleanStore, isCaseStored } from '@voxelgrad/io/node';
 import type { Device } from '@voxelgrad/tensor';
@@ -39,7 +40,7 @@ export async function preprocessDataSet(dataSet: DataSet, options: PreprocessDat
   const jobs: PreprocessJob[] = [];
   for (const [index, entry] of dataSet.cases.entries()) {
     options.signal.throwIfAborted();
-    const key = caseKey(entry, options);
+    const key = await caseKey(entry, options);
     if (!options.again && (await isCaseStored(target, entry.name, key))) onCase?.(entry.name, true);
     else jobs.push({ index, key });
   }
@@ -74,15 +75,20 @@ export async function preprocessDataSet(dataSet: DataSet, options: PreprocessDat
 }
 
 /** Raised whenever the same plans would give other voxels. */
-const preprocessingVersion = 1;
+const preprocessingVersion = 2;
 
-/** Says what a stored case was made from and how, so that one that is there can be told from one that must be made. */
-function caseKey(entry: Case, { plans, configuration, labels }: PreprocessDataSetOptions): string {
+/**
+ * Says what a stored case was made from and how, so that one that is there can be told from one that must be made. A file that was corrected may keep
+ * its size, so the time counts, too.
+ */
+async function caseKey(entry: Case, { plans, configuration, labels }: PreprocessDataSetOptions): Promise<string> {
   const planned = configurationOf(plans, configuration);
   const files = [...entry.channels, ...(entry.label === undefined ? [] : [entry.label])];
   const made = {
     version: preprocessingVersion,
-    files: files.map(({ file, channel = 0 }) => [file.name, file.size, channel]),
+    files: await Promise.all(
+      files.map(async ({ file, channel = 0 }) => [file.name, file.size, (await stat(file.path)).mtimeMs, channel]),
+    ),
     labels,
     reader: plans.image_reader_writer,
     transpose: plans.transpose_forward,
