@@ -185,6 +185,8 @@ function pool(
 export function filterAxis(x: Tensor, taps: Tensor, axis: 1 | 2 | 3): Tensor {
   checkDevice('filterAxis', x, taps);
   checkRank('filterAxis', 'x', x, 'n, d, h, w, c');
+  checkDType('filterAxis', x, ['f32']);
+  checkDType('filterAxis: taps', taps, ['f32']);
   checkShapeIs('filterAxis', 'taps', taps, [x.shape[0]!, x.shape[4]!, taps.shape[2] ?? 0]);
   if (taps.shape[2]! % 2 !== 1)
     throw new VoxelgradError('shape', {
