@@ -1,13 +1,14 @@
 /** Elementwise ops on two tensors, or a tensor and a number, with NumPy's broadcasting. All gradients are made of ops. */
 import { record } from '../../autograd.ts';
 import { VoxelgradError } from '../../errors.ts';
+import { tidy } from '../../scope.ts';
 import { broadcastShape } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { cast } from '../copy/cast.ts';
 import { checkDevice, output } from '../operands.ts';
 import { sumTo } from '../reduce/reduce.ts';
 import type { ArithmeticOp, ComparisonOp, LogicalOp } from './elementwise.kernels.ts';
-import { exp, log, neg, powScalar, reciprocal, scale, shift } from './unary.ts';
+import { checkWhole, constant, exp, log, neg, powScalar, reciprocal, scale, shift } from './unary.ts';
 
 function binary(op: ArithmeticOp | ComparisonOp | LogicalOp, a: Tensor, b: Tensor, boolean: boolean, p = 0): Tensor {
   checkDevice(op, a, b);
@@ -46,13 +47,18 @@ export function mul(a: Tensor, b: Tensor | number): Tensor {
   ]);
 }
 
-/** `a / b`. */
+/** `a / b`. Of i32 the part left of the point, as between tensors. */
 export function div(a: Tensor, b: Tensor | number): Tensor {
-  if (typeof b === 'number') return scale(a, 1 / b);
+  if (typeof b === 'number') return a.dtype === 'i32' ? divideWhole(a, b) : scale(a, 1 / b);
   return record('div', [a, b], binary('div', a, b, false), [a, b], (g, [a, b]) => [
     a.requiresGradient ? sumTo(div(g, b), a.shape) : undefined,
     b.requiresGradient ? sumTo(neg(div(mul(g, a), mul(b, b))), b.shape) : undefined,
   ]);
+}
+
+function divideWhole(a: Tensor, b: number): Tensor {
+  checkWhole('div', a, b);
+  return tidy(() => div(a, constant(a, b)));
 }
 
 /** `aᵇ`. With a number as exponent negative bases are allowed where the exponent is whole. */

@@ -13,9 +13,21 @@ const ALSO_INTEGER: readonly UnaryOp[] = ['neg', 'abs', 'square', 'scale', 'shif
 function apply(op: UnaryOp, x: Tensor, p = 0): Tensor {
   if (!isFloat(x.dtype) && !(x.dtype === 'i32' && ALSO_INTEGER.includes(op)))
     throw new VoxelgradError('dtype', { what: op, expected: 'f32 or f16', got: String(x), help: 'cast it first' });
+  if (x.dtype === 'i32') checkWhole(op, x, p);
   const out = output(x, x.shape);
   x.device.kernels.unary(op, x, out, p);
   return out;
+}
+
+/** What is computed in i32 has no place for a fraction, which must not get lost in silence. */
+export function checkWhole(op: string, x: Tensor, value: number): void {
+  if (!Number.isInteger(value) || value < -(2 ** 31) || value >= 2 ** 31)
+    throw new VoxelgradError('dtype', {
+      what: `${op} of ${x} and a number`,
+      expected: 'a whole number from −2³¹ to 2³¹ − 1',
+      got: String(value),
+      help: 'cast the tensor to f32 first',
+    });
 }
 
 /** An op whose derivative is written with its input x. */
@@ -36,7 +48,8 @@ function flat(op: UnaryOp, x: Tensor): Tensor {
 /** 1 where x > bound, else 0, as a float. */
 const above = (x: Tensor, bound = 0): Tensor => cast(greater(x, constant(x, bound)), x.dtype);
 
-function constant(like: Tensor, value: number): Tensor {
+/** A number as a tensor that broadcasts, in the dtype of `like`. */
+export function constant(like: Tensor, value: number): Tensor {
   const tensor = Tensor.empty(like.device, like.dtype, []);
   like.device.kernels.fill(tensor, value);
   return tensor;
