@@ -1,7 +1,20 @@
 /** Which dtypes elementwise ops take: what would lose a fraction or read memory as something else is refused by name. */
 import { describe, expect, it } from 'vitest';
 import { isVoxelgradError } from '../../errors.ts';
-import { add, div, fromArray, mul, sub, type Tensor } from '../../index.ts';
+import {
+  add,
+  div,
+  equal,
+  fromArray,
+  logicalAnd,
+  logicalOr,
+  logicalXor,
+  maximum,
+  mul,
+  pow,
+  sub,
+  type Tensor,
+} from '../../index.ts';
 import { testDevices } from '../../testing.ts';
 
 function dtypeErrorOf(work: () => unknown): string {
@@ -36,5 +49,22 @@ describe.each(testDevices())('elementwise ops on $name', ({ open }) => {
     for (const op of [add, sub, mul, div])
       for (const number of [0.5, 2 ** 40, Number.NaN]) expect(dtypeErrorOf(() => op(x, number))).toContain('whole');
     x.dispose();
+  });
+
+  it('refuse logic on numbers, and arithmetic on bytes', async () => {
+    const device = await open();
+    for (const dtype of ['f32', 'i32', 'u8'] as const) {
+      const x = fromArray([1, 0], [2], { device, dtype });
+      for (const op of [logicalAnd, logicalOr, logicalXor]) expect(dtypeErrorOf(() => op(x, x))).toContain('bool');
+      x.dispose();
+    }
+    for (const dtype of ['u8', 'bool'] as const) {
+      const x = fromArray([1, 0], [2], { device, dtype });
+      for (const op of [add, sub, mul, div, pow, maximum])
+        expect(dtypeErrorOf(() => op(x, x))).toContain('f32 or f16 or i32');
+      const same = equal(x, x);
+      expect([...(await same.data())]).toEqual([1, 1]);
+      for (const tensor of [x, same]) tensor.dispose();
+    }
   });
 });

@@ -5,12 +5,22 @@ import { tidy } from '../../scope.ts';
 import { broadcastShape } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { cast } from '../copy/cast.ts';
-import { checkDevice, output } from '../operands.ts';
+import { checkDevice, checkDType, output } from '../operands.ts';
 import { sumTo } from '../reduce/reduce.ts';
 import type { ArithmeticOp, ComparisonOp, LogicalOp } from './elementwise.kernels.ts';
 import { checkWhole, constant, exp, log, neg, powScalar, reciprocal, scale, shift } from './unary.ts';
 
-function binary(op: ArithmeticOp | ComparisonOp | LogicalOp, a: Tensor, b: Tensor, boolean: boolean, p = 0): Tensor {
+type BinaryOp = ArithmeticOp | ComparisonOp | LogicalOp;
+
+const LOGICAL: readonly BinaryOp[] = ['and', 'or', 'xor'];
+
+/** What an op takes; comparisons take anything. */
+function checkOperandType(op: BinaryOp, a: Tensor, boolean: boolean): void {
+  if (LOGICAL.includes(op)) checkDType(op, a, ['bool']);
+  else if (!boolean) checkDType(op, a, ['f32', 'f16', 'i32']);
+}
+
+function binary(op: BinaryOp, a: Tensor, b: Tensor, boolean: boolean, p = 0): Tensor {
   checkDevice(op, a, b);
   if (a.dtype !== b.dtype)
     throw new VoxelgradError('dtype', {
@@ -19,6 +29,7 @@ function binary(op: ArithmeticOp | ComparisonOp | LogicalOp, a: Tensor, b: Tenso
       got: `${a} and ${b}`,
       help: 'cast one of them',
     });
+  checkOperandType(op, a, boolean);
   const out = output(a, broadcastShape(a.shape, b.shape, op), boolean ? 'bool' : a.dtype);
   a.device.kernels.binary(op, a, b, out, p);
   return out;
