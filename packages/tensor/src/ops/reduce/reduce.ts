@@ -1,6 +1,7 @@
 /** Sums, means, extrema and what follows from them, over any axes. */
 import { record } from '../../autograd.ts';
-import { normalizeAxes, type Shape, sameShape, sizeOf } from '../../shape.ts';
+import { VoxelgradError } from '../../errors.ts';
+import { normalizeAxes, type Shape, sameShape, showShape, sizeOf } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { cast } from '../copy/cast.ts';
 import { broadcastTo, reshape } from '../copy/copy.ts';
@@ -83,12 +84,23 @@ export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => extremum(
 function extremum(op: 'max' | 'min', x: Tensor, { axes, keepAxes }: ReduceOptions): Tensor {
   checkDType(op, x, ['f32', 'f16', 'i32']);
   const list = normalizeAxes(axes, x.rank, op);
+  checkNotEmpty(op, x, list);
   const out = reduceAxes(op, x, list);
   const reduced = record(op, [x], out, [x, out], (g, [x, out]) => {
     const chosen = cast(equal(x, out), g.dtype);
     return [mul(chosen, div(g, sum(chosen, { axes: list, keepAxes: true })))];
   });
   return finish(reduced, x.shape, list, keepAxes);
+}
+
+/** Nothing has a sum, but no largest or smallest value. */
+function checkNotEmpty(op: string, x: Tensor, axes: readonly number[]): void {
+  if (axes.some((axis) => x.shape[axis] === 0))
+    throw new VoxelgradError('shape', {
+      what: op,
+      expected: 'at least one value along each axis',
+      got: showShape(x.shape),
+    });
 }
 
 /** The variance over `axes`, by two passes; divided by the count less `correction` (1: unbiased, 0: of the population). */
@@ -108,8 +120,9 @@ export const standardDeviation = (x: Tensor, options: ReduceOptions & { readonly
 
 /** `ln Σ eˣ` without overflow. */
 export function logSumExp(x: Tensor, { axes, keepAxes }: ReduceOptions = {}): Tensor {
+  checkDType('logSumExp', x, ['f32', 'f16']);
   const list = normalizeAxes(axes, x.rank, 'logSumExp');
-  const largest = max(x, { axes: list, keepAxes: true }).detach();
+  const largest = reduceAxes('max', x.detach(), list);
   const total = log(sum(exp(sub(x, largest)), { axes: list, keepAxes: true }));
   const result = sub(total, neg(largest));
   return keepAxes === true ? result : reshape(result, withoutAxes(x.shape, list));
@@ -121,8 +134,10 @@ export const argMax = (x: Tensor, axis: number): Tensor => argExtremum('max', x,
 export const argMin = (x: Tensor, axis: number): Tensor => argExtremum('min', x, axis);
 
 function argExtremum(op: 'max' | 'min', x: Tensor, axis: number): Tensor {
-  checkDType(op === 'max' ? 'argMax' : 'argMin', x, ['f32', 'f16', 'i32']);
-  const along = normalizeAxes(axis, x.rank, op)[0]!;
+  const name = op === 'max' ? 'argMax' : 'argMin';
+  checkDType(name, x, ['f32', 'f16', 'i32']);
+  const along = normalizeAxes(axis, x.rank, name)[0]!;
+  checkNotEmpty(name, x, [along]);
   const out = output(x, withoutAxes(x.shape, [along]), 'i32');
   const [outer, inner] = [sizeOf(x.shape.slice(0, along)), sizeOf(x.shape.slice(along + 1))];
   x.device.kernels.argReduce(op, x, out, outer, x.shape[along]!, inner);
