@@ -13,6 +13,8 @@ struct Parameters {
   // Lower end and width, or mean and deviation.
   offset: f32,
   scale: f32,
+  // The largest uniform number allowed.
+  limit: f32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -21,7 +23,9 @@ struct Parameters {
 const UNIT = 5.9604644775390625e-8; // 2⁻²⁴
 
 fn uniform_numbers(words: vec4<u32>) -> vec4<f32> {
-  return parameters.offset + parameters.scale * (vec4<f32>(words >> vec4<u32>(8u)) * UNIT);
+  let numbers = parameters.offset + parameters.scale * (vec4<f32>(words >> vec4<u32>(8u)) * UNIT);
+  // The sum may round up to the end of the interval, which does not belong to it.
+  return min(numbers, vec4<f32>(parameters.limit));
 }
 
 // Box and Muller's transform of the pairs (0, 1) and (2, 3).

@@ -89,6 +89,15 @@ describe.each(testDevices())('random numbers on $name', ({ open }) => {
     expect(Array.from(values)).toEqual(words(STATE, 1001).map((word) => (word >>> 8) / 2 ** 24));
   });
 
+  it.each([
+    [16_777_215, 16_777_216],
+    [-1, 1e-9],
+    [0.1, 0.3],
+  ])('uniform numbers from %d stay below %d', async (low, high) => {
+    const values = await draw(4096, (out) => device.kernels.randomUniform(out, STATE, low, high));
+    expect(values.every((value) => value >= Math.fround(low) && value < Math.fround(high))).toBe(true);
+  });
+
   it('normal numbers', async () => {
     const all = words(STATE, 4098 + 2);
     const expected = all.map((_, i) => {
