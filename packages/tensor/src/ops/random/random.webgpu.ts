@@ -19,7 +19,7 @@ export const randomWebgpu = (device: WebgpuDevice): RandomKernels => {
         code: `fn convert(words: vec4<u32>) -> vec4<result> { return ${convert}; }\n${mergeTail('result')}`,
       }),
       bindings: [write(out)],
-      parameters: [size, ...seed, ...stream, ...constants.map(floatBits)],
+      parameters: [size, ...seed, ...stream, ...constants.map(floatBits), 0],
       workgroups: foldWorkgroups(vectorWorkgroups(size)),
     });
   }

@@ -2,7 +2,7 @@
 
 /** The largest number allowed in [low, high), as f32. An empty interval allows what comes. */
 export function uniformLimit(low: number, high: number): number {
-  return Math.fround(low) < Math.fround(high) ? floatBelow(high) : Number.POSITIVE_INFINITY;
+  return Math.fround(low) < Math.fround(high) ? floatBelow(high) : 3.4028234663852886e38;
 }
 
 /** The largest float below a finite float. */
