@@ -1,12 +1,13 @@
 /** Sums, means, extrema and what follows from them, over any axes. */
 import { record } from '../../autograd.ts';
 import { VoxelgradError } from '../../errors.ts';
+import { tidy } from '../../scope.ts';
 import { normalizeAxes, type Shape, sameShape, showShape, sizeOf } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { cast } from '../copy/cast.ts';
 import { broadcastTo, reshape } from '../copy/copy.ts';
-import { div, equal, mul, sub } from '../elementwise/elementwise.ts';
-import { exp, log, neg, scale, sqrt, square } from '../elementwise/unary.ts';
+import { add, div, equal, sub, where } from '../elementwise/elementwise.ts';
+import { constant, exp, finite, log, scale, sqrt, square } from '../elementwise/unary.ts';
 import { checkDType, output, seenAs } from '../operands.ts';
 import type { ReduceOp } from './reduce.kernels.ts';
 
@@ -87,8 +88,9 @@ function extremum(op: 'max' | 'min', x: Tensor, { axes, keepAxes }: ReduceOption
   checkNotEmpty(op, x, list);
   const out = reduceAxes(op, x, list);
   const reduced = record(op, [x], out, [x, out], (g, [x, out]) => {
-    const chosen = cast(equal(x, out), g.dtype);
-    return [mul(chosen, div(g, sum(chosen, { axes: list, keepAxes: true })))];
+    const chosen = equal(x, out);
+    const count = sum(cast(chosen, g.dtype), { axes: list, keepAxes: true });
+    return [where(chosen, div(g, count), constant(g, 0))];
   });
   return finish(reduced, x.shape, list, keepAxes);
 }
@@ -122,10 +124,17 @@ export const standardDeviation = (x: Tensor, options: ReduceOptions & { readonly
 export function logSumExp(x: Tensor, { axes, keepAxes }: ReduceOptions = {}): Tensor {
   checkDType('logSumExp', x, ['f32', 'f16']);
   const list = normalizeAxes(axes, x.rank, 'logSumExp');
-  const largest = reduceAxes('max', x.detach(), list);
-  const total = log(sum(exp(sub(x, largest)), { axes: list, keepAxes: true }));
-  const result = sub(total, neg(largest));
-  return keepAxes === true ? result : reshape(result, withoutAxes(x.shape, list));
+  return tidy(() => {
+    const largest = reduceAxes('max', x.detach(), list);
+    const [zero, one] = [constant(x, 0), constant(x, 1)];
+    // An infinite value less itself is no number; where all are −∞, so is the logarithm, and no value has a gradient.
+    const offset = where(cast(finite(largest), 'bool'), largest, zero);
+    const total = sum(exp(sub(x, offset)), { axes: list, keepAxes: true });
+    const nothing = equal(total, zero);
+    const logarithm = log(where(nothing, one, total));
+    const result = add(logarithm, where(nothing, constant(x, Number.NEGATIVE_INFINITY), offset));
+    return keepAxes === true ? result : reshape(result, withoutAxes(x.shape, list));
+  });
 }
 
 /** The index (i32) of the first largest value along one axis. */
