@@ -5,7 +5,7 @@ import { tidy } from '../../scope.ts';
 import { normalizeAxes, type Shape, sameShape, showShape, sizeOf } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { cast } from '../copy/cast.ts';
-import { broadcastTo, reshape } from '../copy/copy.ts';
+import { broadcastTo, permute, reshape } from '../copy/copy.ts';
 import { add, div, equal, sub, where } from '../elementwise/elementwise.ts';
 import { constant, exp, finite, log, scale, sqrt, square } from '../elementwise/unary.ts';
 import { checkDType, output, seenAs } from '../operands.ts';
@@ -137,20 +137,34 @@ export function logSumExp(x: Tensor, { axes, keepAxes }: ReduceOptions = {}): Te
   });
 }
 
-/** The index (i32) of the first largest value along one axis. */
-export const argMax = (x: Tensor, axis: number): Tensor => argExtremum('max', x, axis);
-/** The index (i32) of the first smallest value along one axis. */
-export const argMin = (x: Tensor, axis: number): Tensor => argExtremum('min', x, axis);
+/**
+ * The index (i32) of the first largest value along one axis. Over several axes, or by default all, it is the index within these axes flattened, the last
+ * one fastest; all axes together are NumPy's and PyTorch's argmax without an axis.
+ */
+export const argMax = (x: Tensor, axes?: number | readonly number[]): Tensor => argExtremum('max', x, axes);
+/** The index (i32) of the first smallest value; axes as of argMax. */
+export const argMin = (x: Tensor, axes?: number | readonly number[]): Tensor => argExtremum('min', x, axes);
 
-function argExtremum(op: 'max' | 'min', x: Tensor, axis: number): Tensor {
+function argExtremum(op: 'max' | 'min', x: Tensor, axes: number | readonly number[] | undefined): Tensor {
   const name = op === 'max' ? 'argMax' : 'argMin';
   checkDType(name, x, ['f32', 'f16', 'i32']);
-  const along = normalizeAxes(axis, x.rank, name)[0]!;
-  checkNotEmpty(name, x, [along]);
-  const out = output(x, withoutAxes(x.shape, [along]), 'i32');
-  const [outer, inner] = [sizeOf(x.shape.slice(0, along)), sizeOf(x.shape.slice(along + 1))];
-  x.device.kernels.argReduce(op, x, out, outer, x.shape[along]!, inner);
+  const list = normalizeAxes(axes, x.rank, name);
+  checkNotEmpty(name, x, list);
+  const out = output(x, withoutAxes(x.shape, list), 'i32');
+  const first = list[0] ?? x.rank;
+  const outer = sizeOf(x.shape.slice(0, first));
+  const reduced = sizeOf(list.map((axis) => x.shape[axis]!));
+  const inner = sizeOf(out.shape.slice(first));
+  tidy(() => x.device.kernels.argReduce(op, together(x.detach(), list), out, outer, reduced, inner));
   return out;
+}
+
+/** With the given axes next to each other, at the place of the first. */
+function together(x: Tensor, axes: readonly number[]): Tensor {
+  const first = axes[0] ?? x.rank;
+  if (axes.every((axis, i) => axis === first + i)) return x;
+  const others = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  return permute(x, [...others.slice(0, first), ...axes, ...others.slice(first)]);
 }
 
 /** Running sums along one axis (f32). */
