@@ -1,7 +1,7 @@
 // Random numbers, a block of four a thread. The preamble has `result` and `fn convert(words: vec4<u32>) -> vec4<result>`, which may use the
 // functions below.
 // #include "common/index.wgsl"
-// #include "common/math.wgsl"
+// #include "random/normal.wgsl"
 // #include "random/philox.wgsl"
 
 struct Parameters {
@@ -13,6 +13,9 @@ struct Parameters {
   // Lower end and width, or mean and deviation.
   offset: f32,
   scale: f32,
+  // The largest uniform number allowed.
+  limit: f32,
+  zero: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -21,17 +24,13 @@ struct Parameters {
 const UNIT = 5.9604644775390625e-8; // 2⁻²⁴
 
 fn uniform_numbers(words: vec4<u32>) -> vec4<f32> {
-  return parameters.offset + parameters.scale * (vec4<f32>(words >> vec4<u32>(8u)) * UNIT);
+  let numbers = parameters.offset + rounded(parameters.scale * rounded(vec4<f32>(words >> vec4<u32>(8u)) * UNIT));
+  // The sum may round up to the end of the interval, which does not belong to it.
+  return min(numbers, vec4<f32>(parameters.limit));
 }
 
-// Box and Muller's transform of the pairs (0, 1) and (2, 3).
 fn normal_numbers(words: vec4<u32>) -> vec4<f32> {
-  let parts = vec4<f32>(words >> vec4<u32>(8u)) * UNIT;
-  // ln(part + 2⁻²⁴): all differences from 1 here are exact.
-  let logarithm = log_one_plus(parts.xxzz + UNIT - 1.0);
-  let angle = parts.yyww * 6.28318531;
-  let waves = vec4<f32>(shifted_sine(angle, 1).xz, shifted_sine(angle, 0).yw).xzyw;
-  return parameters.offset + parameters.scale * (sqrt(-2.0 * logarithm) * waves);
+  return parameters.offset + rounded(parameters.scale * quantile(words));
 }
 
 @compute @workgroup_size(256)

@@ -1,6 +1,6 @@
-import { fromArray, softmax, type Tensor } from '@voxelgrad/tensor';
+import { fromArray, softmax, type Tensor, tidy } from '@voxelgrad/tensor';
 import { expectClose, testDevices, testValues } from '@voxelgrad/tensor/testing';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { crossEntropy } from './cross-entropy.ts';
 import { diceLoss } from './dice.ts';
 import { focalLoss, tverskyLoss } from './focal.ts';
@@ -29,6 +29,20 @@ describe.each(testDevices())('losses for rare classes on $name', ({ open }) => {
     expectClose([await focalLoss(logits, target, 0).item()], [await crossEntropy(logits, target).item()], {
       rtol: 1e-5,
     });
+  });
+
+  it('focal: no gradient, rather than none that is a number, where a voxel is certain', async () => {
+    const device = await open();
+    const logits = fromArray([200, 0, 1, 0], [2, 2], { device }).requireGradient();
+    const target = fromArray([1, 0, 1, 0], [2, 2], { device });
+    tidy(() => focalLoss(logits, target, 0.5).backward());
+    const [sure, , unsure] = await logits.gradient!.data();
+    expect(Math.abs(sure!)).toBe(0);
+    // d/dx of −√(1 − p) · ln p at p = σ(x), over two voxels: p′ = p (1 − p).
+    const p = 1 / (1 + Math.exp(-1));
+    const slope = (0.5 / Math.sqrt(1 - p)) * Math.log(p) - Math.sqrt(1 - p) / p;
+    expectClose([unsure!], [(slope * p * (1 - p)) / 2], { rtol: 1e-4 });
+    for (const tensor of [logits, target]) tensor.dispose();
   });
 
   it('Tversky: Dice where both weights are a half, precision and recall where one is 0', async () => {

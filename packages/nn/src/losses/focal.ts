@@ -1,6 +1,7 @@
 /** Focal loss (Lin et al. 2017) and Tversky loss (Salehi et al. 2017): for classes that are rare or whose misses weigh more than false alarms. */
 import {
   add,
+  clamp,
   div,
   exp,
   logSoftmax,
@@ -17,10 +18,14 @@ import {
   type Tensor,
 } from '@voxelgrad/tensor';
 
+/** Far below what 1 − p is in f32 for any p but 1. */
+const LEAST_MISSING = 1e-12;
+
 /** The mean over voxels of `−(1 − p)^gamma · ln p`, p the probability of the true class; `target` is one-hot `[n, …space, c]`. */
 export function focalLoss(logits: Tensor, target: Tensor, gamma = 2): Tensor {
   const logProbability = sum(mul(logSoftmax(logits), target), { axes: -1 });
-  const missing = shift(neg(exp(logProbability)), 1);
+  // At 0 a root has no finite slope, which would meet a logarithm of 0: no number.
+  const missing = clamp(shift(neg(exp(logProbability)), 1), LEAST_MISSING, undefined);
   return neg(mean(mul(pow(missing, gamma), logProbability)));
 }
 

@@ -43,6 +43,18 @@ export function checkShapeIs(op: string, name: string, tensor: Tensor, expected:
     });
 }
 
+/** Options that are whole numbers, `least` or more. */
+export function checkWholeOption(what: string, values: readonly number[], least: number): void {
+  if (!values.every((value) => Number.isInteger(value) && value >= least))
+    throw new VoxelgradError('option', { what, expected: `whole numbers ≥ ${least}`, got: showShape(values) });
+}
+
+/** Options that are one of a few words. */
+export function checkChoice(what: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value))
+    throw new VoxelgradError('option', { what, expected: choices.join(', '), got: String(value) });
+}
+
 /** A new tensor on the device of `like`. */
 export const output = (like: Tensor, shape: Shape, dtype: DType = like.dtype): Tensor =>
   Tensor.empty(like.device, dtype, shape);

@@ -222,12 +222,3 @@ export function sin(x: v128): v128 {
 export function cos(x: v128): v128 {
   return sineWithShift(x, 1);
 }
-
-/** sin(2π · (turns + shift / 4)) for turns in [0, 1]. */
-@inline
-export function sineOfTurns(turns: v128, shift: i32): v128 {
-  const shifted = f32x4.add(f32x4.mul(turns, constant(4)), rounder());
-  const quarters = f32x4.sub(shifted, rounder());
-  const r = f32x4.mul(f32x4.sub(turns, f32x4.mul(quarters, constant(0.25))), constant(6.283185307));
-  return sineInQuadrant(r, i32x4.add(shifted, i32x4.splat(shift)));
-}

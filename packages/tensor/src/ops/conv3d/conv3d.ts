@@ -12,7 +12,7 @@ import { type Shape, showShape, type Triple } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { cast } from '../copy/cast.ts';
 import { reshape } from '../copy/copy.ts';
-import { checkDevice, checkDType, checkRank, checkShapeIs, output, seenAs } from '../operands.ts';
+import { checkDevice, checkDType, checkRank, checkShapeIs, checkWholeOption, output, seenAs } from '../operands.ts';
 import { deepen, flatten, type Pair } from '../planar.ts';
 import { sum } from '../reduce/reduce.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
@@ -28,12 +28,14 @@ export interface ConvOptions {
 
 const triple = (value: number | Triple): Triple => (typeof value === 'number' ? [value, value, value] : value);
 
-const geometryOf = ({ stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions): Conv3dGeometry => ({
-  stride: triple(stride),
-  padding: triple(padding),
-  dilation: triple(dilation),
-  groups,
-});
+function geometryOf(op: string, { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions): Conv3dGeometry {
+  const geometry = { stride: triple(stride), padding: triple(padding), dilation: triple(dilation), groups };
+  checkWholeOption(`${op}: stride`, geometry.stride, 1);
+  checkWholeOption(`${op}: padding`, geometry.padding, 0);
+  checkWholeOption(`${op}: dilation`, geometry.dilation, 1);
+  checkWholeOption(`${op}: groups`, [groups], 1);
+  return geometry;
+}
 
 /**
  * `y [n, od, oh, ow, cout]` from `x [n, d, h, w, cin]` and `weight [kd, kh, kw, cin / groups, cout]`, plus `bias [cout]`.
@@ -44,7 +46,7 @@ export function conv3d(x: Tensor, weight: Tensor, options: ConvOptions = {}): Te
 }
 
 function convolve(x: Tensor, weight: Tensor, options: ConvOptions): Tensor {
-  const geometry = geometryOf(options);
+  const geometry = geometryOf('conv3d', options);
   checkOperands('conv3d', x, weight, options.bias);
   const [n, d, h, w, cin] = x.shape as readonly [number, number, number, number, number];
   const [kd, kh, kw, perGroup, cout] = weight.shape as readonly [number, number, number, number, number];
@@ -91,7 +93,7 @@ export function convTranspose3d(x: Tensor, weight: Tensor, options: ConvTranspos
 }
 
 function convolveTransposed(x: Tensor, weight: Tensor, options: ConvTransposeOptions): Tensor {
-  const geometry = geometryOf(options);
+  const geometry = geometryOf('convTranspose3d', options);
   checkOperands('convTranspose3d', x, weight, options.bias);
   const [n, ...rest] = x.shape as readonly [number, number, number, number, number];
   const cin = rest[3];
@@ -103,6 +105,7 @@ function convolveTransposed(x: Tensor, weight: Tensor, options: ConvTransposeOpt
       got: `${showShape(weight.shape)} with x ${showShape(x.shape)}`,
     });
   const extra = triple(options.outputPadding ?? 0);
+  checkOutputPadding(extra, geometry);
   const spatial = [0, 1, 2].map(
     (i) =>
       (rest[i]! - 1) * geometry.stride[i]! -
@@ -111,8 +114,25 @@ function convolveTransposed(x: Tensor, weight: Tensor, options: ConvTransposeOpt
       extra[i]! +
       1,
   );
+  if (spatial.some((extent) => extent < 1))
+    throw new VoxelgradError('shape', {
+      what: 'convTranspose3d',
+      expected: 'padding that leaves something of the output',
+      got: `an output ${showShape(spatial)}`,
+    });
   if (options.bias !== undefined) checkShapeIs('convTranspose3d', 'bias', options.bias, [cout]);
   return dataGradient(x, weight, options.bias, [n, ...spatial, cout], geometry);
+}
+
+/** It chooses among the inputs of the convolution with the same output, which differ by less than a stride (or by the gaps in the window). */
+function checkOutputPadding(extra: Triple, { stride, dilation }: Conv3dGeometry): void {
+  checkWholeOption('convTranspose3d: outputPadding', extra, 0);
+  if (extra.some((amount, i) => amount >= Math.max(stride[i]!, dilation[i]!)))
+    throw new VoxelgradError('option', {
+      what: 'convTranspose3d: outputPadding',
+      expected: 'less than the stride or the dilation',
+      got: `${showShape(extra)} with stride ${showShape(stride)} and dilation ${showShape(dilation)}`,
+    });
 }
 
 /** The gradient of a bias: f32, also where the activations are f16. */

@@ -7,10 +7,12 @@ import { fromArray, full } from '../../create.ts';
 import type { Operand } from '../../device/device.ts';
 import { VoxelgradError } from '../../errors.ts';
 import { remember } from '../../recompute.ts';
+import { tidy } from '../../scope.ts';
 import { broadcastShape, normalizeAxes, type Shape, sameShape, showShape, sizeOf, stridesOf } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { checkDevice, checkDType, checkShapeIs, output, seenAs } from '../operands.ts';
 import { sumTo } from '../reduce/reduce.ts';
+import { cast } from './cast.ts';
 
 /** The same values in memory order under another shape; one extent may be −1. Shares the memory. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
@@ -211,9 +213,14 @@ export function gather(x: Tensor, index: Tensor, axis: number): Tensor {
   return record('gather', [x], out, [index], (g, [index]) => [scatterAdd(g, index, along, extent)]);
 }
 
-/** Zeros with `x[i]` added at `index[i]` (i32, one for each entry of the axis) of an axis of the given extent: the gradient of gather. x is f32. */
+/**
+ * Zeros with `x[i]` added at `index[i]` (i32, one for each entry of the axis) of an axis of the given extent: the gradient of gather. x is f32 or f16
+ * (summed in f32).
+ */
 export function scatterAdd(x: Tensor, index: Tensor, axis: number, extent: number): Tensor {
   checkDevice('scatterAdd', x, index);
+  checkDType('scatterAdd', x, ['f32', 'f16']);
+  if (x.dtype === 'f16') return tidy(() => cast(scatterAdd(cast(x, 'f32'), index, axis, extent), 'f16'));
   checkDType('scatterAdd: index', index, ['i32']);
   const along = normalizeAxes(axis, x.rank, 'scatterAdd')[0]!;
   checkShapeIs('scatterAdd', 'index', index, [x.shape[along]!]);

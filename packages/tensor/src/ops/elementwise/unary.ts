@@ -3,19 +3,30 @@ import { record } from '../../autograd.ts';
 import { isFloat } from '../../dtype.ts';
 import { VoxelgradError } from '../../errors.ts';
 import { Tensor } from '../../tensor.ts';
-import { cast } from '../copy/cast.ts';
 import { output } from '../operands.ts';
 import type { UnaryOp } from './elementwise.kernels.ts';
-import { add, equal, greater, mul, where } from './elementwise.ts';
+import { add, greater, greaterEqual, lessEqual, mul, where } from './elementwise.ts';
 
 const ALSO_INTEGER: readonly UnaryOp[] = ['neg', 'abs', 'square', 'scale', 'shift'];
 
 function apply(op: UnaryOp, x: Tensor, p = 0): Tensor {
   if (!isFloat(x.dtype) && !(x.dtype === 'i32' && ALSO_INTEGER.includes(op)))
     throw new VoxelgradError('dtype', { what: op, expected: 'f32 or f16', got: String(x), help: 'cast it first' });
+  if (x.dtype === 'i32') checkWhole(op, x, p);
   const out = output(x, x.shape);
   x.device.kernels.unary(op, x, out, p);
   return out;
+}
+
+/** What is computed in i32 has no place for a fraction, which must not get lost in silence. */
+export function checkWhole(op: string, x: Tensor, value: number): void {
+  if (!Number.isInteger(value) || value < -(2 ** 31) || value >= 2 ** 31)
+    throw new VoxelgradError('dtype', {
+      what: `${op} of ${x} and a number`,
+      expected: 'a whole number from −2³¹ to 2³¹ − 1',
+      got: String(value),
+      help: 'cast the tensor to f32 first',
+    });
 }
 
 /** An op whose derivative is written with its input x. */
@@ -30,13 +41,23 @@ function fromOutput(op: UnaryOp, x: Tensor, derivative: (y: Tensor) => Tensor): 
 
 /** A step function: its derivative is 0. */
 function flat(op: UnaryOp, x: Tensor): Tensor {
-  return record(op, [x], apply(op, x), [], (g) => [scale(g, 0)]);
+  return record(op, [x], apply(op, x), [], (g) => [zerosLike(g)]);
 }
 
-/** 1 where x > bound, else 0, as a float. */
-const above = (x: Tensor, bound = 0): Tensor => cast(greater(x, constant(x, bound)), x.dtype);
+/** An op that passes the gradient where x says so, and else 0, also of an infinite one. */
+const passing = (op: UnaryOp, x: Tensor, passes: (x: Tensor) => Tensor, p = 0): Tensor =>
+  record(op, [x], apply(op, x, p), [x], (g, [x]) => [where(passes(x), g, constant(g, 0))]);
 
-function constant(like: Tensor, value: number): Tensor {
+const positive = (x: Tensor): Tensor => greater(x, constant(x, 0));
+
+function zerosLike(x: Tensor): Tensor {
+  const zeros = output(x, x.shape);
+  x.device.kernels.fill(zeros, 0);
+  return zeros;
+}
+
+/** A number as a tensor that broadcasts, in the dtype of `like`. */
+export function constant(like: Tensor, value: number): Tensor {
   const tensor = Tensor.empty(like.device, like.dtype, []);
   like.device.kernels.fill(tensor, value);
   return tensor;
@@ -90,13 +111,19 @@ export const tanh = (x: Tensor): Tensor => fromOutput('tanh', x, (y) => shift(ne
 /** `ln(1 + eˣ)`. */
 export const softplus = (x: Tensor): Tensor => fromInput('softplus', x, sigmoid);
 /** `max(x, 0)`; its gradient at 0 is 0. */
-export const relu = (x: Tensor): Tensor => fromInput('relu', x, (x) => above(x));
+export const relu = (x: Tensor): Tensor => passing('relu', x, positive);
 /** `x` where positive, else `slope · x`. */
 export const leakyRelu = (x: Tensor, slope = 0.01): Tensor =>
-  fromInput('leakyRelu', x, (x) => shift(scale(above(x), 1 - slope), slope), slope);
+  fromInput('leakyRelu', x, (x) => where(positive(x), constant(x, 1), constant(x, slope)), slope);
 /** `x` where positive, else `alpha · (eˣ − 1)`. */
 export const elu = (x: Tensor, alpha = 1): Tensor =>
-  fromInput('elu', x, (x) => where(greater(x, constant(x, 0)), shift(scale(x, 0), 1), scale(exp(x), alpha)), alpha);
+  fromInput(
+    'elu',
+    x,
+    // Where x is large its exponential is infinite, which must not meet the zero gradient of what was not chosen.
+    (x) => where(positive(x), constant(x, 1), scale(exp(clamp(x, undefined, 0)), alpha)),
+    alpha,
+  );
 /** `x · sigmoid(x)`. */
 export const silu = (x: Tensor): Tensor =>
   fromInput('silu', x, (x) => {
@@ -127,19 +154,14 @@ export function clamp(x: Tensor, low: number | undefined, high: number | undefin
 }
 
 function bounded(op: 'clampMin' | 'clampMax', x: Tensor, bound: number): Tensor {
-  return fromInput(
-    op,
-    x,
-    (x) => {
-      const inside = op === 'clampMin' ? above(x, bound) : above(neg(x), -bound);
-      return add(inside, cast(equal(x, constant(x, bound)), x.dtype));
-    },
-    bound,
-  );
+  const inside = op === 'clampMin' ? greaterEqual : lessEqual;
+  return passing(op, x, (x) => inside(x, constant(x, bound)), bound);
 }
 
 export const powScalar = (x: Tensor, exponent: number): Tensor =>
-  fromInput('power', x, (x) => (exponent === 0 ? scale(x, 0) : scale(powScalar(x, exponent - 1), exponent)), exponent);
+  exponent === 0
+    ? record('power', [x], apply('power', x, 0), [], (g) => [zerosLike(g)])
+    : fromInput('power', x, (x) => scale(powScalar(x, exponent - 1), exponent), exponent);
 
 /** 1 where a value is neither infinite nor NaN, else 0, in the dtype of x. */
 export const finite = (x: Tensor): Tensor => apply('isFinite', x);

@@ -2,8 +2,8 @@
  * Philox 4×32-10 (Salmon et al., SC11), four blocks at a time: each vector holds the same word of four neighbouring blocks, and a transposition
  * brings the sixteen words into their order.
  */
-import { log, sineOfTurns } from '../../device/cpu/math.as';
 import { chunkEnd, storeLanes32 } from '../../device/cpu/simd.as';
+import { quantile } from './normal.as';
 
 @unmanaged
 class Random {
@@ -44,41 +44,18 @@ function uniform(word: v128, q: Random): v128 {
   return f32x4.min(f32x4.add(f32x4.splat(q.a), f32x4.mul(f32x4.splat(q.b), share)), f32x4.splat(q.limit));
 }
 
-/** Deviation times the radius of Box and Muller, from the first word of a pair. */
 @inline
-function radius(word: v128, q: Random): v128 {
-  const share = f32x4.mul(f32x4.add(upperBits(word), f32x4.splat(1)), f32x4.splat(5.9604644775390625e-8));
-  return f32x4.mul(f32x4.sqrt(f32x4.mul(log(share), f32x4.splat(-2))), f32x4.splat(q.b));
+function normal(word: v128, q: Random): v128 {
+  return f32x4.add(f32x4.mul(quantile(word), f32x4.splat(q.b)), f32x4.splat(q.a));
 }
 
-/** Mean plus the radius times the sine of the second word's angle and `shift` quarter turns. */
-@inline
-function onCircle(radius: v128, word: v128, shift: i32, q: Random): v128 {
-  const turns = f32x4.mul(upperBits(word), f32x4.splat(5.9604644775390625e-8));
-  return f32x4.add(f32x4.mul(radius, sineOfTurns(turns, shift)), f32x4.splat(q.a));
-}
-
-/** What becomes of a pair of words: `prepared` is made of the first and used for both numbers. */
+/** What becomes of a word. */
 @unmanaged
-class Bits {
-  @inline prepare(w0: v128, q: Random): v128 { return w0; }
-  @inline first(prepared: v128, w1: v128, q: Random): v128 { return prepared; }
-  @inline second(prepared: v128, w1: v128, q: Random): v128 { return w1; }
-}
-
+class Bits { @inline of(word: v128, q: Random): v128 { return word; } }
 @unmanaged
-class Uniform {
-  @inline prepare(w0: v128, q: Random): v128 { return uniform(w0, q); }
-  @inline first(prepared: v128, w1: v128, q: Random): v128 { return prepared; }
-  @inline second(prepared: v128, w1: v128, q: Random): v128 { return uniform(w1, q); }
-}
-
+class Uniform { @inline of(word: v128, q: Random): v128 { return uniform(word, q); } }
 @unmanaged
-class Normal {
-  @inline prepare(w0: v128, q: Random): v128 { return radius(w0, q); }
-  @inline first(prepared: v128, w1: v128, q: Random): v128 { return onCircle(prepared, w1, 1, q); }
-  @inline second(prepared: v128, w1: v128, q: Random): v128 { return onCircle(prepared, w1, 0, q); }
-}
+class Normal { @inline of(word: v128, q: Random): v128 { return normal(word, q); } }
 
 @inline
 function storeUpTo4(to: usize, value: v128, count: i32): void {
@@ -113,12 +90,10 @@ function fill<T>(q: Random, item: i32): void {
       k0 = i32x4.add(k0, i32x4.splat(0x9e3779b9));
       k1 = i32x4.add(k1, i32x4.splat(0xbb67ae85));
     }
-    const prepared0 = form.prepare(c0, q);
-    const prepared2 = form.prepare(c2, q);
-    const x0 = form.first(prepared0, c1, q);
-    const x1 = form.second(prepared0, c1, q);
-    const x2 = form.first(prepared2, c3, q);
-    const x3 = form.second(prepared2, c3, q);
+    const x0 = form.of(c0, q);
+    const x1 = form.of(c1, q);
+    const x2 = form.of(c2, q);
+    const x3 = form.of(c3, q);
     const low01 = i8x16.shuffle(x0, x1, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
     const high01 = i8x16.shuffle(x0, x1, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
     const low23 = i8x16.shuffle(x2, x3, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);

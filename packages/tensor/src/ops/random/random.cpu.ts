@@ -5,15 +5,7 @@ import type { Operand } from '../../device/device.ts';
 import { floatBits } from '../../device/float-bits.ts';
 import { sizeOf } from '../../shape.ts';
 import type { RandomKernels, RandomState } from './random.kernels.ts';
-
-/** The largest float below a finite float. */
-function floatBelow(value: number): number {
-  const float = new Float32Array([value]);
-  const word = new Int32Array(float.buffer);
-  if (float[0] === 0) return -(2 ** -149);
-  word[0] = word[0]! + (float[0]! > 0 ? -1 : 1);
-  return float[0]!;
-}
+import { uniformLimit } from './uniform-limit.ts';
 
 export const randomCpu = (device: CpuDevice): RandomKernels => {
   const enqueue = (kernel: string, out: Operand, { seed, stream }: RandomState, constants: readonly number[]): void => {
@@ -24,8 +16,7 @@ export const randomCpu = (device: CpuDevice): RandomKernels => {
   };
   return {
     randomUniform(out, state, low, high) {
-      const limit = Math.fround(low) < Math.fround(high) ? floatBelow(high) : Number.POSITIVE_INFINITY;
-      enqueue('randomUniform', out, state, [low, high - low, limit]);
+      enqueue('randomUniform', out, state, [low, high - low, uniformLimit(low, high)]);
     },
     randomNormal(out, state, mean, deviation) {
       enqueue('randomNormal', out, state, [mean, deviation, 0]);

@@ -1,8 +1,10 @@
 /** Random numbers of every device against Philox in plain TypeScript, which is held to the known answers of the Random123 library. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../../device/device.ts';
+import type { Tensor } from '../../tensor.ts';
 import { empty, expectClose, testDevices } from '../../testing.ts';
 import type { RandomState } from './random.kernels.ts';
+import { RandomGenerator } from './random.ts';
 
 type Words = readonly number[];
 
@@ -26,6 +28,34 @@ const words = (state: RandomState, size: number): Words =>
   Array.from({ length: Math.ceil(size / 4) }, (_, block) => philox([block, 0, ...state.stream], state.seed))
     .flat()
     .slice(0, size);
+
+/** The probability of a normal number above z: by the Maclaurin series of the density's integral, far out by Lentz's continued fraction. */
+function beyond(z: number): number {
+  const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+  if (z > 2.5) {
+    let fraction = z;
+    for (let k = 80; k > 0; k--) fraction = z + k / fraction;
+    return density / fraction;
+  }
+  let [term, sum] = [z, z];
+  for (let k = 1; term > 1e-18; k++) {
+    term *= (z * z) / (2 * k + 1);
+    sum += term;
+  }
+  return 0.5 - density * sum;
+}
+
+/** The normal number of a word, by bisection. */
+function quantile(word: number): number {
+  const probability = (2 * (word % 2 ** 31) + 1) / 2 ** 33;
+  let [low, high] = [0, 8];
+  for (let i = 0; i < 50; i++) {
+    const middle = (low + high) / 2;
+    if (beyond(middle) > probability) low = middle;
+    else high = middle;
+  }
+  return word >= 2 ** 31 ? -low : low;
+}
 
 const STATE: RandomState = { seed: [0xdeadbeef, 0x12345678], stream: [3_000_000_000, 7] };
 
@@ -89,16 +119,35 @@ describe.each(testDevices())('random numbers on $name', ({ open }) => {
     expect(Array.from(values)).toEqual(words(STATE, 1001).map((word) => (word >>> 8) / 2 ** 24));
   });
 
+  it.each([
+    [16_777_215, 16_777_216],
+    [-1, 1e-9],
+    [0.1, 0.3],
+  ])('uniform numbers from %d stay below %d', async (low, high) => {
+    const values = await draw(4096, (out) => device.kernels.randomUniform(out, STATE, low, high));
+    expect(values.every((value) => value >= Math.fround(low) && value < Math.fround(high))).toBe(true);
+  });
+
   it('normal numbers', async () => {
-    const all = words(STATE, 4098 + 2);
-    const expected = all.map((_, i) => {
-      const [first, second] = [all[i & ~1]!, all[i | 1]!];
-      const radius = Math.sqrt(-2 * Math.log(((first >>> 8) + 1) / 2 ** 24));
-      const angle = (2 * Math.PI * (second >>> 8)) / 2 ** 24;
-      return 3 + 0.5 * radius * (i % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
-    });
     const values = await draw(4099, (out) => device.kernels.randomNormal(out, STATE, 3, 0.5));
-    expectClose(values, expected.slice(0, 4099), { rtol: 1e-5, atol: 1e-5 });
+    expectClose(
+      values,
+      words(STATE, 4099).map((word) => 3 + 0.5 * quantile(word)),
+      { rtol: 0, atol: 5e-6 },
+    );
+  });
+
+  it('normal numbers have the tails of the normal distribution', async () => {
+    const size = 1 << 20;
+    const values = await draw(size, (out) => device.kernels.randomNormal(out, STATE, 0, 1));
+    const bits = await draw(size, (out) => device.kernels.randomBits(out, STATE), 'i32');
+    const outermost = [...bits.keys()].sort((a, b) => (bits[a]! & 0x7fffffff) - (bits[b]! & 0x7fffffff)).slice(0, 200);
+    expectClose(
+      outermost.map((i) => values[i]!),
+      outermost.map((i) => quantile(bits[i]! >>> 0)),
+      { rtol: 0, atol: 1e-5 },
+    );
+    expect(Math.abs(values[outermost[0]!]!)).toBeGreaterThan(4.5);
   });
 
   it('normal numbers have the moments of the normal distribution', async () => {
@@ -110,5 +159,26 @@ describe.each(testDevices())('random numbers on $name', ({ open }) => {
     expect(Math.abs(moment(2) - 1)).toBeLessThan(5 * Math.sqrt(2 / size));
     expect(Math.abs(moment(3))).toBeLessThan(5 * Math.sqrt(15 / size));
     expect(Math.abs(moment(4) - 3)).toBeLessThan(5 * Math.sqrt(96 / size));
+  });
+});
+
+describe('random numbers have the same bits on every device', () => {
+  it.each<readonly [string, (generator: RandomGenerator, device: Device) => Tensor]>([
+    ['uniform', (generator, device) => generator.uniform([70_001], device)],
+    ['uniform in an interval', (generator, device) => generator.uniform([70_001], device, -0.3, 1.7)],
+    ['normal', (generator, device) => generator.normal([1 << 20], device)],
+    ['normal with mean and deviation', (generator, device) => generator.normal([70_001], device, 0.7, 1.3)],
+    ['a permutation', (generator, device) => generator.permutation(1001, device)],
+  ])('%s', async (_, draw) => {
+    const drawn = await Promise.all(
+      testDevices().map(async ({ open }) => {
+        const tensor = draw(new RandomGenerator(5), await open());
+        const values = await tensor.data();
+        tensor.dispose();
+        return new Int32Array(values.buffer, values.byteOffset, values.length);
+      }),
+    );
+    for (const bits of drawn)
+      expect(bits.reduce((count, word, i) => count + (word === drawn[0]![i] ? 0 : 1), 0)).toBe(0);
   });
 });

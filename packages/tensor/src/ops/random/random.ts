@@ -1,6 +1,6 @@
 /**
  * Random tensors from a counter-based generator (Philox 4×32-10, Salmon et al. 2011): the numbers depend on the seed and on how many tensors were
- * drawn before, not on the device or the number of threads. The state is two numbers, so it can be saved and resumed.
+ * drawn before, not on the device or the number of threads, to the last bit. The state is two numbers, so it can be saved and resumed.
  */
 import type { Device } from '../../device/device.ts';
 import { VoxelgradError } from '../../errors.ts';

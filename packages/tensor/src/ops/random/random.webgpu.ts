@@ -7,9 +7,10 @@ import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
 import { sizeOf } from '../../shape.ts';
 import type { RandomKernels, RandomState } from './random.kernels.ts';
+import { uniformLimit } from './uniform-limit.ts';
 
 export const randomWebgpu = (device: WebgpuDevice): RandomKernels => {
-  function draw(out: Operand, { seed, stream }: RandomState, convert: string, offset: number, scale: number): void {
+  function draw(out: Operand, { seed, stream }: RandomState, convert: string, constants: readonly number[]): void {
     const size = sizeOf(out.shape);
     device.dispatch({
       shader: 'random/random',
@@ -18,13 +19,14 @@ export const randomWebgpu = (device: WebgpuDevice): RandomKernels => {
         code: `fn convert(words: vec4<u32>) -> vec4<result> { return ${convert}; }\n${mergeTail('result')}`,
       }),
       bindings: [write(out)],
-      parameters: [size, ...seed, ...stream, floatBits(offset), floatBits(scale)],
+      parameters: [size, ...seed, ...stream, ...constants.map(floatBits), 0],
       workgroups: foldWorkgroups(vectorWorkgroups(size)),
     });
   }
   return {
-    randomUniform: (out, state, low, high) => draw(out, state, 'uniform_numbers(words)', low, high - low),
-    randomNormal: (out, state, mean, deviation) => draw(out, state, 'normal_numbers(words)', mean, deviation),
-    randomBits: (out, state) => draw(out, state, 'bitcast<vec4<i32>>(words)', 0, 1),
+    randomUniform: (out, state, low, high) =>
+      draw(out, state, 'uniform_numbers(words)', [low, high - low, uniformLimit(low, high)]),
+    randomNormal: (out, state, mean, deviation) => draw(out, state, 'normal_numbers(words)', [mean, deviation, 0]),
+    randomBits: (out, state) => draw(out, state, 'bitcast<vec4<i32>>(words)', [0, 0, 0]),
   };
 };

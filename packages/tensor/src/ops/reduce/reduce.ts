@@ -1,11 +1,13 @@
 /** Sums, means, extrema and what follows from them, over any axes. */
 import { record } from '../../autograd.ts';
-import { normalizeAxes, type Shape, sameShape, sizeOf } from '../../shape.ts';
+import { VoxelgradError } from '../../errors.ts';
+import { tidy } from '../../scope.ts';
+import { normalizeAxes, type Shape, sameShape, showShape, sizeOf } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { cast } from '../copy/cast.ts';
-import { broadcastTo, reshape } from '../copy/copy.ts';
-import { div, equal, mul, sub } from '../elementwise/elementwise.ts';
-import { exp, log, neg, scale, sqrt, square } from '../elementwise/unary.ts';
+import { broadcastTo, permute, reshape } from '../copy/copy.ts';
+import { add, div, equal, sub, where } from '../elementwise/elementwise.ts';
+import { constant, exp, finite, log, scale, sqrt, square } from '../elementwise/unary.ts';
 import { checkDType, output, seenAs } from '../operands.ts';
 import type { ReduceOp } from './reduce.kernels.ts';
 
@@ -83,12 +85,24 @@ export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => extremum(
 function extremum(op: 'max' | 'min', x: Tensor, { axes, keepAxes }: ReduceOptions): Tensor {
   checkDType(op, x, ['f32', 'f16', 'i32']);
   const list = normalizeAxes(axes, x.rank, op);
+  checkNotEmpty(op, x, list);
   const out = reduceAxes(op, x, list);
   const reduced = record(op, [x], out, [x, out], (g, [x, out]) => {
-    const chosen = cast(equal(x, out), g.dtype);
-    return [mul(chosen, div(g, sum(chosen, { axes: list, keepAxes: true })))];
+    const chosen = equal(x, out);
+    const count = sum(cast(chosen, g.dtype), { axes: list, keepAxes: true });
+    return [where(chosen, div(g, count), constant(g, 0))];
   });
   return finish(reduced, x.shape, list, keepAxes);
+}
+
+/** Nothing has a sum, but no largest or smallest value. */
+function checkNotEmpty(op: string, x: Tensor, axes: readonly number[]): void {
+  if (axes.some((axis) => x.shape[axis] === 0))
+    throw new VoxelgradError('shape', {
+      what: op,
+      expected: 'at least one value along each axis',
+      got: showShape(x.shape),
+    });
 }
 
 /** The variance over `axes`, by two passes; divided by the count less `correction` (1: unbiased, 0: of the population). */
@@ -108,25 +122,49 @@ export const standardDeviation = (x: Tensor, options: ReduceOptions & { readonly
 
 /** `ln Σ eˣ` without overflow. */
 export function logSumExp(x: Tensor, { axes, keepAxes }: ReduceOptions = {}): Tensor {
+  checkDType('logSumExp', x, ['f32', 'f16']);
   const list = normalizeAxes(axes, x.rank, 'logSumExp');
-  const largest = max(x, { axes: list, keepAxes: true }).detach();
-  const total = log(sum(exp(sub(x, largest)), { axes: list, keepAxes: true }));
-  const result = sub(total, neg(largest));
-  return keepAxes === true ? result : reshape(result, withoutAxes(x.shape, list));
+  return tidy(() => {
+    const largest = reduceAxes('max', x.detach(), list);
+    const [zero, one] = [constant(x, 0), constant(x, 1)];
+    // An infinite value less itself is no number; where all are −∞, so is the logarithm, and no value has a gradient.
+    const offset = where(cast(finite(largest), 'bool'), largest, zero);
+    const total = sum(exp(sub(x, offset)), { axes: list, keepAxes: true });
+    const nothing = equal(total, zero);
+    const logarithm = log(where(nothing, one, total));
+    const result = add(logarithm, where(nothing, constant(x, Number.NEGATIVE_INFINITY), offset));
+    return keepAxes === true ? result : reshape(result, withoutAxes(x.shape, list));
+  });
 }
 
-/** The index (i32) of the first largest value along one axis. */
-export const argMax = (x: Tensor, axis: number): Tensor => argExtremum('max', x, axis);
-/** The index (i32) of the first smallest value along one axis. */
-export const argMin = (x: Tensor, axis: number): Tensor => argExtremum('min', x, axis);
+/**
+ * The index (i32) of the first largest value along one axis. Over several axes, or by default all, it is the index within these axes flattened, the last
+ * one fastest; all axes together are NumPy's and PyTorch's argmax without an axis.
+ */
+export const argMax = (x: Tensor, axes?: number | readonly number[]): Tensor => argExtremum('max', x, axes);
+/** The index (i32) of the first smallest value; axes as of argMax. */
+export const argMin = (x: Tensor, axes?: number | readonly number[]): Tensor => argExtremum('min', x, axes);
 
-function argExtremum(op: 'max' | 'min', x: Tensor, axis: number): Tensor {
-  checkDType(op === 'max' ? 'argMax' : 'argMin', x, ['f32', 'f16', 'i32']);
-  const along = normalizeAxes(axis, x.rank, op)[0]!;
-  const out = output(x, withoutAxes(x.shape, [along]), 'i32');
-  const [outer, inner] = [sizeOf(x.shape.slice(0, along)), sizeOf(x.shape.slice(along + 1))];
-  x.device.kernels.argReduce(op, x, out, outer, x.shape[along]!, inner);
+function argExtremum(op: 'max' | 'min', x: Tensor, axes: number | readonly number[] | undefined): Tensor {
+  const name = op === 'max' ? 'argMax' : 'argMin';
+  checkDType(name, x, ['f32', 'f16', 'i32']);
+  const list = normalizeAxes(axes, x.rank, name);
+  checkNotEmpty(name, x, list);
+  const out = output(x, withoutAxes(x.shape, list), 'i32');
+  const first = list[0] ?? x.rank;
+  const outer = sizeOf(x.shape.slice(0, first));
+  const reduced = sizeOf(list.map((axis) => x.shape[axis]!));
+  const inner = sizeOf(out.shape.slice(first));
+  tidy(() => x.device.kernels.argReduce(op, together(x.detach(), list), out, outer, reduced, inner));
   return out;
+}
+
+/** With the given axes next to each other, at the place of the first. */
+function together(x: Tensor, axes: readonly number[]): Tensor {
+  const first = axes[0] ?? x.rank;
+  if (axes.every((axis, i) => axis === first + i)) return x;
+  const others = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  return permute(x, [...others.slice(0, first), ...axes, ...others.slice(first)]);
 }
 
 /** Running sums along one axis (f32). */

@@ -7,7 +7,15 @@ import { VoxelgradError } from '../../errors.ts';
 import { type Shape, showShape, type Triple } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { pad } from '../copy/copy.ts';
-import { checkDevice, checkDType, checkRank, checkShapeIs, output } from '../operands.ts';
+import {
+  checkChoice,
+  checkDevice,
+  checkDType,
+  checkRank,
+  checkShapeIs,
+  checkWholeOption,
+  output,
+} from '../operands.ts';
 import { asVolume, deepen, type Pair, withDepth } from '../planar.ts';
 import type { ResampleMode } from './axis-weights.ts';
 import type { ResampleMap } from './resample.kernels.ts';
@@ -33,6 +41,7 @@ export function interpolate(x: Tensor, size: Triple | Pair, options: Interpolate
   const { mode = 'linear', alignCorners = false } = options;
   checkRank('interpolate', 'x', x, 'n, d, h, w, c');
   checkDType('interpolate', x, ['f32']);
+  checkChoice('interpolate: mode', mode, ['nearest', 'nearest-exact', 'linear', 'cubic']);
   const target = checkSize('interpolate', size);
   const kernel = mode === 'linear' || mode === 'cubic' ? mode : 'nearest';
   const axes = [0, 1, 2].map((axis) => axisMap(x.shape[axis + 1]!, target[axis]!, mode, alignCorners));
@@ -99,6 +108,8 @@ export function sampleGrid(x: Tensor, grid: Tensor, options: SampleOptions = {})
   checkRank('sampleGrid', 'grid', grid, 'n, z, y, x, 3');
   checkDType('sampleGrid', x, ['f32']);
   checkDType('sampleGrid: grid', grid, ['f32']);
+  checkChoice('sampleGrid: mode', mode, ['nearest', 'linear']);
+  checkChoice('sampleGrid: outside', outside, ['zero', 'edge']);
   checkShapeIs('sampleGrid', 'grid', grid, [x.shape[0]!, ...grid.shape.slice(1, 4), 3]);
   const shape = x.shape;
   const out = output(x, [...grid.shape.slice(0, 4), shape[4]!]);
@@ -160,6 +171,9 @@ function pool(
 ): Tensor {
   checkRank(`${mode}Pool3d`, 'x', x, 'n, d, h, w, c');
   checkDType('pool', x, ['f32', 'f16']);
+  checkWholeOption(`${mode}Pool3d: kernel`, kernel, 1);
+  checkWholeOption(`${mode}Pool3d: stride`, stride, 1);
+  checkWholeOption(`${mode}Pool3d: padding`, padding, 0);
   const size = [0, 1, 2].map((i) => Math.floor((x.shape[i + 1]! + 2 * padding[i]! - kernel[i]!) / stride[i]!) + 1);
   if (size.some((extent) => extent < 1) || padding.some((amount, i) => 2 * amount > kernel[i]!))
     throw new VoxelgradError('shape', {
@@ -185,6 +199,8 @@ function pool(
 export function filterAxis(x: Tensor, taps: Tensor, axis: 1 | 2 | 3): Tensor {
   checkDevice('filterAxis', x, taps);
   checkRank('filterAxis', 'x', x, 'n, d, h, w, c');
+  checkDType('filterAxis', x, ['f32']);
+  checkDType('filterAxis: taps', taps, ['f32']);
   checkShapeIs('filterAxis', 'taps', taps, [x.shape[0]!, x.shape[4]!, taps.shape[2] ?? 0]);
   if (taps.shape[2]! % 2 !== 1)
     throw new VoxelgradError('shape', {

@@ -1,16 +1,14 @@
 /** Softmax and its logarithm over the channels (the last axis). Computed in f32 with the maximum subtracted. */
 import { isRecorded, record } from '../../autograd.ts';
-import type { Shape } from '../../shape.ts';
+import { type Shape, sizeOf } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
 import { mul, sub } from '../elementwise/elementwise.ts';
 import { exp } from '../elementwise/unary.ts';
 import { checkDType, output, seenAs } from '../operands.ts';
 import { sum } from '../reduce/reduce.ts';
 
-const rows = (shape: Shape): Shape => [
-  shape.slice(0, -1).reduce((product, extent) => product * extent, 1),
-  shape.at(-1) ?? 1,
-];
+/** No kernel runs on an empty tensor, whose rows may have no channels. */
+const rows = (shape: Shape): Shape => [sizeOf(shape.slice(0, -1)), shape.at(-1) ?? 1];
 
 /** `eˣ / Σ eˣ` over the last axis; same shape and dtype (f32 or f16). */
 export function softmax(x: Tensor): Tensor {
@@ -34,11 +32,11 @@ function recordedSoftmax(
   checkDType(op, x, ['f32', 'f16']);
   const shape = rows(x.shape);
   const y = output(x, x.shape);
-  x.device.kernels[op](seenAs(x, shape), seenAs(y, shape));
+  if (x.size > 0) x.device.kernels[op](seenAs(x, shape), seenAs(y, shape));
   return record(op, [x], y, [y], (g, [y]) => {
     if (isRecorded([g, y])) return [plainGradient(g, y)];
     const dx = output(y, y.shape);
-    y.device.kernels[`${op}Gradient`](seenAs(g, shape), seenAs(y, shape), seenAs(dx, shape));
+    if (y.size > 0) y.device.kernels[`${op}Gradient`](seenAs(g, shape), seenAs(y, shape), seenAs(dx, shape));
     return [dx];
   });
 }
