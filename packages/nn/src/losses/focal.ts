@@ -1,6 +1,7 @@
-/** Focal loss (Lin et al. 2017) and Tversky loss (Salehi et al. 2017): for classes that are rare or whose misses weigh more than false alarms. */
+/** Focal loss (Lin et al. 2017) and Tversky loss (Salehi et al. 2017): for classes that are rare or whose misses weigh more than false alarms. In f32, also from f16. */
 import {
   add,
+  cast,
   div,
   exp,
   logSoftmax,
@@ -19,7 +20,7 @@ import {
 
 /** The mean over voxels of `−(1 − p)^gamma · ln p`, p the probability of the true class; `target` is one-hot `[n, …space, c]`. */
 export function focalLoss(logits: Tensor, target: Tensor, gamma = 2): Tensor {
-  const logProbability = sum(mul(logSoftmax(logits), target), { axes: -1 });
+  const logProbability = sum(mul(logSoftmax(cast(logits, 'f32')), cast(target, 'f32')), { axes: -1 });
   const missing = shift(neg(exp(logProbability)), 1);
   return neg(mean(mul(pow(missing, gamma), logProbability)));
 }
@@ -41,7 +42,7 @@ export function tverskyLoss(
   { alpha = 0.5, beta = 0.5, background = true, smooth = 1e-5 }: TverskySettings = {},
 ): Tensor {
   const c = probabilities.shape.at(-1)!;
-  const used = (x: Tensor): Tensor => (background ? x : narrow(x, -1, 1, c - 1));
+  const used = (x: Tensor): Tensor => cast(background ? x : narrow(x, -1, 1, c - 1), 'f32');
   const counted = (x: Tensor): Tensor => sum(reshape(x, [x.shape[0]!, -1, x.shape.at(-1)!]), { axes: 1 });
   const [prediction, truth] = [used(probabilities), used(target)];
   const overlap = counted(mul(prediction, truth));

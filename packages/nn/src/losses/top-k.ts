@@ -22,9 +22,9 @@ import {
 /** Halvings of the interval that holds the threshold: more than an f32 can tell apart. */
 const BISECTIONS = 60;
 
-/** The mean cross-entropy of the `percent` % of voxels (of the whole batch) where it is largest. `target` is one-hot `[n, …space, c]`. */
+/** The mean cross-entropy of the `percent` % of voxels (of the whole batch) where it is largest. `target` is one-hot `[n, …space, c]`. In f32. */
 export function topKCrossEntropy(logits: Tensor, target: Tensor, percent: number): Tensor {
-  const perVoxel = reshape(neg(sum(mul(logSoftmax(logits), target), { axes: -1 })), [-1]);
+  const perVoxel = reshape(neg(sum(mul(logSoftmax(cast(logits, 'f32')), cast(target, 'f32')), { axes: -1 })), [-1]);
   const count = Math.floor((perVoxel.size * percent) / 100);
   const threshold = noGrad(() => largerThanAllButTop(perVoxel.detach(), count));
   const chosen = cast(greater(perVoxel, threshold), 'f32');

@@ -7,6 +7,7 @@ import { broadcastTo, reshape } from '../copy/copy.ts';
 import { div, equal, mul, sub } from '../elementwise/elementwise.ts';
 import { exp, log, neg, scale, sqrt, square } from '../elementwise/unary.ts';
 import { checkDType, output, seenAs } from '../operands.ts';
+import { widened } from '../widened.ts';
 import type { ReduceOp } from './reduce.kernels.ts';
 
 /** Which axes go. */
@@ -91,11 +92,13 @@ function extremum(op: 'max' | 'min', x: Tensor, { axes, keepAxes }: ReduceOption
   return finish(reduced, x.shape, list, keepAxes);
 }
 
-/** The variance over `axes`, by two passes; divided by the count less `correction` (1: unbiased, 0: of the population). */
-export function variance(
-  x: Tensor,
-  { axes, keepAxes, correction = 1 }: ReduceOptions & { readonly correction?: number } = {},
-): Tensor {
+/**
+ * The variance over `axes`, by two passes; divided by the count less `correction` (1: unbiased, 0: of the population). f32, or f16 squared and summed
+ * in f32.
+ */
+export function variance(x: Tensor, options: ReduceOptions & { readonly correction?: number } = {}): Tensor {
+  if (x.dtype === 'f16') return widened(x, (x) => variance(x, options));
+  const { axes, keepAxes, correction = 1 } = options;
   const list = normalizeAxes(axes, x.rank, 'variance');
   const count = sizeOf(list.map((axis) => x.shape[axis]!));
   const centred = sub(x, mean(x, { axes: list, keepAxes: true }));
@@ -104,7 +107,7 @@ export function variance(
 
 /** The root of the variance over `axes`. */
 export const standardDeviation = (x: Tensor, options: ReduceOptions & { readonly correction?: number } = {}): Tensor =>
-  sqrt(variance(x, options));
+  widened(x, (x) => sqrt(variance(x, options)));
 
 /** `ln Σ eˣ` without overflow. */
 export function logSumExp(x: Tensor, { axes, keepAxes }: ReduceOptions = {}): Tensor {
