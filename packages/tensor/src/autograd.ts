@@ -8,6 +8,7 @@
  */
 import { VoxelgradError } from './errors.ts';
 import { afterHooks, type Hooks } from './gradient-hooks.ts';
+import { cast } from './ops/copy/cast.ts';
 import { add } from './ops/elementwise/elementwise.ts';
 import { hold, type Saved } from './recompute.ts';
 import { tidy } from './scope.ts';
@@ -263,11 +264,14 @@ function sum(total: Tensor | undefined, contribution: Tensor): Tensor {
     contribution.dispose();
     return total;
   }
-  const result = add(total, contribution);
+  const result = total.dtype === contribution.dtype ? add(total, contribution) : inF32(total, contribution);
   total.dispose();
   contribution.dispose();
   return result;
 }
+
+/** The sum of two of which either may be f16: a weight's gradient is f32 from a convolution, and f16 from other ops on the same weight. */
+const inF32 = (a: Tensor, b: Tensor): Tensor => tidy(() => add(cast(a, 'f32'), cast(b, 'f32')));
 
 /** Adds to a leaf's gradient. The memory of an existing gradient stays in place: optimizers keep gradients in one arena. */
 function deliver(leaf: Variable, incoming: Tensor): void {
@@ -276,9 +280,11 @@ function deliver(leaf: Variable, incoming: Tensor): void {
     // A copy if others see the memory: the caller's own gradient must not change when more is added.
     leaf.gradient = incoming.shared && !recording.on ? copyOf(incoming) : incoming.alias();
   } else if (recording.on) {
-    leaf.gradient = add(present, incoming).alias();
+    leaf.gradient = (present.dtype === incoming.dtype ? add(present, incoming) : inF32(present, incoming)).alias();
     present.dispose();
-  } else present.device.kernels.accumulate(incoming, present, 1);
+  } else if (present.dtype === 'f32') {
+    present.device.kernels.accumulate(cast(incoming, 'f32'), present, 1);
+  } else present.device.kernels.cast(inF32(present, incoming), present);
   for (const { hook } of leaf.accumulationHooks ?? []) hook(leaf.gradient!);
 }
 
