@@ -92,7 +92,34 @@ export function noGrad<Result>(work: () => Result): Result {
 }
 
 /** Runs `work` with recording switched on or off. */
-export const withRecording = <Result>(on: boolean, work: () => Result): Result => recording.run(on, work);
+export function withRecording<Result>(on: boolean, work: () => Result): Result {
+  const before = used;
+  used = undefined;
+  try {
+    return recording.run(on, work);
+  } finally {
+    used = before;
+  }
+}
+
+/** The variables that ops would have been recorded from, while `traced` runs. */
+let used: Set<Variable> | undefined;
+
+/** Runs `work` without recording, and tells which variables what it makes depends on. */
+export function traced(work: () => Tensor): { readonly output: Tensor; readonly variables: ReadonlySet<Variable> } {
+  const variables = new Set<Variable>();
+  const output = withRecording(false, () => {
+    used = variables;
+    return work();
+  });
+  return { output, variables };
+}
+
+/** Counts variables among those that traced work depends on. */
+export function markUsed(variables: readonly (Variable | undefined)[]): void {
+  if (used === undefined) return;
+  for (const variable of variables) if (variable !== undefined) used.add(variable);
+}
 
 export const isRecording = (): boolean => recording.on;
 
@@ -111,21 +138,23 @@ export function record<const Saved extends readonly Tensor[]>(
   save: Saved,
   gradient: GradientFunction<Saved>,
 ): Tensor {
-  return isRecorded(inputs) ? recordAlways(name, inputs, output, save, gradient) : output;
+  const variables = inputs.map((input) => input?.variable);
+  return recordFrom(name, variables, output, save, gradient);
 }
 
-/** As `record`, also where no input has history, for ops with parameters of their own; not under `noGrad`. */
-export function recordAlways<const Saved extends readonly Tensor[]>(
+/** As `record`, for ops that know of the variables but have no handles on them. */
+export function recordFrom<const Saved extends readonly Tensor[]>(
   name: string,
-  inputs: readonly (Tensor | undefined)[],
+  inputs: readonly (Variable | undefined)[],
   output: Tensor,
   save: Saved,
   gradient: GradientFunction<Saved>,
 ): Tensor {
-  if (!recording.on) return output;
+  markUsed(inputs);
+  if (!recording.on || inputs.every((input) => input === undefined)) return output;
   const producer: Producer = {
     name,
-    inputs: inputs.map((input) => input?.variable),
+    inputs,
     saved: save.map(hold),
     savedOutput: save.indexOf(output),
     gradientFunction: gradient as unknown as GradientFunction<readonly Tensor[]>,
@@ -151,14 +180,19 @@ export interface BackwardOptions {
   readonly createGraph?: boolean;
 }
 
-/**
- * See Tensor.backward. With `wanted`, the gradients of those variables, leaves or not, are noted there as handles without a scope, and no leaf gets any.
- */
+/** Variables, leaves or not, whose gradients are noted here as handles without a scope, instead of on leaves. */
+export interface Wanted {
+  readonly found: Map<Variable, Tensor | undefined>;
+  /** Nothing behind them is visited, and their hooks are left to whoever walks on from there. */
+  readonly last: boolean;
+}
+
+/** See Tensor.backward. With `wanted` no leaf gets a gradient. */
 export function backward(
   output: Tensor,
   gradient: Tensor | undefined,
   { retainGraph, createGraph }: BackwardOptions,
-  wanted?: Map<Variable, Tensor | undefined>,
+  wanted?: Wanted,
 ): void {
   const root = output.variable;
   if (root === undefined)
@@ -177,7 +211,7 @@ export function backward(
           : `a gradient of shape ${showShape(output.shape)}`,
       got: gradient === undefined ? showShape(output.shape) : showShape(gradient.shape),
     });
-  const variables = reachable(root);
+  const variables = reachable(root, wanted);
   const gradients = new Map<Variable, Tensor>();
   // Freeing a variable releases those it was made from, which must not go before their turn.
   for (const variable of variables) variable.retain();
@@ -200,19 +234,19 @@ export function backward(
 }
 
 /** Takes the whole gradient of one variable, past its hooks, to the leaf's place or on to what it was made from. */
-function visit(
-  variable: Variable,
-  gradients: Map<Variable, Tensor>,
-  free: boolean,
-  wanted: Map<Variable, Tensor | undefined> | undefined,
-): void {
+function visit(variable: Variable, gradients: Map<Variable, Tensor>, free: boolean, wanted: Wanted | undefined): void {
   const total = gradients.get(variable);
   if (total === undefined) return;
   gradients.delete(variable);
+  if (isLast(variable, wanted)) {
+    wanted?.found.set(variable, total.alias());
+    total.dispose();
+    return;
+  }
   const producer = variable.producer;
   const name = producer === undefined ? 'a leaf' : `the output of ${producer.name}`;
   const incoming = variable.hooks === undefined ? total : afterHooks(variable.hooks, total, name);
-  if (wanted?.has(variable)) wanted.set(variable, incoming.alias());
+  if (wanted?.found.has(variable)) wanted.found.set(variable, incoming.alias());
   if (producer !== undefined) propagate(variable, producer, incoming, gradients);
   else if (wanted === undefined) deliver(variable, incoming);
   if (free) variable.free();
@@ -242,11 +276,16 @@ function within(output: Tensor, variable: Variable): Tensor {
   return handle;
 }
 
+const isLast = (variable: Variable, wanted: Wanted | undefined): boolean =>
+  wanted?.last === true && wanted.found.has(variable);
+
 /** All variables that `root` depends on, itself included, newest first. */
-function reachable(root: Variable): Variable[] {
+function reachable(root: Variable, wanted: Wanted | undefined): Variable[] {
   const found = new Set([root]);
-  for (const variable of found)
+  for (const variable of found) {
+    if (isLast(variable, wanted)) continue;
     for (const input of variable.producer?.inputs ?? []) if (input !== undefined) found.add(input);
+  }
   return [...found].sort((a, b) => b.order - a.order);
 }
 
