@@ -84,6 +84,18 @@ describe.each(testDevices())('the record of operations on $name', ({ open }) => 
     x.dispose();
   });
 
+  it('leaves gradients on leaves alone, and says so where one is asked for on the output of an op', async () => {
+    const device = await open();
+    const x = fromArray([3], [1], { device }).requireGradient();
+    tidy(() => {
+      expect(x.requireGradient()).toBe(x);
+      const y = mul(x, x);
+      expect(() => y.requireGradient()).toThrowError(/output of an op[\s\S]*gradients\(/);
+      expect(y.detach().requireGradient().variable?.isLeaf).toBe(true);
+    });
+    x.dispose();
+  });
+
   it('says so when the record was freed, and keeps it when asked to', async () => {
     const device = await open();
     const x = fromArray([3], [1], { device }).requireGradient();
