@@ -9,7 +9,7 @@ import { cast } from './ops/copy/cast.ts';
 import { Switch } from './switch.ts';
 import type { Tensor } from './tensor.ts';
 
-const active = new Switch(false);
+const active = new Switch('autocast', false);
 
 /** Runs `work` with f16 convolutions and matrix products. Throws 'device' at the first of them where the device has no f16. */
 export const autocast = <Result>(work: () => Result): Result => withAutocast(true, work);

@@ -32,7 +32,7 @@ interface Producer {
 }
 
 let created = 0;
-const recording = new Switch(true);
+const recording = new Switch('noGrad', true);
 
 export class Variable {
   /** Ops are numbered as they are recorded. */
