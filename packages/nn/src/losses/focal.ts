@@ -2,6 +2,7 @@
 import {
   add,
   cast,
+  clamp,
   div,
   exp,
   logSoftmax,
@@ -18,10 +19,13 @@ import {
   type Tensor,
 } from '@voxelgrad/tensor';
 
+/** Less than what f32 has between 1 and the number before it: 1 − p is larger, or exactly 0, where powers below 1 have an infinite slope. */
+const SMALLEST_MISSING = 2 ** -25;
+
 /** The mean over voxels of `−(1 − p)^gamma · ln p`, p the probability of the true class; `target` is one-hot `[n, …space, c]`. */
 export function focalLoss(logits: Tensor, target: Tensor, gamma = 2): Tensor {
   const logProbability = sum(mul(logSoftmax(cast(logits, 'f32')), cast(target, 'f32')), { axes: -1 });
-  const missing = shift(neg(exp(logProbability)), 1);
+  const missing = clamp(shift(neg(exp(logProbability)), 1), SMALLEST_MISSING, undefined);
   return neg(mean(mul(pow(missing, gamma), logProbability)));
 }
 
