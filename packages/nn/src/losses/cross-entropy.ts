@@ -9,7 +9,7 @@ import {
   mean,
   mul,
   neg,
-  relu,
+  scale,
   softplus,
   sub,
   sum,
@@ -28,7 +28,10 @@ export function crossEntropy(logits: Tensor, target: Tensor, mask?: Tensor): Ten
 /** The mean over voxels and regions of the binary cross-entropy of `sigmoid(logits)`, `max(x, 0) − x·t + ln(1 + e^−|x|)`. */
 export function binaryCrossEntropy(logits: Tensor, target: Tensor, mask?: Tensor): Tensor {
   const x = cast(logits, 'f32');
-  const perVoxel = add(sub(relu(x), mul(x, cast(target, 'f32'))), softplus(neg(abs(x))));
+  const magnitude = abs(x);
+  // Not relu(x), whose slope at 0 would have to be one half.
+  const positive = scale(add(x, magnitude), 0.5);
+  const perVoxel = add(sub(positive, mul(x, cast(target, 'f32'))), softplus(neg(magnitude)));
   return mask === undefined ? mean(perVoxel) : maskedMean(perVoxel, mask);
 }
 
