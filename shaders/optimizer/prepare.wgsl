@@ -10,7 +10,7 @@ struct Parameters {
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> squared_norm: array<f32>;
-// 0 squared norm, 1 factor, 2 found infinite, 3 loss scale, 4 steps since it grew, 5 skipped steps, 6 steps taken
+// 0 squared norm without the loss scale, 1 factor, 2 found infinite, 3 loss scale, 4 steps since it grew, 5 skipped steps, 6 steps taken
 @group(0) @binding(2) var<storage, read_write> control: array<f32>;
 
 fn is_finite(x: f32) -> bool {
@@ -27,7 +27,8 @@ fn main() {
   if (parameters.maximum_norm > 0.0 && finite) {
     clip = min(1.0, parameters.maximum_norm / (sqrt(squared) / scale + 1e-6));
   }
-  control[0] = squared;
+  // Not by the square of the scale, which may be infinite.
+  control[0] = squared / scale / scale;
   control[1] = clip / scale;
   control[2] = select(1.0, 0.0, finite);
   if (finite) {

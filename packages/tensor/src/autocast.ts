@@ -1,6 +1,7 @@
 /**
  * Mixed precision (Micikevicius et al. 2018): inside `autocast`, convolutions and matrix products take and give f16, sums inside them stay f32, and
- * what follows works on f16 until something is cast back. Norm statistics, losses, parameters and optimizer state are f32 always.
+ * what follows works on f16 until something is cast back. Norm statistics, interpolation, losses, parameters and optimizer state are f32 always:
+ * ops and losses that need more than f16 compute in f32, whatever they are given (see ops/widened.ts).
  */
 import type { Device } from './device/device.ts';
 import { VoxelgradError } from './errors.ts';
@@ -8,13 +9,10 @@ import { cast } from './ops/copy/cast.ts';
 import { Switch } from './switch.ts';
 import type { Tensor } from './tensor.ts';
 
-const active = new Switch(false);
+const active = new Switch('autocast', false);
 
 /** Runs `work` with f16 convolutions and matrix products. Throws 'device' at the first of them where the device has no f16. */
 export const autocast = <Result>(work: () => Result): Result => withAutocast(true, work);
-
-/** Runs `work` in f32 within an autocast. */
-export const fullPrecision = <Result>(work: () => Result): Result => withAutocast(false, work);
 
 /** Runs `work` as inside or outside of an autocast. */
 export const withAutocast = <Result>(on: boolean, work: () => Result): Result => active.run(on, work);

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { noGrad } from './autograd.ts';
 import { fromArray, full } from './create.ts';
 import { isVoxelgradError } from './errors.ts';
+import { conv3d } from './ops/conv3d/conv3d.ts';
+import { cast } from './ops/copy/cast.ts';
 import { add, mul } from './ops/elementwise/elementwise.ts';
 import { exp, leakyRelu, tanh } from './ops/elementwise/unary.ts';
 import { instanceNorm } from './ops/instance-norm/instance-norm.ts';
@@ -30,6 +32,30 @@ describe.each(testDevices())('the record of operations on $name', ({ open }) => 
     x.dispose();
   });
 
+  it('adds up f16 gradients, also with the f32 ones of a convolution', async ({ skip }) => {
+    const device = await open();
+    skip(!device.hasF16, `${device.description} has no f16`);
+    const x = tidy(() => cast(fromArray([1, 2, 3, 4], [4], { device }), 'f16')).requireGradient();
+    for (let i = 1; i <= 3; i++) {
+      tidy(() => sum(mul(x, x)).backward());
+      expect(x.gradient!.dtype).toBe('f16');
+      const gradient = await tidy(() => cast(x.gradient!, 'f32')).data();
+      expectClose(gradient, [2 * i, 4 * i, 6 * i, 8 * i]);
+    }
+    x.dispose();
+
+    // y = w · 3 + 2w for one voxel of value 3, twice
+    const weight = tidy(() => cast(fromArray([5], [1, 1, 1, 1, 1], { device }), 'f16')).requireGradient();
+    for (let i = 1; i <= 2; i++) {
+      tidy(() => {
+        const voxel = cast(fromArray([3], [1, 1, 1, 1, 1], { device }), 'f16');
+        sum(add(conv3d(voxel, weight), mul(weight, 2))).backward();
+      });
+      expectClose(await tidy(() => cast(weight.gradient!, 'f32')).data(), [5 * i]);
+    }
+    weight.dispose();
+  });
+
   it('differentiates gradients: the third derivative of x⁴', async () => {
     const device = await open();
     const x = fromArray([1.5, -0.5], [2], { device }).requireGradient();
@@ -55,6 +81,18 @@ describe.each(testDevices())('the record of operations on $name', ({ open }) => 
       /interpolate cannot be differentiated again/,
     );
     y.dispose();
+    x.dispose();
+  });
+
+  it('leaves gradients on leaves alone, and says so where one is asked for on the output of an op', async () => {
+    const device = await open();
+    const x = fromArray([3], [1], { device }).requireGradient();
+    tidy(() => {
+      expect(x.requireGradient()).toBe(x);
+      const y = mul(x, x);
+      expect(() => y.requireGradient()).toThrowError(/output of an op[\s\S]*gradients\(/);
+      expect(y.detach().requireGradient().variable?.isLeaf).toBe(true);
+    });
     x.dispose();
   });
 

@@ -8,6 +8,7 @@
  */
 import { VoxelgradError } from './errors.ts';
 import { afterHooks, type Hooks } from './gradient-hooks.ts';
+import { cast } from './ops/copy/cast.ts';
 import { add } from './ops/elementwise/elementwise.ts';
 import { hold, type Saved } from './recompute.ts';
 import { tidy } from './scope.ts';
@@ -31,7 +32,7 @@ interface Producer {
 }
 
 let created = 0;
-const recording = new Switch(true);
+const recording = new Switch('noGrad', true);
 
 export class Variable {
   /** Ops are numbered as they are recorded. */
@@ -91,7 +92,34 @@ export function noGrad<Result>(work: () => Result): Result {
 }
 
 /** Runs `work` with recording switched on or off. */
-export const withRecording = <Result>(on: boolean, work: () => Result): Result => recording.run(on, work);
+export function withRecording<Result>(on: boolean, work: () => Result): Result {
+  const before = used;
+  used = undefined;
+  try {
+    return recording.run(on, work);
+  } finally {
+    used = before;
+  }
+}
+
+/** The variables that ops would have been recorded from, while `traced` runs. */
+let used: Set<Variable> | undefined;
+
+/** Runs `work` without recording, and tells which variables what it makes depends on. */
+export function traced(work: () => Tensor): { readonly output: Tensor; readonly variables: ReadonlySet<Variable> } {
+  const variables = new Set<Variable>();
+  const output = withRecording(false, () => {
+    used = variables;
+    return work();
+  });
+  return { output, variables };
+}
+
+/** Counts variables among those that traced work depends on. */
+export function markUsed(variables: readonly (Variable | undefined)[]): void {
+  if (used === undefined) return;
+  for (const variable of variables) if (variable !== undefined) used.add(variable);
+}
 
 export const isRecording = (): boolean => recording.on;
 
@@ -110,21 +138,23 @@ export function record<const Saved extends readonly Tensor[]>(
   save: Saved,
   gradient: GradientFunction<Saved>,
 ): Tensor {
-  return isRecorded(inputs) ? recordAlways(name, inputs, output, save, gradient) : output;
+  const variables = inputs.map((input) => input?.variable);
+  return recordFrom(name, variables, output, save, gradient);
 }
 
-/** As `record`, also where no input has history, for ops with parameters of their own; not under `noGrad`. */
-export function recordAlways<const Saved extends readonly Tensor[]>(
+/** As `record`, for ops that know of the variables but have no handles on them. */
+export function recordFrom<const Saved extends readonly Tensor[]>(
   name: string,
-  inputs: readonly (Tensor | undefined)[],
+  inputs: readonly (Variable | undefined)[],
   output: Tensor,
   save: Saved,
   gradient: GradientFunction<Saved>,
 ): Tensor {
-  if (!recording.on) return output;
+  markUsed(inputs);
+  if (!recording.on || inputs.every((input) => input === undefined)) return output;
   const producer: Producer = {
     name,
-    inputs: inputs.map((input) => input?.variable),
+    inputs,
     saved: save.map(hold),
     savedOutput: save.indexOf(output),
     gradientFunction: gradient as unknown as GradientFunction<readonly Tensor[]>,
@@ -150,14 +180,19 @@ export interface BackwardOptions {
   readonly createGraph?: boolean;
 }
 
-/**
- * See Tensor.backward. With `wanted`, the gradients of those variables, leaves or not, are noted there as handles without a scope, and no leaf gets any.
- */
+/** Variables, leaves or not, whose gradients are noted here as handles without a scope, instead of on leaves. */
+export interface Wanted {
+  readonly found: Map<Variable, Tensor | undefined>;
+  /** Nothing behind them is visited, and their hooks are left to whoever walks on from there. */
+  readonly last: boolean;
+}
+
+/** See Tensor.backward. With `wanted` no leaf gets a gradient. */
 export function backward(
   output: Tensor,
   gradient: Tensor | undefined,
   { retainGraph, createGraph }: BackwardOptions,
-  wanted?: Map<Variable, Tensor | undefined>,
+  wanted?: Wanted,
 ): void {
   const root = output.variable;
   if (root === undefined)
@@ -176,7 +211,7 @@ export function backward(
           : `a gradient of shape ${showShape(output.shape)}`,
       got: gradient === undefined ? showShape(output.shape) : showShape(gradient.shape),
     });
-  const variables = reachable(root);
+  const variables = reachable(root, wanted);
   const gradients = new Map<Variable, Tensor>();
   // Freeing a variable releases those it was made from, which must not go before their turn.
   for (const variable of variables) variable.retain();
@@ -199,19 +234,19 @@ export function backward(
 }
 
 /** Takes the whole gradient of one variable, past its hooks, to the leaf's place or on to what it was made from. */
-function visit(
-  variable: Variable,
-  gradients: Map<Variable, Tensor>,
-  free: boolean,
-  wanted: Map<Variable, Tensor | undefined> | undefined,
-): void {
+function visit(variable: Variable, gradients: Map<Variable, Tensor>, free: boolean, wanted: Wanted | undefined): void {
   const total = gradients.get(variable);
   if (total === undefined) return;
   gradients.delete(variable);
+  if (isLast(variable, wanted)) {
+    wanted?.found.set(variable, total.alias());
+    total.dispose();
+    return;
+  }
   const producer = variable.producer;
   const name = producer === undefined ? 'a leaf' : `the output of ${producer.name}`;
   const incoming = variable.hooks === undefined ? total : afterHooks(variable.hooks, total, name);
-  if (wanted?.has(variable)) wanted.set(variable, incoming.alias());
+  if (wanted?.found.has(variable)) wanted.found.set(variable, incoming.alias());
   if (producer !== undefined) propagate(variable, producer, incoming, gradients);
   else if (wanted === undefined) deliver(variable, incoming);
   if (free) variable.free();
@@ -241,11 +276,16 @@ function within(output: Tensor, variable: Variable): Tensor {
   return handle;
 }
 
+const isLast = (variable: Variable, wanted: Wanted | undefined): boolean =>
+  wanted?.last === true && wanted.found.has(variable);
+
 /** All variables that `root` depends on, itself included, newest first. */
-function reachable(root: Variable): Variable[] {
+function reachable(root: Variable, wanted: Wanted | undefined): Variable[] {
   const found = new Set([root]);
-  for (const variable of found)
+  for (const variable of found) {
+    if (isLast(variable, wanted)) continue;
     for (const input of variable.producer?.inputs ?? []) if (input !== undefined) found.add(input);
+  }
   return [...found].sort((a, b) => b.order - a.order);
 }
 
@@ -263,11 +303,14 @@ function sum(total: Tensor | undefined, contribution: Tensor): Tensor {
     contribution.dispose();
     return total;
   }
-  const result = add(total, contribution);
+  const result = total.dtype === contribution.dtype ? add(total, contribution) : inF32(total, contribution);
   total.dispose();
   contribution.dispose();
   return result;
 }
+
+/** The sum of two of which either may be f16: a weight's gradient is f32 from a convolution, and f16 from other ops on the same weight. */
+const inF32 = (a: Tensor, b: Tensor): Tensor => tidy(() => add(cast(a, 'f32'), cast(b, 'f32')));
 
 /** Adds to a leaf's gradient. The memory of an existing gradient stays in place: optimizers keep gradients in one arena. */
 function deliver(leaf: Variable, incoming: Tensor): void {
@@ -276,9 +319,11 @@ function deliver(leaf: Variable, incoming: Tensor): void {
     // A copy if others see the memory: the caller's own gradient must not change when more is added.
     leaf.gradient = incoming.shared && !recording.on ? copyOf(incoming) : incoming.alias();
   } else if (recording.on) {
-    leaf.gradient = add(present, incoming).alias();
+    leaf.gradient = (present.dtype === incoming.dtype ? add(present, incoming) : inF32(present, incoming)).alias();
     present.dispose();
-  } else present.device.kernels.accumulate(incoming, present, 1);
+  } else if (present.dtype === 'f32') {
+    present.device.kernels.accumulate(cast(incoming, 'f32'), present, 1);
+  } else present.device.kernels.cast(inF32(present, incoming), present);
   for (const { hook } of leaf.accumulationHooks ?? []) hook(leaf.gradient!);
 }
 

@@ -3,27 +3,39 @@
  * Costs one more forward pass of the block, gives back the memory of its intermediate tensors.
  */
 import { isAutocast, withAutocast } from './autocast.ts';
-import { noGrad, notTwiceDifferentiable, recordAlways, withRecording } from './autograd.ts';
+import { markUsed, notTwiceDifferentiable, recordFrom, traced, withRecording } from './autograd.ts';
+import { gradientsUpTo } from './gradients.ts';
 import { isRecomputing, withRecomputing } from './recompute.ts';
 import { tidy } from './scope.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
  * `block(...inputs)`, recomputed in the backward pass. The block must be a function of its inputs and of parameters alone, the same each time it is
- * called. Gradients reach both. They cannot be differentiated again.
+ * called. Gradients reach both, as if the block were one op made from all of them. They cannot be differentiated again. A block that depends on nothing
+ * that needs a gradient is not recorded.
  */
 export function checkpoint<Inputs extends Tensor[]>(block: (...inputs: Inputs) => Tensor, ...inputs: Inputs): Tensor {
-  const output = noGrad(() => tidy(() => block(...inputs)));
+  const { output, variables } = traced(() =>
+    tidy(() => {
+      const result = block(...inputs);
+      markUsed([result.variable]);
+      // A handle of its own: what the block returns may be an input or a parameter, which have their places in the record.
+      return result.detach();
+    }),
+  );
+  if (variables.size === 0) return output;
+  const entries = inputs.map(({ variable }) => variable);
+  const closedOver = [...variables].filter((variable) => !entries.includes(variable));
   // backward() is called outside of the scopes that the block ran in.
   const [half, frugal] = [isAutocast(), isRecomputing()];
-  return recordAlways('checkpoint', inputs, output, inputs, (gradient, saved) => {
+  return recordFrom('checkpoint', [...entries, ...closedOver], output, inputs, (gradient, saved) => {
     notTwiceDifferentiable('checkpoint');
     const handles: readonly Tensor[] = saved;
     const leaves = handles.map((tensor) => (tensor.requiresGradient ? tensor.detach().requireGradient() : tensor));
     const again = withRecording(true, () =>
       withAutocast(half, () => withRecomputing(frugal, () => block(...(leaves as Inputs)))),
     );
-    again.backward(gradient);
-    return leaves.map((leaf, i) => (handles[i]?.requiresGradient ? leaf.gradient?.alias(true) : undefined));
+    if (again.variable === undefined) return [];
+    return gradientsUpTo(again, gradient, [...leaves.map(({ variable }) => variable), ...closedOver]);
   });
 }

@@ -25,14 +25,32 @@ export function gradients(
       got: 'one without history',
     });
   });
-  const wanted = new Map<Variable, Tensor | undefined>(variables.map((variable) => [variable, undefined]));
+  return collect(output, gradient, options, variables, false).map((found, i) => {
+    const { dtype, shape, device } = inputs[i]!;
+    return found ?? zeros(shape, { dtype, device });
+  });
+}
+
+/** The gradient of `output` times `gradient` on variables, undefined where it does not depend on one. What is behind them is not visited. */
+export const gradientsUpTo = (
+  output: Tensor,
+  gradient: Tensor,
+  variables: readonly (Variable | undefined)[],
+): (Tensor | undefined)[] => collect(output, gradient, {}, variables, true);
+
+function collect(
+  output: Tensor,
+  gradient: Tensor | undefined,
+  options: BackwardOptions,
+  variables: readonly (Variable | undefined)[],
+  last: boolean,
+): (Tensor | undefined)[] {
+  const found = new Map<Variable, Tensor | undefined>();
+  for (const variable of variables) if (variable !== undefined) found.set(variable, undefined);
   try {
-    backward(output, gradient, options, wanted);
-    return variables.map((variable, i) => {
-      const { dtype, shape, device } = inputs[i]!;
-      return wanted.get(variable)?.alias(true) ?? zeros(shape, { dtype, device });
-    });
+    backward(output, gradient, options, { found, last });
+    return variables.map((variable) => variable && found.get(variable)?.alias(true));
   } finally {
-    for (const found of wanted.values()) found?.dispose();
+    for (const tensor of found.values()) tensor?.dispose();
   }
 }

@@ -1,5 +1,5 @@
 /** Tensors with gradients on any GPU (WebGPU) and any CPU (WebAssembly). */
-export { autocast, fullPrecision } from './autocast.ts';
+export { autocast } from './autocast.ts';
 export { type BackwardOptions, noGrad, record } from './autograd.ts';
 export { Captured, capture, compile } from './capture/capture.ts';
 export type { CapturedMemory, CompileProgress } from './capture/recording.ts';

@@ -8,7 +8,7 @@ import { tidy } from './scope.ts';
 import { Switch } from './switch.ts';
 import type { Tensor } from './tensor.ts';
 
-const active = new Switch(false);
+const active = new Switch('recomputing', false);
 
 /** Runs `work` so that its records make cheap tensors again instead of keeping them. */
 export const recomputing = <Result>(work: () => Result): Result => withRecomputing(true, work);

@@ -126,11 +126,21 @@ export class Tensor implements Operand {
     return this.#variable?.gradient;
   }
 
-  /** Makes this tensor one that backward() leaves a gradient on. Returns itself. */
+  /**
+   * Makes this tensor one that backward() leaves a gradient on. Returns itself. Throws 'autograd' for the output of a recorded op: gradients pass
+   * through it and are left on none but the tensors it was made from.
+   */
   requireGradient(): this {
     if (!isFloat(this.dtype))
       throw new VoxelgradError('dtype', { what: 'requireGradient', expected: 'f32 or f16', got: this.dtype });
     if (this.#variable === undefined) this.attach(new Variable(undefined));
+    else if (!this.#variable.isLeaf)
+      throw new VoxelgradError('autograd', {
+        what: `requireGradient on ${this}`,
+        expected: 'a tensor without history',
+        got: 'the output of an op on one that requires a gradient',
+        help: 'use gradients(loss, [tensor]) or registerHook for its gradient, or detach() it to start anew from its values',
+      });
     return this;
   }
 

@@ -1,14 +1,15 @@
-/** Cross-entropy over channels, and binary cross-entropy for regions, both from logits. */
+/** Cross-entropy over channels, and binary cross-entropy for regions, both from logits. Computed in f32, also from f16. */
 import {
   abs,
   add,
+  cast,
   clamp,
   div,
   logSoftmax,
   mean,
   mul,
   neg,
-  relu,
+  scale,
   softplus,
   sub,
   sum,
@@ -20,17 +21,22 @@ import {
  * mean is over voxels where it is 1, and 0 if there are none.
  */
 export function crossEntropy(logits: Tensor, target: Tensor, mask?: Tensor): Tensor {
-  const perVoxel = neg(sum(mul(logSoftmax(logits), target), { axes: -1, keepAxes: true }));
+  const perVoxel = neg(sum(mul(logSoftmax(cast(logits, 'f32')), cast(target, 'f32')), { axes: -1, keepAxes: true }));
   return mask === undefined ? mean(perVoxel) : maskedMean(perVoxel, mask);
 }
 
 /** The mean over voxels and regions of the binary cross-entropy of `sigmoid(logits)`, `max(x, 0) − x·t + ln(1 + e^−|x|)`. */
 export function binaryCrossEntropy(logits: Tensor, target: Tensor, mask?: Tensor): Tensor {
-  const perVoxel = add(sub(relu(logits), mul(logits, target)), softplus(neg(abs(logits))));
+  const x = cast(logits, 'f32');
+  const magnitude = abs(x);
+  // Not relu(x), whose slope at 0 would have to be one half.
+  const positive = scale(add(x, magnitude), 0.5);
+  const perVoxel = add(sub(positive, mul(x, cast(target, 'f32'))), softplus(neg(magnitude)));
   return mask === undefined ? mean(perVoxel) : maskedMean(perVoxel, mask);
 }
 
 /** As nnU-Net: the sum over masked voxels divided by their number, at least 1e-8. */
 function maskedMean(values: Tensor, mask: Tensor): Tensor {
-  return div(sum(mul(values, mask)), clamp(sum(mask), 1e-8, undefined));
+  const counts = cast(mask, 'f32');
+  return div(sum(mul(values, counts)), clamp(sum(counts), 1e-8, undefined));
 }

@@ -45,6 +45,20 @@ describe.each(testDevices())('losses for rare classes on $name', ({ open }) => {
     for (const tensor of [logits, target]) tensor.dispose();
   });
 
+  it.each([0.5, 1, 2])('focal of voxels that are certain is 0, and so is its gradient: gamma %f', async (gamma) => {
+    const device = await open();
+    const logits = fromArray([200, 0, 0, 0, 200, 0], [2, 3], { device }).requireGradient();
+    const target = fromArray([1, 0, 0, 0, 1, 0], [2, 3], { device });
+    const loss = tidy(() => {
+      const loss = focalLoss(logits, target, gamma);
+      loss.backward();
+      return loss.detach();
+    });
+    expectClose([await loss.item()], [0], { rtol: 0, atol: 0 });
+    expectClose(await logits.gradient!.data(), [0, 0, 0, 0, 0, 0], { rtol: 0, atol: 0 });
+    for (const tensor of [logits, target, loss]) tensor.dispose();
+  });
+
   it('Tversky: Dice where both weights are a half, precision and recall where one is 0', async () => {
     const { logits, target, labels } = await batch();
     const probabilities = softmax(logits);

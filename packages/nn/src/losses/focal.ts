@@ -1,6 +1,7 @@
-/** Focal loss (Lin et al. 2017) and Tversky loss (Salehi et al. 2017): for classes that are rare or whose misses weigh more than false alarms. */
+/** Focal loss (Lin et al. 2017) and Tversky loss (Salehi et al. 2017): for classes that are rare or whose misses weigh more than false alarms. In f32, also from f16. */
 import {
   add,
+  cast,
   clamp,
   div,
   exp,
@@ -18,14 +19,13 @@ import {
   type Tensor,
 } from '@voxelgrad/tensor';
 
-/** Far below what 1 − p is in f32 for any p but 1. */
-const LEAST_MISSING = 1e-12;
+/** Less than what f32 has between 1 and the number before it: 1 − p is larger, or exactly 0, where powers below 1 have an infinite slope. */
+const SMALLEST_MISSING = 2 ** -25;
 
 /** The mean over voxels of `−(1 − p)^gamma · ln p`, p the probability of the true class; `target` is one-hot `[n, …space, c]`. */
 export function focalLoss(logits: Tensor, target: Tensor, gamma = 2): Tensor {
-  const logProbability = sum(mul(logSoftmax(logits), target), { axes: -1 });
-  // At 0 a root has no finite slope, which would meet a logarithm of 0: no number.
-  const missing = clamp(shift(neg(exp(logProbability)), 1), LEAST_MISSING, undefined);
+  const logProbability = sum(mul(logSoftmax(cast(logits, 'f32')), cast(target, 'f32')), { axes: -1 });
+  const missing = clamp(shift(neg(exp(logProbability)), 1), SMALLEST_MISSING, undefined);
   return neg(mean(mul(pow(missing, gamma), logProbability)));
 }
 
@@ -46,7 +46,7 @@ export function tverskyLoss(
   { alpha = 0.5, beta = 0.5, background = true, smooth = 1e-5 }: TverskySettings = {},
 ): Tensor {
   const c = probabilities.shape.at(-1)!;
-  const used = (x: Tensor): Tensor => (background ? x : narrow(x, -1, 1, c - 1));
+  const used = (x: Tensor): Tensor => cast(background ? x : narrow(x, -1, 1, c - 1), 'f32');
   const counted = (x: Tensor): Tensor => sum(reshape(x, [x.shape[0]!, -1, x.shape.at(-1)!]), { axes: 1 });
   const [prediction, truth] = [used(probabilities), used(target)];
   const overlap = counted(mul(prediction, truth));

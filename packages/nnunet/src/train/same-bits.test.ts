@@ -6,15 +6,15 @@ import { createHash } from 'node:crypto';
 import { autocast, type Device } from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
 import { describe, expect, it } from 'vitest';
-import { smallTraining } from './small-training.testing.ts';
+import { type Precision, smallTraining } from './small-training.testing.ts';
 
 const STEPS = 3;
 
 /** The losses of some steps, and a digest of all that a checkpoint would hold after them. */
-async function train(device: Device, precision: <Result>(work: () => Result) => Result) {
+async function train(device: Device, precision: Precision) {
   const { step, checkpoint, dispose } = smallTraining(device, [8, 16, 32], [2, 16, 16, 16, 1]);
   const losses: number[] = [];
-  for (let i = 0; i < STEPS; i++) losses.push(await precision(step));
+  for (let i = 0; i < STEPS; i++) losses.push(await step(precision));
   const digest = createHash('sha256')
     .update(await checkpoint())
     .digest('hex');

@@ -5,9 +5,12 @@ import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 import { emptyHistory } from './history.ts';
 
+/** Runs work in some precision. */
+export type Precision = <Result>(work: () => Result) => Result;
+
 export interface SmallTraining {
-  /** Takes a step op by op; the loss before it. */
-  readonly step: () => Promise<number>;
+  /** Takes a step op by op, its forward pass in f32 or as said; the loss before it. */
+  readonly step: (precision?: Precision) => Promise<number>;
   /** The same, as a captured step that is replayed. */
   readonly replay: () => Promise<number>;
   /** Weights and the optimizer's state, as a checkpoint holds them. */
@@ -34,15 +37,15 @@ export function smallTraining(device: Device, features: readonly number[], shape
     fromArray(voxels, shape, { device }),
     fromArray(labels, shape.slice(0, 4), { device }),
   ];
-  const update = (image: Tensor, label: Tensor): Tensor => {
-    const value = criterion(network.predict(image), label);
+  const update = (image: Tensor, label: Tensor, precision: Precision = (work) => work()): Tensor => {
+    const value = precision(() => criterion(network.predict(image), label));
     value.backward();
     optimizer.step();
     return value.detach();
   };
 
-  const step = async (): Promise<number> => {
-    const loss = tidy(() => update(...upload()));
+  const step = async (precision?: Precision): Promise<number> => {
+    const loss = tidy(() => update(...upload(), precision));
     const value = await loss.item();
     loss.dispose();
     return value;

@@ -1,9 +1,14 @@
-/** Batch normalisation (Ioffe & Szegedy 2015), made of other ops. nnU-Net itself uses instance norm; models of other projects need this one. */
+/**
+ * Batch normalisation (Ioffe & Szegedy 2015), made of other ops. nnU-Net itself uses instance norm; models of other projects need this one.
+ * Statistics are f32, and so is all that is computed with them.
+ */
 import { noGrad } from '../../autograd.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
+import { cast } from '../copy/cast.ts';
 import { add, mul, sub } from '../elementwise/elementwise.ts';
 import { rsqrt, scale, shift, square } from '../elementwise/unary.ts';
+import { checkDType } from '../operands.ts';
 import { mean, variance } from '../reduce/reduce.ts';
 
 /** The learnt affine map, the running statistics, and whether they are used or updated. */
@@ -19,7 +24,7 @@ export interface BatchNormOptions {
   readonly epsilon?: number;
 }
 
-/** The normalised values, and the running statistics to keep. */
+/** The normalised values, of the input's dtype, and the running statistics to keep. */
 export interface BatchNormResult {
   readonly y: Tensor;
   /** The statistics after this batch (unbiased variance, as PyTorch); those given where it is not training. */
@@ -27,14 +32,17 @@ export interface BatchNormResult {
   readonly runningVariance: Tensor;
 }
 
-/** Normalises `x [n, …space, c]` for each channel over all the rest. */
+/** Normalises `x [n, …space, c]` (f32 or f16) for each channel over all the rest. */
 export function batchNorm(x: Tensor, options: BatchNormOptions): BatchNormResult {
+  checkDType('batchNorm', x, ['f32', 'f16']);
   const { weight, bias, runningMean, runningVariance, training, momentum = 0.1, epsilon = 1e-5 } = options;
   const axes = x.shape.slice(0, -1).map((_, axis) => axis);
-  const average = training ? mean(x, { axes }) : runningMean;
-  const centred = sub(x, average);
+  const values = cast(x, 'f32');
+  const average = training ? mean(values, { axes }) : runningMean;
+  const centred = sub(values, average);
   const spread = training ? mean(square(centred), { axes }) : runningVariance;
-  const y = add(mul(mul(centred, rsqrt(shift(spread, epsilon))), weight), bias);
+  const normalised = add(mul(mul(centred, rsqrt(shift(spread, epsilon))), weight), bias);
+  const y = cast(normalised, x.dtype);
   if (!training) return { y, runningMean, runningVariance };
   return noGrad(() => {
     const correction = sizeOf(axes.map((axis) => x.shape[axis]!)) > 1 ? 1 : 0;
@@ -42,7 +50,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): BatchNormResult
     return {
       y,
       runningMean: moved(runningMean, average),
-      runningVariance: moved(runningVariance, variance(x.detach(), { axes, correction })),
+      runningVariance: moved(runningVariance, variance(values.detach(), { axes, correction })),
     };
   });
 }

@@ -168,10 +168,13 @@ function dataGradient(
 function weightGradient(x: Tensor, dy: Tensor, shape: Shape, dtype: DType, geometry: Conv3dGeometry): Tensor {
   const dweight = output(x, shape, dtype === 'f16' ? 'f32' : dtype);
   x.device.kernels.conv3dWeightGradient(x, dy, dweight, geometry);
-  return record('conv3dWeightGradient', [x, dy], dweight, [x, dy], (g, [x, dy]) => [
-    x.requiresGradient ? dataGradient(dy, g, undefined, x.shape, geometry) : undefined,
-    dy.requiresGradient ? convolve(x, g, geometry) : undefined,
-  ]);
+  return record('conv3dWeightGradient', [x, dy], dweight, [x, dy], (g, [x, dy]) => {
+    const weight = cast(g, x.dtype);
+    return [
+      x.requiresGradient ? dataGradient(dy, weight, undefined, x.shape, geometry) : undefined,
+      dy.requiresGradient ? convolve(x, weight, geometry) : undefined,
+    ];
+  });
 }
 
 /** 2-D convolution of `x [n, h, w, cin]` with `weight [kh, kw, cin / groups, cout]`: a 3-D one of depth 1. */

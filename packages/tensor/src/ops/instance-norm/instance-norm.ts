@@ -80,16 +80,17 @@ function norm(op: string, x: Tensor, groups: number, options: NormOptions): Tens
 }
 
 /**
- * The gradients of norm made of ops, so that they can be differentiated. With z the normalised values and u = dL/dz:
+ * The gradients of norm made of ops, in f32, so that they can be differentiated. With z the normalised values and u = dL/dz:
  * `dx = (u − mean(u) − z · mean(u · z)) / deviation`.
  */
 function plainGradients(
-  dy: Tensor,
-  x: Tensor,
+  gradient: Tensor,
+  input: Tensor,
   weight: Tensor | undefined,
   bias: Tensor | undefined,
   { groups, epsilon, slope }: NormSettings,
 ): readonly (Tensor | undefined)[] {
+  const [dy, x] = [cast(gradient, 'f32'), cast(input, 'f32')];
   const [n, c] = [x.shape[0]!, x.shape.at(-1)!];
   const grouped = [n, x.size / (n * c), groups, c / groups];
   const perGroup = { axes: [1, 3], keepAxes: true };
@@ -105,7 +106,7 @@ function plainGradients(
   const u = reshape(weight === undefined ? inner : mul(inner, weight), grouped);
   const dx = mul(inverse, sub(sub(u, mean(u, perGroup)), mul(z, mean(mul(u, z), perGroup))));
   return [
-    reshape(dx, x.shape),
+    cast(reshape(dx, x.shape), input.dtype),
     weight === undefined ? undefined : sumTo(mul(inner, flatZ), [c]),
     bias === undefined ? undefined : sumTo(inner, [c]),
   ];

@@ -66,7 +66,7 @@ export function prepareStep(q: PrepareStep, item: i32, thread: i32): void {
   const finite = sum < Infinity;
   let clip: f64 = 1;
   if (q.maximumNorm > 0 && finite) clip = min<f64>(1, <f64>q.maximumNorm / (sqrt(sum) / <f64>scale + 1e-6));
-  store<f32>(control, <f32>sum, 0);
+  store<f32>(control, <f32>(sum / <f64>scale / <f64>scale), 0);
   store<f32>(control, finite ? <f32>(clip / <f64>scale) : 0, 4);
   store<f32>(control, finite ? 0 : 1, 8);
   if (finite) store<f32>(control, load<f32>(control, 24) + 1, 24);

@@ -96,6 +96,13 @@ describe.each(testDevices())('optimizer kernels on $name', ({ open }) => {
     expect(loose[1]).toBe(1 / 8);
   });
 
+  it('the norm is that of the unscaled gradient', async () => {
+    for (const bits of [10, 100]) {
+      const words = await prepared([3 * 2 ** (bits - 50), 4 * 2 ** (bits - 50)], control(2 ** bits), SCALING);
+      expectClose([words[0]!], [25 * 2 ** -100], { rtol: 1e-6, atol: 0 });
+    }
+  });
+
   it('the loss scale grows after an interval of finite steps', async () => {
     const gradient = [1, 2, 3];
     expect((await prepared(gradient, control(1024, 1), SCALING)).slice(1)).toEqual([1 / 1024, 0, 1024, 2, 0, 1, 0]);

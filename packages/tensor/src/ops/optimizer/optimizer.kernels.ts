@@ -1,6 +1,6 @@
 /**
  * Optimizer updates over flat f32 arenas `[length]`, in place. `control` is a small f32 tensor [8] that lives on the device, so that clipping
- * and loss scaling need no read-back: 0 squared norm of the raw gradient, 1 factor that multiplies every gradient (clipping and 1 / loss scale),
+ * and loss scaling need no read-back: 0 squared norm of the gradient without the loss scale, 1 factor that multiplies every gradient (clipping and 1 / loss scale),
  * 2 found-infinite flag (≠ 0: the step is skipped), 3 loss scale, 4 steps since the scale last grew, 5 skipped steps, 6 steps taken. The
  * learning rate is f32 [1] on the device too, so that a captured step may be replayed with another one.
  */

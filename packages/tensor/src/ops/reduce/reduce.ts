@@ -9,6 +9,7 @@ import { broadcastTo, permute, reshape } from '../copy/copy.ts';
 import { add, div, equal, sub, where } from '../elementwise/elementwise.ts';
 import { constant, exp, finite, log, scale, sqrt, square } from '../elementwise/unary.ts';
 import { checkDType, output, seenAs } from '../operands.ts';
+import { widened } from '../widened.ts';
 import type { ReduceOp } from './reduce.kernels.ts';
 
 /** Which axes go. */
@@ -105,11 +106,13 @@ function checkNotEmpty(op: string, x: Tensor, axes: readonly number[]): void {
     });
 }
 
-/** The variance over `axes`, by two passes; divided by the count less `correction` (1: unbiased, 0: of the population). */
-export function variance(
-  x: Tensor,
-  { axes, keepAxes, correction = 1 }: ReduceOptions & { readonly correction?: number } = {},
-): Tensor {
+/**
+ * The variance over `axes`, by two passes; divided by the count less `correction` (1: unbiased, 0: of the population). f32, or f16 squared and summed
+ * in f32.
+ */
+export function variance(x: Tensor, options: ReduceOptions & { readonly correction?: number } = {}): Tensor {
+  if (x.dtype === 'f16') return widened(x, (x) => variance(x, options));
+  const { axes, keepAxes, correction = 1 } = options;
   const list = normalizeAxes(axes, x.rank, 'variance');
   const count = sizeOf(list.map((axis) => x.shape[axis]!));
   const centred = sub(x, mean(x, { axes: list, keepAxes: true }));
@@ -118,7 +121,7 @@ export function variance(
 
 /** The root of the variance over `axes`. */
 export const standardDeviation = (x: Tensor, options: ReduceOptions & { readonly correction?: number } = {}): Tensor =>
-  sqrt(variance(x, options));
+  widened(x, (x) => sqrt(variance(x, options)));
 
 /** `ln Σ eˣ` without overflow. */
 export function logSumExp(x: Tensor, { axes, keepAxes }: ReduceOptions = {}): Tensor {

@@ -1,6 +1,6 @@
 /**
- * Resampling of volumes `[n, d, h, w, c]` and images `[n, h, w, c]` (f32): to a new size, at arbitrary points, by pooling, and filters along one axis.
- * Conventions are those of torch.nn.functional.interpolate and grid_sample.
+ * Resampling of volumes `[n, d, h, w, c]` and images `[n, h, w, c]`: to a new size, at arbitrary points, by pooling, and filters along one axis.
+ * f16 is interpolated in f32. Conventions are those of torch.nn.functional.interpolate and grid_sample.
  */
 import { notTwiceDifferentiable, record } from '../../autograd.ts';
 import { VoxelgradError } from '../../errors.ts';
@@ -17,6 +17,7 @@ import {
   output,
 } from '../operands.ts';
 import { asVolume, deepen, type Pair, withDepth } from '../planar.ts';
+import { widened } from '../widened.ts';
 import type { ResampleMode } from './axis-weights.ts';
 import type { ResampleMap } from './resample.kernels.ts';
 
@@ -38,6 +39,7 @@ export interface InterpolateOptions {
  */
 export function interpolate(x: Tensor, size: Triple | Pair, options: InterpolateOptions = {}): Tensor {
   if (x.rank === 4 && size.length === 2) return asVolume(x, (x) => interpolate(x, withDepth(size, 1), options));
+  if (x.dtype === 'f16') return widened(x, (x) => interpolate(x, size, options));
   const { mode = 'linear', alignCorners = false } = options;
   checkRank('interpolate', 'x', x, 'n, d, h, w, c');
   checkDType('interpolate', x, ['f32']);
@@ -102,6 +104,7 @@ export interface SampleOptions {
  */
 export function sampleGrid(x: Tensor, grid: Tensor, options: SampleOptions = {}): Tensor {
   if (x.rank === 4 && grid.rank === 4) return asVolume(x, (x) => sampleGrid(x, atDepthZero(grid), options));
+  if (x.dtype === 'f16') return widened(x, (x) => sampleGrid(x, grid, options));
   const { mode = 'linear', outside = 'zero' } = options;
   checkDevice('sampleGrid', x, grid);
   checkRank('sampleGrid', 'x', x, 'n, d, h, w, c');

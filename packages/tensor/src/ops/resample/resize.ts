@@ -10,6 +10,7 @@ import type { Tensor } from '../../tensor.ts';
 import { gather } from '../copy/copy.ts';
 import { checkDType, checkRank } from '../operands.ts';
 import { asVolume, type Pair, withDepth } from '../planar.ts';
+import { widened } from '../widened.ts';
 import type { ResampleMode } from './axis-weights.ts';
 import { checkSize, resampled } from './resample.ts';
 
@@ -19,11 +20,12 @@ export type SplineOrder = 0 | 1 | 2 | 3;
 const modes: readonly ResampleMode[] = ['nearest', 'linear', 'spline2', 'spline3'];
 
 /**
- * `x [n, d, h, w, c]` (f32) → `[n, …size, c]`, or `x [n, h, w, c]` with two extents. Throws 'shape' where they do not fit each other, 'option' for another order.
+ * `x [n, d, h, w, c]` (f32, or f16 resized in f32) → `[n, …size, c]`, or `x [n, h, w, c]` with two extents. Throws 'shape' where they do not fit each other, 'option' for another order.
  * The gradient is a fused kernel, but for order 0.
  */
 export function resize(x: Tensor, size: Triple | Pair, order: SplineOrder): Tensor {
   if (x.rank === 4 && size.length === 2) return asVolume(x, (x) => resize(x, withDepth(size, 1), order));
+  if (x.dtype === 'f16') return widened(x, (x) => resize(x, size, order));
   checkRank('resize', 'x', x, 'n, d, h, w, c');
   checkDType('resize', x, ['f32']);
   const mode = modes[order];
