@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type DataSet, openDataSet } from '@voxelgrad/io';
 import { openFolder } from '@voxelgrad/io/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
+import { defaultPreprocessor } from '../plan/configuration.ts';
 import type { PlannerOptions } from '../plan/planner.ts';
 import { type PlannerName, plannerPresets } from '../plan/presets.ts';
 import type { OptionSpecs, OptionValues } from '../terminal/option-spec.ts';
@@ -57,8 +58,8 @@ export const plannerOptions = {
   preprocessorName: {
     type: 'string',
     aliases: ['-preprocessor_name'],
-    default: 'DefaultPreprocessor',
-    help: 'Name of the preprocessor in the plans.',
+    default: defaultPreprocessor,
+    help: 'Name of the preprocessor in the plans. Only nnU-Net itself has others.',
   },
   overwriteTargetSpacing: {
     type: 'list',

@@ -76,6 +76,8 @@ export function planConfiguration(
   };
 }
 
+export const defaultPreprocessor = 'DefaultPreprocessor';
+
 export const defaultResampling = 'resample_data_or_seg_to_shape';
 
 const resamplingArguments = (isSegmentation: boolean, order: number): ResamplingArguments => ({

@@ -5,7 +5,7 @@
 import { type DatasetDescription, imageReaderOf } from '@voxelgrad/io';
 import { roundHalfEven, VoxelgradError } from '@voxelgrad/tensor';
 import type { DatasetFingerprint } from '../fingerprint/fingerprint.ts';
-import { type PlanningContext, planConfiguration } from './configuration.ts';
+import { defaultPreprocessor, type PlanningContext, planConfiguration } from './configuration.ts';
 import { normalizationOf, usesMask } from './normalization.ts';
 import type { Configuration, PlannedConfiguration, Plans } from './plans.ts';
 import { type PlannerName, plannerPresets } from './presets.ts';
@@ -45,7 +45,7 @@ export function planExperiment(
     labelEntries: labels.classes.length + 1 + (labels.ignore === undefined ? 0 : 1),
     normalization,
     useMask: usesMask(normalization, fingerprint.median_relative_size_after_cropping),
-    preprocessorName: options.preprocessorName ?? 'DefaultPreprocessor',
+    preprocessorName: options.preprocessorName ?? defaultPreprocessor,
   };
   const target = checkSpacing(options.targetSpacing) ?? fullResolutionSpacing(fingerprint);
   const { forward, backward } = transposeFor(target);

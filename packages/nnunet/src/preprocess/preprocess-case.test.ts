@@ -105,6 +105,8 @@ describe.skipIf(fixtures.missing)('preprocessCase', () => {
     await expect(preprocessCase(twice, context)).rejects.toThrow(/case ct: expected 1 channels.*got 2/);
     const scheme = { ...context, configuration: { ...configuration, normalization_schemes: ['Mine'] } };
     await expect(preprocessCase(loaded, scheme)).rejects.toThrow(/channel 0 of case ct: expected ZScore.*got Mine/);
+    const other = { ...context, configuration: { ...configuration, preprocessor_name: 'Mine' } };
+    await expect(preprocessCase(loaded, other)).rejects.toThrow(/preprocessor.*: expected DefaultPreproc.*got Mine/);
     await expect(preprocessCase(loaded, context)).rejects.toThrow('no device is needed');
     const same = { ...configuration, spacing: loaded.channels[0]!.spacing };
     await expect(preprocessCase(loaded, { ...context, configuration: same })).resolves.toBeDefined();

@@ -16,6 +16,7 @@ import {
   type VoxelArray,
 } from '@voxelgrad/io';
 import { type Device, fromArray, noGrad, type Triple, VoxelgradError } from '@voxelgrad/tensor';
+import { defaultPreprocessor } from '../plan/configuration.ts';
 import type { Configuration, Plans } from '../plan/plans.ts';
 import { inOrder, resampledShape } from '../plan/target-spacing.ts';
 import { cropToNonzero } from './crop-to-nonzero.ts';
@@ -63,9 +64,10 @@ export function asReaderTurns({ image_reader_writer: reader }: ImageReader, load
     : { ...loaded, channels, label: reorient(loaded.label, 'RAS') };
 }
 
-/** Throws 'dataset' for a case that does not fit the plans. A case without a label gets neither segmentation nor locations. */
+/** Throws 'dataset' for a case that does not fit the plans, 'option' for plans with a preprocessor that voxelgrad does not have. A case without a label gets neither segmentation nor locations. */
 export async function preprocessCase(loaded: LoadedCase, context: PreprocessingContext): Promise<Preprocessed> {
   const { plans, configuration, labels } = context;
+  checkPreprocessor(configuration.preprocessor_name);
   const cropped = cropAndNormalize(loaded, plans, configuration);
   const { shape, spacing, segmentation, properties } = cropped;
   const target = targetSpacing(configuration, spacing);
@@ -81,6 +83,12 @@ export async function preprocessCase(loaded: LoadedCase, context: PreprocessingC
     configuration.resampling_fn_seg_kwargs,
   );
   return { ...result, seg, ...foregroundLocations(seg, labels) };
+}
+
+/** Another one would make other voxels, which the weights of a network do not fit. */
+function checkPreprocessor(name: string): void {
+  if (name !== defaultPreprocessor)
+    throw new VoxelgradError('option', { what: 'preprocessor of the plans', expected: defaultPreprocessor, got: name });
 }
 
 /** Slices of 2-D configurations are resampled in the plane only. */
