@@ -17,7 +17,7 @@ const patchSize: Shape3 = [8, 8, 8];
 
 async function stored(): Promise<CaseMemory> {
   const memory = new CaseMemory('case_1');
-  await storeCase(memory, original, { patchSize, key: 'k' });
+  await storeCase(memory, original, { patchSize, key: 'k', wholeBelow: 0 });
   return memory;
 }
 
@@ -205,11 +205,19 @@ describe('damaged stored cases', () => {
 });
 
 describe('chunkShapeFor', () => {
+  it('leaves small cases whole, for any patch', () => {
+    expect(chunkShapeFor([36, 50, 35], [40, 56, 40], 1)).toEqual([36, 50, 35]);
+    expect(chunkShapeFor([36, 50, 35], [1, 56, 40], 1)).toEqual([36, 50, 35]);
+    expect(chunkShapeFor([36, 50, 35], [40, 56, 40], 4)).toEqual([36, 50, 35]);
+    expect(chunkShapeFor([36, 50, 35], [40, 56, 40], 5)).toEqual([20, 28, 20]);
+    expect(chunkShapeFor([36, 50, 35], [40, 56, 40], 1, 0)).toEqual([20, 28, 20]);
+  });
+
   it('halves the patch, and again while a chunk is larger than 2 MiB', () => {
     expect(chunkShapeFor([300, 300, 300], [128, 128, 128], 1)).toEqual([64, 64, 64]);
     expect(chunkShapeFor([300, 300, 300], [128, 128, 128], 4)).toEqual([32, 64, 64]);
     expect(chunkShapeFor([10, 300, 300], [16, 320, 256], 1)).toEqual([8, 160, 128]);
-    expect(chunkShapeFor([40, 50, 20], [1, 512, 512], 1)).toEqual([1, 50, 20]);
+    expect(chunkShapeFor([400, 50, 20], [1, 512, 512], 1)).toEqual([1, 50, 20]);
     expect(() => chunkShapeFor([4, 4, 4], [0, 4, 4], 1)).toThrow(/patch size/);
   });
 });

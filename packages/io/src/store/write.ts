@@ -14,6 +14,8 @@ export const storeVersion = 1;
 export interface StoreOptions {
   /** Depth, height and width of the patches that will be read; chunks are cut after it. */
   readonly patchSize: Shape3;
+  /** Cases of fewer bytes are one chunk; 1 MiB unless told. */
+  readonly wholeBelow?: number;
   /** What the case was made from and how, in words of the caller's: a case that was stored with another key counts as not stored. */
   readonly key?: string;
 }
@@ -22,12 +24,12 @@ export interface StoreOptions {
 export async function storeCase(
   target: CaseTarget,
   stored: PreprocessedCase,
-  { patchSize, key = '' }: StoreOptions,
+  { patchSize, wholeBelow, key = '' }: StoreOptions,
   what = 'case',
 ): Promise<void> {
   checkCase(stored, what);
   const { shape, channels, data, seg, previous, classLocations = [], annotatedLocations, properties = {} } = stored;
-  const chunk = chunkShapeFor(shape, patchSize, channels);
+  const chunk = chunkShapeFor(shape, patchSize, channels, wholeBelow);
   await writeArray(target, 'data.zarr', { data, shape: [...shape, channels], chunkShape: [...chunk, channels] });
   if (seg !== undefined) await writeLabels(target, 'seg.zarr', seg, shape, chunk, what);
   if (previous !== undefined) await writeLabels(target, 'previous.zarr', previous, shape, chunk, what);
