@@ -19,18 +19,20 @@ export interface NnunetRawOptions {
   readonly fileEnding?: '.nii.gz' | '.nii' | '.nrrd' | '.mha' | '.tif' | '.png';
   /** 'test' writes imagesTs, without labels and without dataset.json. */
   readonly split?: 'training' | 'test';
+  /** Cases that are converted together: (de)compression runs on threads. One, unless told. */
+  readonly atOnce?: number;
   /** Called after each case. */
   readonly onCase?: (name: string, index: number, count: number) => void;
 }
 
 /** Writes the data set to a folder, which is made. Throws 'dataset' for cases that cannot be read as one, 'file' where the disk refuses. */
 export async function writeNnunetRaw(dataset: DataSet, folder: string, options: NnunetRawOptions = {}): Promise<void> {
-  const { fileEnding = '.nii.gz', split = 'training', onCase } = options;
+  const { fileEnding = '.nii.gz', split = 'training', atOnce = 1, onCase } = options;
   const change = renumbered(dataset);
   const [images, labels] = split === 'training' ? ['imagesTr', 'labelsTr'] : ['imagesTs', undefined];
   await mkdir(join(folder, images!), { recursive: true });
   if (labels !== undefined) await mkdir(join(folder, labels), { recursive: true });
-  for (const [index, entry] of dataset.cases.entries()) {
+  const convert = async (entry: Case, index: number): Promise<void> => {
     if (labels !== undefined && entry.label === undefined)
       throw new VoxelgradError('dataset', {
         what: `case ${entry.name}`,
@@ -44,10 +46,30 @@ export async function writeNnunetRaw(dataset: DataSet, folder: string, options: 
     if (labels !== undefined)
       await writeLabel(entry, join(folder, labels, `${entry.name}${fileEnding}`), fileEnding, change?.values);
     onCase?.(entry.name, index, dataset.cases.length);
-  }
+  };
+  await forEachCase(dataset.cases, atOnce, convert);
   if (split === 'test') return;
   const described = { ...dataset, fileEnding, ...(change === undefined ? {} : { labels: change.labels }) };
   await writeFileAtomic(join(folder, 'dataset.json'), `${JSON.stringify(datasetJson(described), undefined, 2)}\n`);
+}
+
+/** None is begun after one has failed. */
+async function forEachCase(
+  cases: readonly Case[],
+  atOnce: number,
+  run: (entry: Case, index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < cases.length) {
+      const index = next++;
+      await run(cases[index]!, index).catch((error: unknown) => {
+        next = cases.length;
+        throw error;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
 async function writeChannels(entry: Case, path: (channel: number) => string, ending: string): Promise<void> {

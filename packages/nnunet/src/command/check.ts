@@ -1,6 +1,7 @@
 /** `voxelgrad check`: is a data set fit for training? nnU-Net's verify_dataset_integrity. */
-import { assertIntegrity, checkIntegrity, openDataSet } from '@voxelgrad/io';
+import { checkIntegrity, describeIntegrity, openDataSet } from '@voxelgrad/io';
 import { openFolder } from '@voxelgrad/io/node';
+import { VoxelgradError } from '@voxelgrad/tensor';
 import { Progress } from '../terminal/progress.ts';
 import { defineCommand } from './command.ts';
 import { datasetFolder, rootFolder, rootOptions } from './folders.ts';
@@ -34,8 +35,14 @@ export const check = defineCommand(
       },
     });
     bar?.finish();
-    for (const warning of report.warnings) context.print(`warning: ${warning}`);
-    assertIntegrity(report);
-    context.print(`${dataset.name}: ${report.cases} cases, no problem found`);
+    context.print(`${dataset.name}: ${describeIntegrity(report)}`);
+    const [first] = report.problems;
+    if (first !== undefined)
+      throw new VoxelgradError('dataset', {
+        what: dataset.name,
+        expected: 'a data set without problems',
+        got: `${report.problems.length}, listed above`,
+        cause: first,
+      });
   },
 );

@@ -1,11 +1,13 @@
 /** The command as a whole: what it lists, what it refuses, where it finds data sets. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writePhantomFiles } from '@voxelgrad/io/node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { voxelgrad } from './command.testing.ts';
+import { runVoxelgrad } from './dispatch.ts';
 import { datasetName } from './folders.ts';
+import { writeRawPhantoms } from './raw-phantoms.testing.ts';
 import { commands } from './registry.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'voxelgrad-command-'));
@@ -57,7 +59,24 @@ describe('check', () => {
     const place = join(folder, 'phantoms');
     await writePhantomFiles(place, { cases: 2, seed: 1, shape: [16, 20, 18] });
     const { lines, status } = await voxelgrad(['check', place]);
-    expect(lines).toEqual([expect.stringMatching(/2 cases, no problem found$/)]);
+    expect(lines).toEqual([expect.stringMatching(/2 cases, no problems, no warnings$/)]);
     expect(status).toContain('2/2');
+  });
+
+  it('shows all problems, however many there are', async () => {
+    const place = join(folder, 'broken');
+    await writeRawPhantoms(place, 7);
+    const names = readdirSync(join(place, 'labelsTr'));
+    for (const name of names) writeFileSync(join(place, 'labelsTr', name), 'no image');
+    const lines: string[] = [];
+    const run = runVoxelgrad(['check', place, '--no-progress'], {
+      signal: new AbortController().signal,
+      environment: {},
+      print: (line) => lines.push(line),
+      status: { write: () => undefined },
+    });
+    await expect(run).rejects.toThrow(/got 7, listed above/);
+    expect(lines[0]).toMatch(/: 7 cases, 7 problems, no warnings\n/);
+    for (const name of names) expect(lines[0]).toContain(name);
   });
 });

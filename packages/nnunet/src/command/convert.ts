@@ -5,7 +5,7 @@ import { openFolder, writeNnunetRaw } from '@voxelgrad/io/node';
 import { isVoxelgradError, VoxelgradError } from '@voxelgrad/tensor';
 import { defineCommand } from './command.ts';
 import { rootFolder, rootOptions } from './folders.ts';
-import { reportCases } from './planning-options.ts';
+import { defaultThreads, reportCases } from './planning-options.ts';
 
 export const convert = defineCommand(
   {
@@ -27,6 +27,13 @@ export const convert = defineCommand(
         help: 'Number of the data set; by default that of the Decathlon task.',
       },
       name: { type: 'string', help: "Name of the data set; by default the folder's, without the task's number." },
+      processes: {
+        type: 'integer',
+        minimum: 1,
+        default: defaultThreads,
+        aliases: ['-np'],
+        help: 'Cases that are converted at once.',
+      },
       raw: rootOptions.raw,
       progress: { type: 'boolean', default: true, negations: ['--no_pbar'], help: 'Show progress.' },
       verbose: { type: 'boolean', help: 'Print a line for each case.' },
@@ -52,8 +59,8 @@ export const convert = defineCommand(
       report.advance(entry);
       context.signal.throwIfAborted();
     };
-    if (test !== undefined) await writeNnunetRaw(test, target, { split: 'test', onCase });
-    await writeNnunetRaw(dataSet, target, { onCase });
+    if (test !== undefined) await writeNnunetRaw(test, target, { split: 'test', atOnce: options.processes, onCase });
+    await writeNnunetRaw(dataSet, target, { atOnce: options.processes, onCase });
     report.finish();
     context.print(target);
   },

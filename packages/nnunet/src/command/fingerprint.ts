@@ -34,6 +34,13 @@ export const fingerprintOptions = {
     aliases: ['-npfp'],
     help: 'Threads that read cases.',
   },
+  extractor: {
+    type: 'choice',
+    choices: ['DatasetFingerprintExtractor'],
+    default: 'DatasetFingerprintExtractor',
+    aliases: ['-fpe'],
+    help: "nnU-Net's class that extracts; voxelgrad has its only one.",
+  },
   clean: { type: 'boolean', help: 'Extract again, even where there is a fingerprint.' },
   ...checkOption,
 } as const;

@@ -42,7 +42,7 @@ describe('voxelgrad convert', () => {
   it("numbers BraTS's labels as nnU-Net does", async () => {
     const raw = join(environment.nnUNet_raw, 'Dataset137_BraTS');
     await writePhantomFiles(join(root, 'brats'), { cases: 2, seed: 3, shape: [18, 24, 26] });
-    await run('convert', '-i', join(root, 'brats'), '--id', '137', '--name', 'BraTS');
+    await run('convert', '-i', join(root, 'brats'), '--id', '137', '--name', 'BraTS', '-np', '2');
     const { labels, channelNames, numTraining } = await readDatasetJson(await openFile(join(raw, 'dataset.json')));
     expect(channelNames).toEqual(['T1', 'T1ce', 'T2', 'Flair']);
     expect(numTraining).toBe(2);
@@ -132,7 +132,7 @@ describe('voxelgrad plan-and-preprocess', () => {
     const names = await listStoredCases(join(preprocessed, 'nnUNetPlans_3d_fullres'));
     expect(names).toHaveLength(4);
     const fingerprint = readFileSync(join(preprocessed, 'dataset_fingerprint.json'), 'utf8');
-    await run('fingerprint', '-d', '7', '--clean', '-np', '2');
+    await run('fingerprint', '-d', '7', '--clean', '-np', '2', '-fpe', 'DatasetFingerprintExtractor');
     expect(readFileSync(join(preprocessed, 'dataset_fingerprint.json'), 'utf8')).toBe(fingerprint);
     expect(parseFingerprint(fingerprint).shapes_after_crop).toHaveLength(4);
   }, 120_000);
