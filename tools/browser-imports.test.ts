@@ -26,6 +26,7 @@ const BROWSER_LIBRARIES: readonly string[] = [
   '@cornerstonejs/jpeg-lossless-decoder-js',
   'dicom-parser',
   'fast-png',
+  'fflate',
   'geotiff',
   'zarrita',
 ];

@@ -3,6 +3,7 @@
  * Readers see only this, so each of them runs in Node and in a page.
  */
 import { VoxelgradError } from '@voxelgrad/tensor';
+import { gunzipBlob, readBlob } from './gzip-members.ts';
 
 export interface StreamOptions {
   /** Undo this compression on the way. Broken or truncated data throws a 'format' error that names the file. */
@@ -78,17 +79,14 @@ export function sourceFromBlob(
     size: blob.size,
     sibling,
     async *stream({ decompress, offset = 0, length = blob.size - offset } = {}) {
-      const plain = (length === blob.size ? blob : blob.slice(offset, offset + length)).stream();
-      const form = decompress === 'zlib' ? 'deflate' : 'gzip'; // the web's `deflate` is zlib's format
-      const reader = (decompress ? plain.pipeThrough(new DecompressionStream(form)) : plain).getReader();
+      const stored = length === blob.size ? blob : blob.slice(offset, offset + length);
       try {
-        for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
+        // The web's `deflate` is zlib's format.
+        yield* decompress === 'gzip' ? gunzipBlob(stored) : readBlob(stored, decompress && 'deflate');
       } catch (cause) {
         throw decompress
           ? brokenCompression(path, decompress, cause)
           : new VoxelgradError('file', { what: path, got: 'cannot be read', cause });
-      } finally {
-        await reader.cancel().catch(() => undefined);
       }
     },
   };
