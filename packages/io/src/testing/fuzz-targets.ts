@@ -10,6 +10,8 @@ import { countingImage } from './images.ts';
 
 export interface FuzzTarget {
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Whole files in the same folder, by name. */
+  readonly beside?: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
   /** Done to the damaged bytes. */
   readonly pack?: (bytes: Uint8Array) => Uint8Array;
   /** False where checksums, or lengths everywhere, let hardly any damage through. */
@@ -40,6 +42,17 @@ const enhanced: Item = {
   '52009230': ['SQ', [0, 3].map((z): Item => ({ '00209113': ['SQ', [{ '00200032': ['DS', `0\\0\\${z}`] }]] }))],
 };
 
+const ascii = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text, 'latin1'));
+const voxels = new Uint8Array(image.data.buffer.slice(0) as ArrayBuffer);
+
+/** The header of a pair: `ni1`, and voxels from the first byte of the other file. */
+function niftiHeader(): Uint8Array<ArrayBuffer> {
+  const header = encodeNifti(image).slice(0, 348);
+  header.set(ascii('ni1\0'), 344);
+  new DataView(header.buffer).setFloat32(108, 0, true);
+  return header;
+}
+
 export const fuzzTargets: Readonly<Record<string, FuzzTarget>> = {
   'one.nii': { bytes: encodeNifti(image) },
   'two.nii': { bytes: encodeNifti(countingImage([1, 1, 32768])) },
@@ -49,6 +62,20 @@ export const fuzzTargets: Readonly<Record<string, FuzzTarget>> = {
   'raw.nrrd': { bytes: bytesOf(await encodeNrrd(image)) },
   'one.mha': { bytes: bytesOf(await encodeMetaImage(image, { compress: async (bytes) => deflateSync(bytes) })) },
   'raw.mha': { bytes: bytesOf(await encodeMetaImage(image)) },
+  'pair.hdr': { bytes: niftiHeader(), beside: { 'pair.img': voxels } },
+  'pair.img': { bytes: voxels, beside: { 'pair.hdr': niftiHeader() } },
+  'pair.nhdr': {
+    bytes: ascii(
+      'NRRD0004\ntype: int16\ndimension: 3\nsizes: 6 5 4\nspace: left-posterior-superior\nendian: little\nencoding: raw\ndata file: pair.raw\n\n',
+    ),
+    beside: { 'pair.raw': voxels },
+  },
+  'pair.mhd': {
+    bytes: ascii(
+      'ObjectType = Image\nNDims = 3\nDimSize = 6 5 4\nElementSpacing = 1 1 2\nElementType = MET_SHORT\nElementDataFile = pair.raw\n',
+    ),
+    beside: { 'pair.raw': voxels },
+  },
   'explicit.dcm': { bytes: dicomBytes() },
   'implicit.dcm': { bytes: dicomBytes({ syntax: '1.2.840.10008.1.2' }) },
   'big-endian.dcm': { bytes: dicomBytes({ syntax: '1.2.840.10008.1.2.2' }) },
