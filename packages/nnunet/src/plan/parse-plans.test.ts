@@ -1,6 +1,8 @@
 /** Plans of other versions, of other people, and broken ones; and the networks that they describe. */
 import { parseLabels } from '@voxelgrad/io';
+import { isVoxelgradError } from '@voxelgrad/tensor';
 import { testDevices } from '@voxelgrad/tensor/testing';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DatasetFingerprint } from '../fingerprint/fingerprint.ts';
 import { networkOfConfiguration, networkOptions, outputChannels } from './network-of-plans.ts';
@@ -101,6 +103,34 @@ describe('parsePlans', () => {
     breakIt(json);
     expect(() => parsePlans(JSON.stringify(json))).toThrow(message);
     expect(() => parsePlans('{')).toThrow(/plans\.json: expected JSON/);
+  });
+
+  it('ends damaged bytes in a typed error or in plans that can be read again, and soon', { timeout: 600_000 }, () => {
+    const whole = new TextEncoder().encode(formatPlans(hippocampusPlans()));
+    // Mostly bytes that JSON has, so that many files pass its parser.
+    const byte = fc.oneof(fc.constantFrom(...new TextEncoder().encode('0123456789-.e,"tn[]')), fc.nat(255));
+    const change = fc.tuple(fc.nat(whole.length - 1), byte);
+    let [read, refused] = [0, 0];
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 6 }), fc.integer({ min: 0, max: 9 }), (changes, cut) => {
+        const bytes = whole.slice(0, cut === 0 ? changes[0]![0] : whole.length);
+        for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+        const before = performance.now();
+        try {
+          const plans = parsePlans(new TextDecoder().decode(bytes));
+          for (const name of Object.keys(plans.configurations)) configurationOf(plans, name);
+          expect(parsePlans(formatPlans(plans))).toEqual(plans);
+          read++;
+        } catch (error) {
+          if (!isVoxelgradError(error)) throw error;
+          expect(['format', 'option', 'dataset']).toContain(error.code);
+          refused++;
+        }
+        expect(performance.now() - before).toBeLessThan(2000);
+      }),
+      { numRuns: Number(process.env.VOXELGRAD_FUZZ ?? 500), seed: 1 },
+    );
+    expect(Math.min(read, refused)).toBeGreaterThan(0);
   });
 });
 
