@@ -32,6 +32,7 @@ const plans = (order: readonly number[], reader = 'SimpleITKIO') =>
 
 const configuration = (spacing: readonly number[], rest: Partial<Configuration> = {}) =>
   ({
+    preprocessor_name: 'DefaultPreprocessor',
     spacing,
     patch_size: spacing.map(() => 8),
     normalization_schemes: ['NoNormalization'],
