@@ -1,6 +1,6 @@
 /**
- * test-summary NAME=REPORT.json…: a line for each suite, why tests were skipped, and, last, the counts over all suites. Exits 1 on a failure, or where
- * a suite left no report: it did not come to its end.
+ * test-summary NAME=REPORT.json…, reports of Vitest or of `pnpm parity`: a line for each suite, why tests were skipped, and, last, the counts over all
+ * suites. Exits 1 on a failure, or where a suite left no report: it did not come to its end.
  */
 import { existsSync, readFileSync } from 'node:fs';
 
@@ -17,6 +17,14 @@ interface Report {
   }[];
 }
 
+/** What `pnpm parity --json` writes. */
+interface ParityReport {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly areas: unknown;
+}
+
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const argument of process.argv.slice(2)) {
   const [name, file] = argument.split('=') as [string, string];
@@ -25,7 +33,17 @@ for (const argument of process.argv.slice(2)) {
     total.failed++;
     continue;
   }
-  const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  const report = JSON.parse(readFileSync(file, 'utf8')) as Report | ParityReport;
+  const { passed, failed, skipped } = 'areas' in report ? report : countTests(name, report);
+  console.log(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skipped;
+}
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exitCode = total.failed > 0 ? 1 : 0;
+
+function countTests(name: string, report: Report): typeof total {
   // A file that fails before its first test counts as one failure.
   const broken = report.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
@@ -33,11 +51,5 @@ for (const argument of process.argv.slice(2)) {
   for (const { name: path } of broken) console.log(`${name}: ${path} failed to load`);
   const failed =
     report.numFailedTests + broken.length + (report.success || report.numFailedTests + broken.length > 0 ? 0 : 1);
-  const skipped = report.numPendingTests + report.numTodoTests;
-  console.log(`${name}: ${report.numPassedTests} passed, ${failed} failed, ${skipped} skipped`);
-  total.passed += report.numPassedTests;
-  total.failed += failed;
-  total.skipped += skipped;
+  return { passed: report.numPassedTests, failed, skipped: report.numPendingTests + report.numTodoTests };
 }
-console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-process.exitCode = total.failed > 0 ? 1 : 0;

@@ -1,6 +1,6 @@
 /** Between the layout of golden arrays, channels first, and the package's, channels last. */
-import { type Device, fromArray, type Tensor, type Triple, VoxelgradError } from '@voxelgrad/tensor';
-import type { CaseTensors } from './cases.ts';
+import { type Device, fromArray, type Tensor, type Triple } from '@voxelgrad/tensor';
+import { type CaseTensors, golden } from './cases.ts';
 
 type Values = ArrayLike<number | bigint>;
 
@@ -30,12 +30,10 @@ export interface GoldenVolume {
 }
 
 export function volumeOf(tensors: CaseTensors, name: string): GoldenVolume {
-  const entry = tensors.get(name);
-  if (entry === undefined)
-    throw new VoxelgradError('format', { what: 'a golden case', expected: `the tensor ${name}`, got: 'none' });
-  const [channels = 1, ...rest] = entry.shape;
+  const { shape, data } = golden(tensors, name);
+  const [channels = 1, ...rest] = shape;
   const space = (rest.length === 2 ? [1, ...rest] : rest) as unknown as Triple;
-  return { values: toChannelsLast(entry.data, channels), space, channels };
+  return { values: toChannelsLast(data, channels), space, channels };
 }
 
 /** An image `[1, d, h, w, c]` on a device. */

@@ -1,41 +1,15 @@
 /** Whole networks with given weights: outputs, loss, gradients; how parameters start. */
 import { deepSupervision, diceAndCrossEntropy, loadStateDict, type NamedArray, stateDict } from '@voxelgrad/nn';
-import { PlainConvUNet, ResidualEncoderUNet, type SegmentationNetwork, type UNetOptions } from '@voxelgrad/nnunet';
+import { officialNames, ResidualEncoderUNet, type SegmentationNetwork } from '@voxelgrad/nnunet';
 import { type Device, noGrad, permute, type Tensor, tidy, VoxelgradError } from '@voxelgrad/tensor';
-import { type CaseTensors, type ParityCase, readTensors } from '../cases.ts';
-import { Comparison, type Tolerance } from '../compare.ts';
+import { featureMapSize, type NetworkShape } from '../../../packages/nnunet/src/plan/feature-map-size.ts';
+import { Attributes } from '../attributes.ts';
+import { type CaseTensors, golden, type ParityCase, readTensors } from '../cases.ts';
+import { Comparison, exactly, type Tolerance } from '../compare.ts';
+import { networkFromWeights, networkOf, optionsOf } from './architecture.ts';
+import { channelsFirst, channelsLast } from './channels.ts';
 import { targetsOf } from './losses.ts';
 import { load } from './ops.ts';
-import { channelsFirst, channelsLast } from './run-op.ts';
-
-interface ArchitectureArguments {
-  readonly features_per_stage: number[];
-  readonly kernel_sizes: number[][];
-  readonly strides: number[][];
-  readonly n_conv_per_stage?: number[];
-  readonly n_blocks_per_stage?: number[];
-  readonly n_conv_per_stage_decoder: number[];
-  readonly conv_bias: boolean;
-}
-
-export function networkOf(name: string, options: UNetOptions, device: Device): SegmentationNetwork {
-  return name.includes('ResidualEncoder') || name.includes('resenc')
-    ? new ResidualEncoderUNet({ ...options, device })
-    : new PlainConvUNet({ ...options, device });
-}
-
-function optionsOf(args: ArchitectureArguments, inputChannels: number, classes: number): UNetOptions {
-  return {
-    inputChannels,
-    classes,
-    features: args.features_per_stage,
-    kernels: args.kernel_sizes,
-    strides: args.strides,
-    convsPerStage: (args.n_conv_per_stage ?? args.n_blocks_per_stage)!,
-    convsPerDecoderStage: args.n_conv_per_stage_decoder,
-    bias: args.conv_bias,
-  };
-}
 
 export function weightsOf(tensors: CaseTensors, prefix: string): Map<string, NamedArray> {
   const found = new Map<string, NamedArray>();
@@ -50,92 +24,126 @@ const inTorchLayout = (x: Tensor): Tensor =>
     ? x.detach()
     : permute(x.detach(), [x.rank - 1, x.rank - 2, ...Array.from({ length: x.rank - 2 }, (_, i) => i)]);
 
+/** Each kind of case by its op; others are networks by the names of their classes. */
 export async function checkNetwork(entry: ParityCase, device: Device): Promise<Comparison> {
-  if (entry.name === 'init_statistics') return checkInitialization(entry, device);
-  if (entry.name === 'init_resenc_zero_norms') return checkZeroParameters(entry, device);
+  const attrs = new Attributes(entry.attrs);
+  const check =
+    entry.op === 'InitWeights_He'
+      ? checkInitialization
+      : entry.op === 'ResidualEncoderUNet.initialize'
+        ? checkZeroParameters
+        : checkPass;
+  const comparison = await check(entry, attrs, device);
+  attrs.checkAllRead();
+  return comparison;
+}
+
+const LOSSES = {
+  'DeepSupervisionWrapper(DC_and_CE_loss batch_dice False)': () => diceAndCrossEntropy({ batchDice: false }),
+  'DeepSupervisionWrapper(DC_and_CE_loss batch_dice True)': () => diceAndCrossEntropy({ batchDice: true }),
+};
+
+async function checkPass(entry: ParityCase, attrs: Attributes, device: Device): Promise<Comparison> {
   const { rtol, atol, loss_rtol } = entry.tolerance as { rtol: number; atol: number; loss_rtol: number };
   const tensors = await readTensors(entry);
   const comparison = new Comparison({ rtol, atol });
-  const attrs = entry.attrs as {
-    arch_kwargs: ArchitectureArguments;
-    input_channels: number;
-    num_classes: number;
-    ds_weights: number[];
-    param_count: number;
-  };
-  const network = networkOf(entry.op, optionsOf(attrs.arch_kwargs, attrs.input_channels, attrs.num_classes), device);
-  comparison.values('number of parameters', [network.parameterCount], [attrs.param_count]);
+  attrs.describes('network_class_name', `dynamic_network_architectures.architectures.unet.${entry.op}`);
+  const network = networkOf(entry.op, optionsOf(attrs, attrs.nested('arch_kwargs')), device);
+  const images = golden(tensors, 'x');
+  attrs.describes('dim', images.shape.length - 2);
+  comparison.values('number of parameters', [network.parameterCount], [attrs.number('param_count')], exactly);
+  const patch = images.shape.slice(2);
+  const size = attrs.number('compute_conv_feature_map_size');
+  comparison.values('feature map size', [featureMapSize(shapeOf(network), patch)], [size], exactly);
+  checkNames(
+    network.namedParameters().map(([name]) => name),
+    attrs,
+    comparison,
+  );
   loadStateDict(network, weightsOf(tensors, 'sd.'));
-  const x = channelsLast(load(tensors, 'x', device)!);
+  const x = channelsLast(load(images, device));
   const outputs = network.forward(x);
-  for (const [i, output] of outputs.entries())
-    comparison.values(`out${i}`, await channelsFirst(output).data(), tensors.get(`out${i}`)!.data as Float32Array);
-  comparison.values(
-    'out_no_ds',
-    await channelsFirst(noGrad(() => network.predict(x))).data(),
-    tensors.get('out_no_ds')!.data as Float32Array,
-  );
-  const loss = tidy(() =>
-    deepSupervision(diceAndCrossEntropy(), attrs.ds_weights)(outputs, targetsOf(tensors, device)),
-  );
+  const compare = async (name: string, output: Tensor): Promise<void> =>
+    comparison.values(name, await output.data(), golden(tensors, name).data as Float32Array);
+  for (const [i, output] of outputs.entries()) await compare(`out${i}`, channelsFirst(output));
+  await compare('out_no_ds', channelsFirst(noGrad(() => network.predict(x))));
+  const criterion = deepSupervision(attrs.choice('loss', LOSSES)(), attrs.numbers('ds_weights'));
+  const loss = tidy(() => criterion(outputs, targetsOf(tensors, device)));
   loss.backward();
-  const lossComparison = new Comparison({ rtol: loss_rtol, atol: 0 });
-  lossComparison.values('loss', await loss.data(), tensors.get('loss')!.data as Float32Array);
-  for (const [name, parameter] of network.namedParameters()) {
-    const expected = tensors.get(`grad.${name}`);
-    if (expected === undefined) continue;
+  comparison.values('loss', await loss.data(), golden(tensors, 'loss').data as Float32Array, {
+    rtol: loss_rtol,
+    atol: 0,
+  });
+  const parameters = new Map(network.namedParameters());
+  for (const [key, expected] of tensors) {
+    if (!key.startsWith('grad.')) continue;
+    const parameter = parameters.get(key.slice('grad.'.length));
+    if (parameter === undefined)
+      throw new VoxelgradError('format', {
+        what: key,
+        expected: 'a parameter of the network',
+        got: 'none of that name',
+      });
     const got =
       parameter.gradient === undefined
         ? new Float32Array(parameter.size)
         : await noGrad(() => inTorchLayout(parameter.gradient!)).data();
-    comparison.values(`grad.${name}`, got, expected.data as Float32Array);
+    comparison.values(key, got, expected.data as Float32Array);
   }
   for (const output of [...outputs, loss]) output.dispose();
   network.dispose();
-  return lossComparison.worst > comparison.worst ? lossComparison : comparison;
+  return comparison;
+}
+
+const shapeOf = (network: SegmentationNetwork): NetworkShape => ({
+  ...network.architecture,
+  residual: network instanceof ResidualEncoderUNet,
+  perStage: network.architecture.convsPerStage,
+  perDecoderStage: network.architecture.convsPerDecoderStage,
+});
+
+/** All names of the official state dict, in its order, and which of them repeat others. */
+function checkNames(own: readonly string[], attrs: Attributes, comparison: Comparison): void {
+  const official = officialNames(own);
+  comparison.json('names', official, attrs.texts('state_dict_keys'));
+  const repeated = official.filter((name) => !own.includes(name));
+  comparison.json('repeated names', repeated.sort(), attrs.nested('aliases').readKeys().sort());
 }
 
 /** The standard deviation of each tensor against the official formula, in units of the allowed relative error. */
-async function checkInitialization(entry: ParityCase, device: Device): Promise<Comparison> {
-  const attrs = entry.attrs as { params: Record<string, { shape: number[]; expected_std: number | null }> };
+async function checkInitialization(entry: ParityCase, attrs: Attributes, device: Device): Promise<Comparison> {
   const comparison = new Comparison({ rtol: entry.tolerance.std_rel!, atol: 1e-12 });
-  const features = [32, 64, 128].filter((feature) =>
-    Object.values(attrs.params).some(({ shape }) => shape[0] === feature),
-  );
-  const inputChannels = attrs.params['encoder.stages.0.0.convs.0.conv.weight']!.shape[1]!;
-  const classes = attrs.params['decoder.seg_layers.0.weight']!.shape[0]!;
-  const stages = new Set(Object.keys(attrs.params).flatMap((name) => /^encoder\.stages\.(\d+)/.exec(name)?.[1] ?? []))
-    .size;
-  while (features.length < stages) features.push(features.at(-1)! * 2);
-  const network = networkOf('PlainConvUNet', { inputChannels, classes, features }, device);
-  for (const [name, { shape, data }] of await stateDict(network)) {
-    const expected = attrs.params[name];
-    if (expected === undefined || expected.shape.join() !== shape.join())
-      throw new VoxelgradError('shape', { what: name, expected: String(expected?.shape), got: String(shape) });
+  attrs.describes('neg_slope', 0.01);
+  const expected = entry.attrs.params as Record<string, { shape: number[]; expected_std: number | null }>;
+  const names = attrs.nested('params').readKeys();
+  const { name, options } = networkFromWeights(new Map(names.map((name) => [name, expected[name]!.shape])));
+  const network = networkOf(name, options, device);
+  const state = await stateDict(network);
+  comparison.json('names', [...state.keys()].sort(), names.sort());
+  for (const [name, { shape, data }] of state) {
+    const { shape: expectedShape, expected_std } = expected[name] ?? {};
+    comparison.json(`shape of ${name}`, [...shape], expectedShape);
     // A sample of few values is far from its distribution: the official figures are themselves one draw.
-    if (expected.expected_std === null || data.length < 2000) continue;
+    if (expected_std == null || data.length < 2000) continue;
     const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
     const deviation = Math.sqrt(data.reduce((sum, value) => sum + (value - mean) ** 2, 0) / data.length);
-    comparison.values(`deviation of ${name}`, [deviation], [expected.expected_std]);
+    comparison.values(`deviation of ${name}`, [deviation], [expected_std]);
   }
   network.dispose();
   return comparison;
 }
 
-async function checkZeroParameters(entry: ParityCase, device: Device): Promise<Comparison> {
-  const { zero_params, all_params } = entry.attrs as { zero_params: string[]; all_params: string[] };
+async function checkZeroParameters(entry: ParityCase, attrs: Attributes, device: Device): Promise<Comparison> {
   const comparison = new Comparison(entry.tolerance as unknown as Tolerance);
-  const network = networkOf(
-    'ResidualEncoderUNet',
-    { inputChannels: 1, classes: 3, features: [4, 8, 8], convsPerStage: [1, 2, 2], convsPerDecoderStage: [1, 1] },
-    device,
-  );
+  const names = attrs.texts('all_params');
+  const { name, options } = networkFromWeights(new Map(names.map((name) => [name, undefined])));
+  const network = networkOf(name, options, device);
   const state = await stateDict(network);
-  const missing = all_params.filter((name) => !state.has(name));
-  if (missing.length > 0)
-    throw new VoxelgradError('format', { what: 'parameters', expected: missing.join(', '), got: 'none of that name' });
-  for (const name of zero_params)
-    comparison.values(name, state.get(name)!.data, new Float32Array(state.get(name)!.data.length));
+  comparison.json('names', [...state.keys()].sort(), names.sort());
+  for (const name of attrs.texts('zero_params')) {
+    const values = state.get(name)?.data ?? [];
+    comparison.values(name, values, new Float32Array(values.length));
+  }
   network.dispose();
   return comparison;
 }

@@ -1,6 +1,7 @@
 /** Single ops: outputs, first and second derivatives. Inputs are leaves in PyTorch's layout, so their gradients come out in it too. */
-import { add, type Device, fromArray, mul, sum, type Tensor, tidy } from '@voxelgrad/tensor';
-import { type CaseTensors, type ParityCase, readTensors } from '../cases.ts';
+import type { SafetensorsEntry } from '@voxelgrad/nn';
+import { add, type Device, fromArray, mul, sum, type Tensor, tidy, VoxelgradError } from '@voxelgrad/tensor';
+import { type CaseTensors, golden, type ParityCase, readTensors } from '../cases.ts';
 import { Comparison, type Tolerance } from '../compare.ts';
 import { runOp } from './run-op.ts';
 
@@ -11,15 +12,15 @@ export async function checkOp(entry: ParityCase, device: Device): Promise<Compar
   const outputs = runOp(entry.op.replace('second_order:', ''), inputs, entry.attrs);
   const [name, out] = [...outputs][0]!;
   for (const [key, tensor] of outputs)
-    comparison.values(key, await tensor.data(), tensors.get(key)!.data as ArrayLike<number>);
-  const gradient = load(tensors, 'grad_out', device);
+    comparison.values(key, await tensor.data(), golden(tensors, key).data as ArrayLike<number>);
+  const gradient = tensors.has('grad_out') ? load(golden(tensors, 'grad_out'), device) : undefined;
   if (gradient !== undefined && name === 'out') {
     const twice = entry.op.startsWith('second_order:');
     out.backward(gradient, twice ? { createGraph: true } : {});
     for (const [key, input] of inputs) {
       const expected = tensors.get(`grad.${key}`);
       if (expected !== undefined)
-        comparison.values(`grad.${key}`, await input.gradient!.data(), expected.data as ArrayLike<number>);
+        comparison.values(`grad.${key}`, await gradientOf(key, input).data(), expected.data as ArrayLike<number>);
     }
     if (twice) await checkSecond(tensors, inputs, device, comparison);
   }
@@ -44,7 +45,7 @@ async function checkSecond(
   tidy(() => {
     let total: Tensor | undefined;
     for (const [key, gradient] of firstGradients) {
-      const term = sum(mul(gradient, load(tensors, `v.${key}`, device)!));
+      const term = sum(mul(gradient, load(golden(tensors, `v.${key}`), device)));
       total = total === undefined ? term : add(total, term);
     }
     total!.backward();
@@ -65,19 +66,22 @@ async function checkSecond(
 /** The case's inputs, floats as leaves. */
 function leaves(tensors: CaseTensors, device: Device): Map<string, Tensor> {
   const inputs = new Map<string, Tensor>();
-  for (const key of tensors.keys()) {
+  for (const [key, entry] of tensors) {
     if (!key.startsWith('in.')) continue;
-    const tensor = load(tensors, key, device)!;
+    const tensor = load(entry, device);
     inputs.set(key.slice(3), tensor.dtype === 'f32' ? tensor.requireGradient() : tensor);
   }
   return inputs;
 }
 
+function gradientOf(name: string, input: Tensor): Tensor {
+  if (input.gradient === undefined)
+    throw new VoxelgradError('autograd', { what: 'parity', expected: `a gradient of ${name}`, got: 'none' });
+  return input.gradient;
+}
+
 /** A golden tensor on the device: floats as f32, whole numbers as i32. */
-export function load(tensors: CaseTensors, key: string, device: Device): Tensor | undefined {
-  const entry = tensors.get(key);
-  if (entry === undefined) return undefined;
-  const floats = entry.dtype.startsWith('F');
-  const values = Array.from(entry.data as ArrayLike<number | bigint>, Number);
-  return fromArray(values, entry.shape, { device, dtype: floats ? 'f32' : 'i32' });
+export function load({ dtype, shape, data }: SafetensorsEntry, device: Device): Tensor {
+  const values = Array.from(data as ArrayLike<number | bigint>, Number);
+  return fromArray(values, shape, { device, dtype: dtype.startsWith('F') ? 'f32' : 'i32' });
 }

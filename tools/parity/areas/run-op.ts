@@ -1,52 +1,74 @@
 /** Each golden op by its PyTorch name, written with this project's ops. `x`, `w`… are in PyTorch's layout. */
 import { binaryCrossEntropy, crossEntropy, oneHot } from '@voxelgrad/nn';
-import type { PoolOptions, Tensor, Triple } from '@voxelgrad/tensor';
+import type { Tensor, Triple } from '@voxelgrad/tensor';
 import * as vg from '@voxelgrad/tensor';
+import { Attributes } from '../attributes.ts';
+import { channelsFirst, channelsLast, kernelLast } from './channels.ts';
+import { evaluate } from './expression.ts';
+import { oneHotFirst, padded, picked, sliced } from './indexing.ts';
+import { gridSampled, interpolated, pooled } from './sampling.ts';
 
-type Attributes = Record<string, unknown>;
 type Inputs = ReadonlyMap<string, Tensor>;
 type OpFunction = (inputs: Inputs, attrs: Attributes) => Tensor | Map<string, Tensor>;
 
-const spatialAxes = (rank: number): number[] => Array.from({ length: rank - 2 }, (_, i) => i + 2);
-/** [n, c, …space] → [n, …space, c]. */
-export const channelsLast = (x: Tensor): Tensor => vg.permute(x, [0, ...spatialAxes(x.rank), 1]);
-export const channelsFirst = (x: Tensor): Tensor =>
-  vg.permute(x, [0, x.rank - 1, ...spatialAxes(x.rank).map((axis) => axis - 1)]);
-/** (out, in, …kernel) → […kernel, in, out]; transposed convolutions' (in, out, …kernel) → […kernel, out, in]. */
-const kernelLast = (w: Tensor): Tensor => vg.permute(w, [...spatialAxes(w.rank), 1, 0]);
-
-const x = (inputs: Inputs): Tensor => inputs.get('x')!;
-const get = (inputs: Inputs, name: string): Tensor => inputs.get(name)!;
+function get(inputs: Inputs, name: string): Tensor {
+  const input = inputs.get(name);
+  if (input === undefined)
+    throw new vg.VoxelgradError('format', {
+      what: 'the case',
+      expected: `an input in.${name}`,
+      got: `${[...inputs.keys()]}`,
+    });
+  return input;
+}
+const x = (inputs: Inputs): Tensor => get(inputs, 'x');
 
 /** Applies a channels-last op to a channels-first tensor. */
 const onChannels = (op: (x: Tensor, inputs: Inputs, attrs: Attributes) => Tensor): OpFunction => {
   return (inputs, attrs) => channelsFirst(op(channelsLast(x(inputs)), inputs, attrs));
 };
 
-const convOptions = (inputs: Inputs, attrs: Attributes) => ({
-  bias: inputs.get('b'),
-  stride: attrs.stride as Triple,
-  padding: (attrs.padding ?? 0) as Triple,
-  dilation: (attrs.dilation ?? 1) as number,
-  groups: (attrs.groups ?? 1) as number,
-});
+function convOptions(inputs: Inputs, attrs: Attributes) {
+  const w = get(inputs, 'w');
+  attrs.describes('kernel', w.shape.slice(2));
+  attrs.describes('bias', inputs.has('b'));
+  const perAxis = (name: string, otherwise: number): Triple =>
+    attrs.perAxis(name, w.rank - 2, otherwise) as unknown as Triple;
+  return { bias: inputs.get('b'), stride: perAxis('stride', 1), padding: perAxis('padding', 0), perAxis };
+}
 
 const convolution = (op: typeof vg.conv3d): OpFunction =>
-  onChannels((x, inputs, attrs) => op(x, kernelLast(get(inputs, 'w')), convOptions(inputs, attrs)));
+  onChannels((x, inputs, attrs) => {
+    const { perAxis, ...options } = convOptions(inputs, attrs);
+    const [dilation, groups] = [perAxis('dilation', 1), attrs.number('groups', 1)];
+    return op(x, kernelLast(get(inputs, 'w')), { ...options, dilation, groups });
+  });
 
 const transposed = (op: typeof vg.convTranspose3d): OpFunction =>
-  onChannels((x, inputs, attrs) =>
-    op(x, kernelLast(get(inputs, 'w')), {
-      ...convOptions(inputs, attrs),
-      outputPadding: (attrs.output_padding ?? 0) as number,
-    }),
-  );
+  onChannels((x, inputs, attrs) => {
+    const { perAxis, ...options } = convOptions(inputs, attrs);
+    return op(x, kernelLast(get(inputs, 'w')), { ...options, outputPadding: perAxis('output_padding', 0) });
+  });
 
-const affine = (inputs: Inputs, attrs: Attributes) => ({
-  weight: inputs.get('w'),
-  bias: inputs.get('b'),
-  epsilon: (attrs.eps ?? 1e-5) as number,
-});
+function affine(inputs: Inputs, attrs: Attributes) {
+  attrs.describes('affine', inputs.has('w'));
+  return { weight: inputs.get('w'), bias: inputs.get('b'), epsilon: attrs.number('eps', 1e-5) };
+}
+
+const batchNorm: OpFunction = (inputs, attrs) => {
+  const training = attrs.boolean('training');
+  const { y, runningMean, runningVariance } = vg.batchNorm(channelsLast(x(inputs)), {
+    weight: get(inputs, 'w'),
+    bias: get(inputs, 'b'),
+    runningMean: get(inputs, 'running_mean').detach(),
+    runningVariance: get(inputs, 'running_var').detach(),
+    training,
+    momentum: attrs.number('momentum', 0.1),
+    epsilon: attrs.number('eps', 1e-5),
+  });
+  const outputs = new Map([['out', channelsFirst(y)]]);
+  return training ? outputs.set('new_running_mean', runningMean).set('new_running_var', runningVariance) : outputs;
+};
 
 const unary =
   (op: (x: Tensor) => Tensor): OpFunction =>
@@ -55,22 +77,27 @@ const unary =
 const pair =
   (op: (a: Tensor, b: Tensor) => Tensor): OpFunction =>
   (inputs) =>
-    op(get(inputs, 'input'), get(inputs, 'other'));
+    inputs.has('input') ? op(get(inputs, 'input'), get(inputs, 'other')) : op(get(inputs, 'a'), get(inputs, 'b'));
 
-const reduction = (op: (x: Tensor, options: vg.ReduceOptions & { correction?: number }) => Tensor): OpFunction => {
-  return (inputs, { axes, keepdim, unbiased }) =>
-    op(x(inputs), {
-      axes: axes === 'all' ? undefined : (axes as number[] | undefined),
-      keepAxes: keepdim as boolean,
-      correction: unbiased === false ? 0 : 1,
-    });
+function reducedAxes(attrs: Attributes): vg.ReduceOptions {
+  const all = attrs.is('axes', 'all') || !attrs.has('axes');
+  return { axes: all ? undefined : attrs.numbers('axes'), keepAxes: attrs.boolean('keepdim', false) };
+}
+
+const reduction = (op: (x: Tensor, options: vg.ReduceOptions) => Tensor): OpFunction => {
+  return (inputs, attrs) => op(x(inputs), reducedAxes(attrs));
+};
+
+const spread = (op: typeof vg.variance): OpFunction => {
+  return (inputs, attrs) =>
+    op(x(inputs), { ...reducedAxes(attrs), correction: attrs.boolean('unbiased', true) ? 1 : 0 });
 };
 
 /** Softmax along any axis: it is moved to the end and back. */
 const along = (op: (x: Tensor) => Tensor): OpFunction => {
-  return (inputs, { dim }) => {
+  return (inputs, attrs) => {
     const value = x(inputs);
-    const axis = ((dim as number) + value.rank) % value.rank;
+    const axis = (attrs.number('dim') + value.rank) % value.rank;
     const order = [...value.shape.keys()].filter((i) => i !== axis).concat(axis);
     return vg.permute(
       op(vg.permute(value, order)),
@@ -79,104 +106,32 @@ const along = (op: (x: Tensor) => Tensor): OpFunction => {
   };
 };
 
-const pooled = (op: (x: Tensor, options: PoolOptions) => Tensor): OpFunction =>
-  onChannels((x, _, attrs) => {
-    const triple = (value: unknown): Triple => (typeof value === 'number' ? [value, value, value] : (value as Triple));
-    return op(x, {
-      kernel: triple(attrs.kernel),
-      stride: triple(attrs.stride),
-      padding: triple(attrs.padding ?? 0),
-      countPadding: (attrs.count_include_pad ?? true) as boolean,
-    });
-  });
-
-/** torch's pads, from the last axis on: [before, after, before, after, …]. */
-function pads(rank: number, flat: readonly number[]): [number, number][] {
-  return Array.from({ length: rank }, (_, axis) => {
-    const at = 2 * (rank - 1 - axis);
-    return [flat[at] ?? 0, flat[at + 1] ?? 0];
-  });
+/** A loss by its mean and by its value at each place, as `reduction` wants it. */
+function lossReduced(attrs: Attributes, mean: () => Tensor, places: () => Tensor): Tensor {
+  const kinds = { mean, none: places, sum: () => vg.sum(places()) };
+  return attrs.choice('reduction', kinds, 'mean')();
 }
 
-function sliced(value: Tensor, slices: readonly (readonly (number | null)[])[]): Tensor {
-  return slices.reduce((result, [start, end, step], axis) => {
-    const extent = result.shape[axis]!;
-    const index: number[] = [];
-    for (let i = start ?? 0; i < (end ?? extent); i += step ?? 1) index.push(i);
-    return vg.gather(result, vg.fromArray(Int32Array.from(index), [index.length], { device: result.device }), axis);
-  }, value);
-}
-
-/** torch.gather along axis 1 with one index per place: picks by a one-hot mask. */
-function pick(value: Tensor, index: Tensor): Tensor {
-  const classes = value.shape[1]!;
-  const mask = channelsFirst(oneHot(vg.reshape(index, [index.shape[0]!, ...index.shape.slice(2)]), classes));
-  return vg.sum(vg.mul(value, mask), { axes: 1, keepAxes: true });
-}
-
-function interpolated(value: Tensor, attrs: Attributes): Tensor {
-  const factor = (attrs.scale_factor ?? 1) as number;
-  const size =
-    (attrs.size as number[] | undefined) ?? value.shape.slice(2).map((extent) => Math.floor(extent * factor));
-  const planar = size.length === 2;
-  const volume = planar ? vg.reshape(value, [...value.shape.slice(0, 2), 1, ...value.shape.slice(2)]) : value;
-  const name = attrs.mode as string;
-  const mode =
-    name === 'trilinear' || name === 'bilinear'
-      ? 'linear'
-      : name === 'bicubic'
-        ? 'cubic'
-        : (name as 'nearest' | 'nearest-exact');
-  const result = channelsFirst(
-    vg.interpolate(channelsLast(volume), (planar ? [1, ...size] : size) as unknown as Triple, {
-      mode,
-      alignCorners: attrs.align_corners === true,
-    }),
+const crossEntropyOp: OpFunction = (inputs, attrs) => {
+  const logits = channelsLast(x(inputs));
+  const target = oneHot(get(inputs, 't'), logits.shape.at(-1)!);
+  return lossReduced(
+    attrs,
+    () => crossEntropy(logits, target),
+    () => vg.neg(vg.sum(vg.mul(vg.logSoftmax(logits), target), { axes: -1 })),
   );
-  return planar ? vg.reshape(result, [...value.shape.slice(0, 2), ...size]) : result;
-}
-
-/** torch's normalised grid (x, y, z in −1 … 1) → voxel coordinates in the order d, h, w. */
-function gridSampled(value: Tensor, grid: Tensor, attrs: Attributes): Tensor {
-  const extents = value.shape.slice(2);
-  const { device } = grid;
-  const corners = attrs.align_corners === true;
-  const factors = extents.map((extent) => (corners ? (extent - 1) / 2 : extent / 2));
-  const shifts = extents.map((extent) => (extent - 1) / 2);
-  const reversed = vg.flip(grid.detach(), -1);
-  const coordinates = vg.add(
-    vg.mul(reversed, vg.fromArray(factors, [3], { device })),
-    vg.fromArray(shifts, [3], { device }),
-  );
-  const mode = attrs.mode === 'nearest' ? 'nearest' : 'linear';
-  return channelsFirst(
-    vg.sampleGrid(channelsLast(value), coordinates, {
-      mode,
-      outside: attrs.padding_mode === 'border' ? 'edge' : 'zero',
-    }),
-  );
-}
-
-const EXPRESSIONS: Record<string, OpFunction> = {
-  '(a*b+c).transpose(1,2)*b.transpose(1,2)': (inputs) => {
-    const [a, b, c] = [get(inputs, 'a'), get(inputs, 'b'), get(inputs, 'c')];
-    const swap = [0, 2, 1, 3];
-    return vg.mul(vg.permute(vg.add(vg.mul(a, b), c), swap), vg.permute(b, swap));
-  },
-  '(a-mean(a,[2,3],keepdim))/(exp(b)+1)': (inputs) => {
-    const [a, b] = [get(inputs, 'a'), get(inputs, 'b')];
-    return vg.div(vg.sub(a, vg.mean(a, { axes: [2, 3], keepAxes: true })), vg.add(vg.exp(b), 1));
-  },
-  'where(c>0,a,b)': (inputs) => {
-    const c = get(inputs, 'c');
-    return vg.where(vg.greater(c, vg.scalar(0, { device: c.device })), get(inputs, 'a'), get(inputs, 'b'));
-  },
-  'a*b*tanh(a)': (inputs) => vg.mul(vg.mul(get(inputs, 'a'), get(inputs, 'b')), vg.tanh(get(inputs, 'a'))),
 };
 
-const expression: OpFunction = (inputs, attrs) => EXPRESSIONS[attrs.expr as string]!(inputs, attrs);
+const binaryCrossEntropyOp: OpFunction = (inputs, attrs) => {
+  const [logits, target] = [x(inputs), get(inputs, 't').detach()];
+  return lossReduced(
+    attrs,
+    () => binaryCrossEntropy(logits, target),
+    () => vg.sub(vg.softplus(logits), vg.mul(logits, target)),
+  );
+};
 
-const concatenated: OpFunction = (inputs, attrs) => vg.concat([...inputs.values()], attrs.axis as number);
+const expression: OpFunction = (inputs, attrs) => evaluate(attrs.text('expr'), inputs);
 
 const OPS: Record<string, OpFunction> = {
   conv3d: convolution(vg.conv3d),
@@ -184,66 +139,50 @@ const OPS: Record<string, OpFunction> = {
   conv_transpose3d: transposed(vg.convTranspose3d),
   conv_transpose2d: transposed(vg.convTranspose2d as typeof vg.convTranspose3d),
   instance_norm: onChannels((x, inputs, attrs) => vg.instanceNorm(x, affine(inputs, attrs))),
-  group_norm: onChannels((x, inputs, attrs) => vg.groupNorm(x, attrs.groups as number, affine(inputs, attrs))),
-  layer_norm: (inputs, attrs) => vg.layerNorm(x(inputs), affine(inputs, attrs)),
-  batch_norm: (inputs, { training, momentum, eps }) => {
-    const { y, runningMean, runningVariance } = vg.batchNorm(channelsLast(x(inputs)), {
-      weight: get(inputs, 'w'),
-      bias: get(inputs, 'b'),
-      runningMean: get(inputs, 'running_mean').detach(),
-      runningVariance: get(inputs, 'running_var').detach(),
-      training: training as boolean,
-      momentum: momentum as number,
-      epsilon: eps as number,
-    });
-    const outputs = new Map([['out', channelsFirst(y)]]);
-    return training === true
-      ? outputs.set('new_running_mean', runningMean).set('new_running_var', runningVariance)
-      : outputs;
+  group_norm: onChannels((x, inputs, attrs) => vg.groupNorm(x, attrs.number('groups'), affine(inputs, attrs))),
+  layer_norm: (inputs, attrs) => {
+    attrs.describes('normalized_shape', x(inputs).shape.slice(-1));
+    return vg.layerNorm(x(inputs), affine(inputs, attrs));
   },
-  leaky_relu: (inputs, attrs) => vg.leakyRelu(x(inputs), attrs.negative_slope as number),
+  batch_norm: batchNorm,
+  leaky_relu: (inputs, attrs) => vg.leakyRelu(x(inputs), attrs.number('negative_slope', 0.01)),
   relu: unary(vg.relu),
-  gelu: (inputs, attrs) => (attrs.approximate === 'tanh' ? vg.geluTanh(x(inputs)) : vg.gelu(x(inputs))),
+  gelu: (inputs, attrs) => attrs.choice('approximate', { none: vg.gelu, tanh: vg.geluTanh }, 'none')(x(inputs)),
   silu: unary(vg.silu),
   sigmoid: unary(vg.sigmoid),
   tanh: unary(vg.tanh),
   softplus: unary(vg.softplus),
-  elu: (inputs, attrs) => vg.elu(x(inputs), attrs.alpha as number),
+  elu: (inputs, attrs) => vg.elu(x(inputs), attrs.number('alpha', 1)),
   exp: unary(vg.exp),
   abs: unary(vg.abs),
   neg: unary(vg.neg),
   log: unary(vg.log),
   sqrt: unary(vg.sqrt),
   rsqrt: unary(vg.rsqrt),
-  pow: (inputs, attrs) => vg.pow(x(inputs), attrs.exponent as number),
-  clamp: (inputs, attrs) => vg.clamp(x(inputs), attrs.min as number, attrs.max as number),
+  pow: (inputs, attrs) => vg.pow(x(inputs), attrs.number('exponent')),
+  clamp: (inputs, attrs) => vg.clamp(x(inputs), attrs.number('min'), attrs.number('max')),
   softmax: along(vg.softmax),
   log_softmax: along(vg.logSoftmax),
-  max_pool3d: pooled(vg.maxPool3d),
-  avg_pool3d: pooled(vg.averagePool3d),
+  max_pool3d: (inputs, attrs) => pooled(x(inputs), attrs, 'max', 3),
+  avg_pool3d: (inputs, attrs) => pooled(x(inputs), attrs, 'average', 3),
+  max_pool2d: (inputs, attrs) => pooled(x(inputs), attrs, 'max', 2),
+  avg_pool2d: (inputs, attrs) => pooled(x(inputs), attrs, 'average', 2),
   interpolate: (inputs, attrs) => interpolated(x(inputs), attrs),
   sum: reduction(vg.sum),
   mean: reduction(vg.mean),
-  var: reduction(vg.variance),
-  std: reduction(vg.standardDeviation),
+  var: spread(vg.variance),
+  std: spread(vg.standardDeviation),
   amax: reduction(vg.max),
   amin: reduction(vg.min),
   logsumexp: reduction(vg.logSumExp),
-  cumsum: (inputs, attrs) => vg.cumulativeSum(x(inputs), attrs.axis as number),
-  argmax: (inputs, attrs) => vg.argMax(x(inputs), attrs.axis as number),
-  matmul: (inputs) => {
-    const [a, b] = [...inputs.values()] as [Tensor, Tensor];
-    return vg.matmul(a, b);
-  },
-  cat: concatenated,
-  pad: (inputs, attrs) => {
-    const amounts = pads(x(inputs).rank, attrs.pad_last_axis_first as number[]);
-    if (attrs.mode === 'constant') return vg.pad(x(inputs), amounts, attrs.value as number);
-    return vg.padBorder(x(inputs), amounts, attrs.mode === 'reflect' ? 'mirror' : 'edge');
-  },
-  slice: (inputs, attrs) => sliced(x(inputs), attrs.slices as number[][]),
-  flip: (inputs, attrs) => vg.flip(x(inputs), attrs.axes as number[]),
-  permute: (inputs, attrs) => vg.permute(x(inputs), attrs.axes as number[]),
+  cumsum: (inputs, attrs) => vg.cumulativeSum(x(inputs), attrs.number('axis')),
+  argmax: (inputs, attrs) => vg.argMax(x(inputs), attrs.number('axis')),
+  matmul: pair(vg.matmul),
+  cat: (inputs, attrs) => vg.concat([...inputs.values()], attrs.number('axis')),
+  pad: (inputs, attrs) => padded(x(inputs), attrs),
+  slice: (inputs, attrs) => sliced(x(inputs), attrs),
+  flip: (inputs, attrs) => vg.flip(x(inputs), attrs.numbers('axes')),
+  permute: (inputs, attrs) => vg.permute(x(inputs), attrs.numbers('axes')),
   broadcast_chain: expression,
   div_chain: expression,
   where: expression,
@@ -251,23 +190,23 @@ const OPS: Record<string, OpFunction> = {
   maximum: pair(vg.maximum),
   minimum: pair(vg.minimum),
   scatter_onehot: (inputs, attrs) => {
-    const index = get(inputs, 'i');
-    return channelsFirst(
-      oneHot(vg.reshape(index, [index.shape[0]!, ...index.shape.slice(2)]), attrs.classes as number),
-    );
+    attrs.choice('axis', { 1: 1 });
+    return oneHotFirst(get(inputs, 'i'), attrs.number('classes'));
   },
-  gather: (inputs) => pick(x(inputs), get(inputs, 'i')),
-  grid_sample3d: (inputs, attrs) => gridSampled(x(inputs), get(inputs, 'g'), attrs),
-  cross_entropy: (inputs) => {
-    const logits = channelsLast(x(inputs));
-    return crossEntropy(logits, oneHot(get(inputs, 't'), logits.shape.at(-1)!));
-  },
-  bce_with_logits: (inputs) => binaryCrossEntropy(x(inputs), get(inputs, 't').detach()),
+  gather: (inputs, attrs) => picked(x(inputs), get(inputs, 'i'), attrs),
+  grid_sample3d: (inputs, attrs) => gridSampled(x(inputs), get(inputs, 'g'), attrs, 3),
+  grid_sample2d: (inputs, attrs) => gridSampled(x(inputs), get(inputs, 'g'), attrs, 2),
+  cross_entropy: crossEntropyOp,
+  bce_with_logits: binaryCrossEntropyOp,
 };
 
-/** The op's outputs by their names in the case's file; 'out' is the one that gradients start from. */
-export function runOp(op: string, inputs: Inputs, attrs: Attributes): Map<string, Tensor> {
-  const run = OPS[op];
+/**
+ * The op's outputs by their names in the case's file; 'out' is the one that gradients start from. Throws 'option' for an op or an attribute that is
+ * not known. Any op may be given as an expression of the inputs.
+ */
+export function runOp(op: string, inputs: Inputs, attributes: Readonly<Record<string, unknown>>): Map<string, Tensor> {
+  const attrs = new Attributes(attributes);
+  const run = Object.hasOwn(OPS, op) ? OPS[op]! : attrs.has('expr') ? expression : undefined;
   if (run === undefined)
     throw new vg.VoxelgradError('option', {
       what: 'parity',
@@ -279,6 +218,7 @@ export function runOp(op: string, inputs: Inputs, attrs: Attributes): Map<string
     const value = run(inputs, attrs);
     return value instanceof Map ? [...value].flat() : value;
   });
+  attrs.checkAllRead();
   if (!Array.isArray(result)) return new Map([['out', result]]);
   const named = new Map<string, Tensor>();
   for (let i = 0; i < result.length; i += 2) named.set(result[i] as string, result[i + 1] as Tensor);
