@@ -92,9 +92,12 @@ const officialEpochs: readonly number[] = [1, 5, 10, 20, 50, 100, 250, 500, 750,
 /** The class under which nnU-Net opens a checkpoint of this trainer: its own, where it has one, else the plain trainer, which predicts the same. */
 export function officialTrainerName(name: string): string {
   const [, base, epochs] = nameParts(name);
-  const known = epochs === undefined ? !base.startsWith('voxelgrad') : base === defaultTrainer;
+  const known = epochs === undefined ? !isOwnTrainer(base) : base === defaultTrainer;
   return known && (epochs === undefined || officialEpochs.includes(Number(epochs))) ? name : defaultTrainer;
 }
+
+/** Whether nnU-Net has no such trainer. */
+export const isOwnTrainer = (name: string | undefined): boolean => name?.startsWith('voxelgrad') === true;
 
 const nameParts = (name: string) => /^(.*?)(?:_(\d+)epochs?)?$/.exec(name) as unknown as [string, string, string?];
 

@@ -14,6 +14,7 @@ import {
 import { loadStateDict } from '@voxelgrad/nn';
 import { type Device, VoxelgradError } from '@voxelgrad/tensor';
 import { defaultTrainer, parseModelFolderName } from '../experiment/model-name.ts';
+import { isOwnTrainer } from '../experiment/trainer-settings.ts';
 import { completeArchitecture } from '../networks/architecture.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
 import {
@@ -88,8 +89,8 @@ async function openLocation(
     description,
     configurationName,
     configuration,
-    // The folder knows best: a checkpoint names a class that nnU-Net has.
-    trainer: named.trainer ?? details.trainer ?? defaultTrainer,
+    // Of voxelgrad's own trainers only the folder knows: their checkpoints name a class that nnU-Net has.
+    trainer: (isOwnTrainer(named.trainer) ? named.trainer : details.trainer) ?? named.trainer ?? defaultTrainer,
     folds,
     mirrorAxes: checkedAxes(details.mirrorAxes ?? [], configuration, location),
     loadFold: async (fold, device) => {
