@@ -5,8 +5,8 @@
  *   node --expose-gc --import tsx endurance.testing.ts cpu|webgpu STEPS EVERY
  */
 import { readFileSync } from 'node:fs';
-import type { MemoryReport } from '@voxelgrad/tensor';
-import { type DeviceName, openDevice } from '@voxelgrad/tensor/node';
+import type { DeviceKind, MemoryReport } from '@voxelgrad/tensor';
+import { openForLongRun } from '@voxelgrad/tensor/testing-long-runs';
 import { smallTraining } from './small-training.testing.ts';
 
 export interface Held {
@@ -26,7 +26,7 @@ function residentBytes(): number {
 }
 
 const [name, steps, every] = process.argv.slice(2);
-const device = await openDevice(name as DeviceName, { threads: 2 });
+const device = await openForLongRun(name as DeviceKind);
 const { step, replay, dispose } = smallTraining(device, [2, 2], [1, 4, 4, 4, 1]);
 for (let i = 1; i <= Number(steps); i++) {
   await (i % 2 === 0 ? step() : replay());
