@@ -3,15 +3,16 @@
  * fused multiply-adds as most of what the vector unit does. Needs Mesa's Vulkan drivers, gcc and Vulkan's headers.
  */
 import { existsSync } from 'node:fs';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { describe, expect, it } from 'vitest';
 import { rowsFor } from './isa.ts';
 
 const NEEDED = ['/usr/share/vulkan/icd.d/radeon_icd.x86_64.json', '/usr/include/vulkan/vk_layer.h'];
 
+const missing = NEEDED.find((file) => !existsSync(file));
+
 describe('matrix products of the defaults, compiled for RDNA2 in waves of 32', () => {
-  it('hold their bars', { timeout: 300_000 }, async ({ skip }) => {
-    const missing = NEEDED.find((file) => !existsSync(file));
-    skip(missing !== undefined, `there is no ${missing}`);
+  it('hold their bars', { timeout: 300_000, ...lacking(missing && `there is no ${missing}`) }, async () => {
     const rows = await rowsFor('RDNA2');
     expect(rows.length).toBeGreaterThan(40);
     const below = rows.filter(({ ours, details }) => {

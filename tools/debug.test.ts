@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
-import { testDevices } from '../packages/tensor/src/testing.ts';
+import { expect, it } from 'vitest';
+import { describeOnEach } from '../packages/tensor/src/testing.ts';
 
 /** Three convolutions of ones, forward and backward. */
 const PROGRAM = `
@@ -33,7 +33,7 @@ async function run(device: string, level: number): Promise<string> {
   return stderr;
 }
 
-describe.each(testDevices())('VOXELGRAD_DEBUG on $name', ({ name }) => {
+describeOnEach('VOXELGRAD_DEBUG on $name', ({ name }) => {
   it('1 prints a table of kernels with calls, time and speed', async () => {
     const stderr = await run(name, 1);
     expect(stderr).toMatch(/kernel +calls +ms +share +GFLOP\/s +GB\/s/);

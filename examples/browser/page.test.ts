@@ -6,12 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, chromium as launcher } from 'playwright';
 import { build, type PreviewServer, preview } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lacking } from '../../packages/tensor/src/testing-skips.ts';
 import { CHROMIUM_FLAGS, chromium } from '../../tools/chromium.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
-if (chromium === undefined) console.warn('the test of the page is skipped: there is no Chromium');
+const missing = chromium === undefined ? 'there is no Chromium' : undefined;
 
-describe.skipIf(chromium === undefined)('the page', () => {
+describe('the page', lacking(missing), () => {
   let folder = '';
   let server: PreviewServer;
   let browser: Browser;

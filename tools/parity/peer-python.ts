@@ -3,9 +3,8 @@ import { execFileSync } from 'node:child_process';
 
 const python = process.env.PEER_PYTHON;
 
-/** Why there is no peer; undefined where there is one. Said once. */
+/** Why there is no peer; undefined where there is one. */
 export const missingPeer = python === undefined ? 'PEER_PYTHON names no interpreter with PyTorch' : undefined;
-if (missingPeer !== undefined) console.info(`skipped: what PyTorch reads (${missingPeer})`);
 
 /** Runs a script with arguments and gives the JSON that it prints. */
 export function runPython(script: string, ...args: readonly string[]): unknown {

@@ -9,13 +9,14 @@ import { Sgd, stateDict } from '@voxelgrad/nn';
 import { encodeNnunetCheckpoint, officialNames, openModel, type Plans, ResidualEncoderUNet } from '@voxelgrad/nnunet';
 import { fromArray, sum } from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { afterAll, describe, expect, it } from 'vitest';
 import { missingPeer, runPython } from './peer-python.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'voxelgrad-peer-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe.skipIf(missingPeer !== undefined)('PyTorch reads', () => {
+describe('PyTorch reads', lacking(missingPeer), () => {
   it('values and tensors of every type, with what they share', async () => {
     const path = join(folder, 'values.pth');
     const shared = new TensorToSave('f32', [2, 2], () => Float32Array.of(1, -2, 0.5, 3e38));
@@ -160,27 +161,25 @@ print(json.dumps({
 
   const official = fileURLToPath(new URL('../../../shared/fixtures/model/', import.meta.url));
   const name = 'nnUNetTrainer__nnUNetPlansLight__3d_fullres';
-  if (!existsSync(official)) console.info('skipped: the official model (no ../shared/fixtures beside the repository)');
-  it.skipIf(!existsSync(official))(
-    "nnU-Net's own model after a round trip: the same keys, the same tensors",
-    async () => {
-      const device = await openCpu({ threads: 2 });
-      const model = await openModel(await openFolder(join(official, name)));
-      const network = await model.loadFold(0, device);
-      const path = join(folder, 'again.pth');
-      await writeFileAtomic(
-        path,
-        await encodeNnunetCheckpoint({
-          network,
-          plans: model.plans,
-          configuration: model.configurationName,
-          fold: 0,
-          datasetJson: JSON.parse(readFileSync(join(official, name, 'dataset.json'), 'utf8')),
-          mirrorAxes: model.mirrorAxes,
-          trainer: model.trainer,
-        }),
-      );
-      const script = `
+  const missing = existsSync(official) ? undefined : 'no ../shared/fixtures/model beside the repository';
+  it("nnU-Net's own model after a round trip: the same keys, the same tensors", lacking(missing), async () => {
+    const device = await openCpu({ threads: 2 });
+    const model = await openModel(await openFolder(join(official, name)));
+    const network = await model.loadFold(0, device);
+    const path = join(folder, 'again.pth');
+    await writeFileAtomic(
+      path,
+      await encodeNnunetCheckpoint({
+        network,
+        plans: model.plans,
+        configuration: model.configurationName,
+        fold: 0,
+        datasetJson: JSON.parse(readFileSync(join(official, name, 'dataset.json'), 'utf8')),
+        mirrorAxes: model.mirrorAxes,
+        trainer: model.trainer,
+      }),
+    );
+    const script = `
 import json, sys, torch
 ours = torch.load(sys.argv[1], weights_only=True)
 theirs = torch.load(sys.argv[2], weights_only=False)
@@ -192,14 +191,13 @@ print(json.dumps({
   'rest': [ours[key] == theirs[key] for key in ('trainer_name', 'inference_allowed_mirroring_axes')],
   'missing': [key for key in theirs if key not in ours],
 }))`;
-      expect(runPython(script, path, join(official, name, 'fold_0/checkpoint_final.pth'))).toEqual({
-        names: true,
-        equal: true,
-        init: [true, true, true, true],
-        rest: [true, true],
-        missing: [],
-      });
-      await device.close();
-    },
-  );
+    expect(runPython(script, path, join(official, name, 'fold_0/checkpoint_final.pth'))).toEqual({
+      names: true,
+      equal: true,
+      init: [true, true, true, true],
+      rest: [true, true],
+      missing: [],
+    });
+    await device.close();
+  });
 });

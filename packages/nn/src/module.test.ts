@@ -1,6 +1,6 @@
 import { type Device, fromArray, RandomGenerator, scale, sum, type Tensor, tidy } from '@voxelgrad/tensor';
-import { expectClose, testDevices, testValues } from '@voxelgrad/tensor/testing';
-import { describe, expect, it } from 'vitest';
+import { describeOnEach, expectClose, testValues } from '@voxelgrad/tensor/testing';
+import { expect, it } from 'vitest';
 import { Conv } from './layers/conv.ts';
 import { Module } from './module.ts';
 
@@ -26,7 +26,7 @@ class Chain extends Module {
 
 const SHAPE = [1, 2, 2, 2, 1];
 
-describe.each(testDevices())('forward hooks on $name', ({ open }) => {
+describeOnEach('forward hooks on $name', ({ open }) => {
   it('see what goes into a module and what comes out, and may replace it', async () => {
     const device = await open();
     const network = new Chain(device);

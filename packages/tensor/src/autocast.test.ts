@@ -1,5 +1,5 @@
 /** Mixed precision: what follows an f16 convolution takes what it gives, and computes as well as its f32 self on the same values. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import {
   add,
   autocast,
@@ -24,13 +24,14 @@ import {
   variance,
   zeros,
 } from './index.ts';
-import { expectClose, testDevices, testValues } from './testing.ts';
+import { describeOnEach, expectClose, testValues } from './testing.ts';
+import { skipOn } from './testing-skips.ts';
 
 const SHAPE = [2, 3, 4, 3, 2] as const;
 /** f16 has 11 bits. */
 const HALF = { rtol: 2e-3, atol: 2e-3 };
 
-describe.each(testDevices())('mixed precision on $name', ({ open }) => {
+describeOnEach('mixed precision on $name', ({ open }) => {
   let device: Device;
 
   beforeAll(async () => {
@@ -58,8 +59,8 @@ describe.each(testDevices())('mixed precision on $name', ({ open }) => {
     variance: (x) => variance(x, { axes: [1, 2, 3] }),
   };
 
-  it.for(Object.keys(ops))('%s takes what a convolution gives', async (name, { skip }) => {
-    skip(!device.hasF16, `${device.description} has no f16`);
+  it.for(Object.keys(ops))('%s takes what a convolution gives', async (name, context) => {
+    skipOn(context, device, 'f16');
     const weight = filled([1, 1, 1, 2, 2], 2);
     const x = filled(SHAPE, 1).requireGradient();
     const [half, wide] = tidy(() => {
@@ -84,8 +85,8 @@ describe.each(testDevices())('mixed precision on $name', ({ open }) => {
     for (const tensor of [...half, ...wide, x, weight]) tensor.dispose();
   });
 
-  it('batchNorm keeps f32 statistics of f16 values whose squares f16 cannot hold', async ({ skip }) => {
-    skip(!device.hasF16, `${device.description} has no f16`);
+  it('batchNorm keeps f32 statistics of f16 values whose squares f16 cannot hold', async (context) => {
+    skipOn(context, device, 'f16');
     const values = [-1000, 1000, -3000, 3000];
     const found = tidy(() => {
       const x = cast(fromArray(values, [4, 1], { device }), 'f16');
@@ -110,8 +111,8 @@ describe.each(testDevices())('mixed precision on $name', ({ open }) => {
     expectClose(await found.runningVariance.data(), [(4 / 3) * 5e6], { rtol: 1e-5 });
   });
 
-  it('variance and standard deviation square in f32', async ({ skip }) => {
-    skip(!device.hasF16, `${device.description} has no f16`);
+  it('variance and standard deviation square in f32', async (context) => {
+    skipOn(context, device, 'f16');
     const found = tidy(() => {
       // 400² is more than f16 holds, and so is the sum of what is squared here: a variance of 10 201 and deviations of 101 and 400.
       const near = cast(fromArray([-101, 101, -101, 101], [4], { device }), 'f16');
@@ -137,8 +138,8 @@ describe.each(testDevices())('mixed precision on $name', ({ open }) => {
     expectClose(values, [101 ** 2, 101, 400], HALF);
   });
 
-  it('gradients of gradients of a convolution and a norm are those of f32', async ({ skip }) => {
-    skip(!device.hasF16, `${device.description} has no f16`);
+  it('gradients of gradients of a convolution and a norm are those of f32', async (context) => {
+    skipOn(context, device, 'f16');
     const second = async (run: <Result>(work: () => Result) => Result): Promise<ArrayLike<number>[]> => {
       const found = tidy(() => {
         const x = filled(SHAPE, 1).requireGradient();

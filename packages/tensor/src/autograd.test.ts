@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { noGrad } from './autograd.ts';
 import { fromArray, full } from './create.ts';
 import { isVoxelgradError } from './errors.ts';
@@ -10,9 +10,10 @@ import { instanceNorm } from './ops/instance-norm/instance-norm.ts';
 import { mean, sum } from './ops/reduce/reduce.ts';
 import { interpolate } from './ops/resample/resample.ts';
 import { tidy } from './scope.ts';
-import { expectClose, testDevices, testValues } from './testing.ts';
+import { describeOnEach, expectClose, testValues } from './testing.ts';
+import { skipOn } from './testing-skips.ts';
 
-describe.each(testDevices())('the record of operations on $name', ({ open }) => {
+describeOnEach('the record of operations on $name', ({ open }) => {
   it('adds up what reaches a leaf along several ways', async () => {
     const device = await open();
     const x = fromArray([1, -2, 3], [3], { device }).requireGradient();
@@ -32,9 +33,9 @@ describe.each(testDevices())('the record of operations on $name', ({ open }) => 
     x.dispose();
   });
 
-  it('adds up f16 gradients, also with the f32 ones of a convolution', async ({ skip }) => {
+  it('adds up f16 gradients, also with the f32 ones of a convolution', async (context) => {
     const device = await open();
-    skip(!device.hasF16, `${device.description} has no f16`);
+    skipOn(context, device, 'f16');
     const x = tidy(() => cast(fromArray([1, 2, 3, 4], [4], { device }), 'f16')).requireGradient();
     for (let i = 1; i <= 3; i++) {
       tidy(() => sum(mul(x, x)).backward());

@@ -1,5 +1,5 @@
 /** A checkpointed block gives what the block gives: the same values, gradients, hooks, and the same place in the record. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import {
   add,
   checkpoint,
@@ -14,9 +14,9 @@ import {
   tanh,
   tidy,
 } from './index.ts';
-import { expectClose, testDevices } from './testing.ts';
+import { describeOnEach, expectClose } from './testing.ts';
 
-describe.each(testDevices())('checkpoints on $name', ({ open }) => {
+describeOnEach('checkpoints on $name', ({ open }) => {
   let device: Device;
   let before: number;
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { noGrad } from './autograd.ts';
 import { checkpoint } from './checkpointing.ts';
 import { fromArray, full } from './create.ts';
@@ -8,9 +8,9 @@ import { scale, square, tanh } from './ops/elementwise/unary.ts';
 import { sum } from './ops/reduce/reduce.ts';
 import { keep, tidy } from './scope.ts';
 import type { Tensor } from './tensor.ts';
-import { expectClose, testDevices, testValues } from './testing.ts';
+import { describeOnEach, expectClose, testValues } from './testing.ts';
 
-describe.each(testDevices())('gradient hooks on $name', ({ open }) => {
+describeOnEach('gradient hooks on $name', ({ open }) => {
   it('see the whole gradient of a tensor in the middle, once, and before it goes on', async () => {
     const device = await open();
     const x = fromArray([1, -2, 3], [3], { device }).requireGradient();

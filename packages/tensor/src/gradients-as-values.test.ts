@@ -1,13 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { fromArray } from './create.ts';
 import { gradients } from './gradients.ts';
 import { mul } from './ops/elementwise/elementwise.ts';
 import { square } from './ops/elementwise/unary.ts';
 import { sum } from './ops/reduce/reduce.ts';
 import { tidy } from './scope.ts';
-import { expectClose, testDevices } from './testing.ts';
+import { describeOnEach, expectClose } from './testing.ts';
 
-describe.each(testDevices())('gradients as values on $name', ({ open }) => {
+describeOnEach('gradients as values on $name', ({ open }) => {
   it('on leaves and on what lies between, without touching any leaf', async () => {
     const device = await open();
     const [x, y, unused] = [

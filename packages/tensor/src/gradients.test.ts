@@ -3,13 +3,13 @@
  * of `Σ weights · op(inputs)` along a random direction must be what the engine's gradients say, and values must agree too.
  */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Device } from './device/device.ts';
 import { fromArray, mul, sum, tidy } from './index.ts';
 import type { Doubles } from './reference/arrays.ts';
 import { Draw, type GradientCase } from './reference/draw.ts';
 import { GRADIENT_CASES } from './reference/gradient-cases.ts';
-import { expectClose, testDevices } from './testing.ts';
+import { describeOnEach, expectClose } from './testing.ts';
 
 /** Cases of each kind and device: over two thousand in all. */
 const CASES_PER_KIND = 20;
@@ -54,7 +54,7 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   return total;
 };
 
-describe.each(testDevices())('gradients on $name', ({ open }) => {
+describeOnEach('gradients on $name', ({ open }) => {
   it.each(Object.keys(GRADIENT_CASES))('of %s', async (kind) => {
     const device = await open();
     await fc.assert(

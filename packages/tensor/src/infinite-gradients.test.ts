@@ -1,5 +1,5 @@
 /** Gradients at the edges of ops, as PyTorch has them: what is not chosen gets 0 even of an infinite gradient, as loss scaling may bring it. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import {
   clamp,
   elu,
@@ -19,7 +19,7 @@ import {
   tidy,
   where,
 } from './index.ts';
-import { testDevices } from './testing.ts';
+import { describeOnEach } from './testing.ts';
 
 const INFINITY = Number.POSITIVE_INFINITY;
 
@@ -44,7 +44,7 @@ const CHOICES: Readonly<
   max: [(a) => max(a, { axes: 0, keepAxes: true }), [1, 2], [0, 0], [0, INFINITY], [0, 0]],
 };
 
-describe.each(testDevices())('on $name', ({ open }) => {
+describeOnEach('on $name', ({ open }) => {
   it.each(Object.entries(CHOICES))('%s of an infinite gradient', async (_, [op, a, b, wantedA, wantedB]) => {
     const device = await open();
     const [first, second] = [a, b].map((values) => fromArray(values, [2], { device }).requireGradient());

@@ -1,5 +1,5 @@
 /** Tensors made again against tensors kept: the same gradients, and gradients of gradients, bit for bit, and nothing left behind. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import {
   checkpoint,
   concat,
@@ -13,12 +13,12 @@ import {
   type Tensor,
   tidy,
 } from './index.ts';
-import { testDevices, testValues } from './testing.ts';
+import { describeOnEach, testValues } from './testing.ts';
 
 const SHAPE = [1, 4, 4, 5, 3] as const;
 const KERNEL = [3, 3, 3, 6, 3] as const;
 
-describe.each(testDevices())('recomputation on $name', ({ open }) => {
+describeOnEach('recomputation on $name', ({ open }) => {
   /** Two layers joined by a skip connection, as a decoder has it. */
   const loss = (x: Tensor, weight: Tensor): Tensor => {
     const first = instanceNorm(x, { slope: 0.1 });

@@ -2,14 +2,14 @@
  * Gradients of gradients of every op against finite differences of a reference in double precision: for `f = Σ weights · op(inputs)` and two random
  * directions u and v over all inputs at once, `v · ∇(u · ∇f)` must be the mixed second difference of f. Fused gradients say that they are not differentiable.
  */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Device } from './device/device.ts';
 import { VoxelgradError } from './errors.ts';
 import { add, checkpoint, fromArray, gradients, mul, square, sum, type Tensor, tidy } from './index.ts';
 import type { Doubles } from './reference/arrays.ts';
 import { Draw, type GradientCase } from './reference/draw.ts';
 import { GRADIENT_CASES } from './reference/gradient-cases.ts';
-import { testDevices } from './testing.ts';
+import { describeOnEach } from './testing.ts';
 
 const CASES_PER_KIND = 3;
 /** Between the errors of truncation, h², and of rounding, 1e-16 / h². */
@@ -71,7 +71,7 @@ function secondDifference(
   return (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)) / (4 * STEP * STEP);
 }
 
-describe.each(testDevices())('gradients of gradients on $name', ({ open }) => {
+describeOnEach('gradients of gradients on $name', ({ open }) => {
   it.each(Object.keys(GRADIENT_CASES))('of %s', async (kind) => {
     const device = await open();
     const before = device.memory().usedBytes;

@@ -1,10 +1,10 @@
 /** What a tensor is on every device, whatever is computed with it. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { isVoxelgradError } from './errors.ts';
 import { full, zeros } from './index.ts';
-import { testDevices } from './testing.ts';
+import { describeOnEach } from './testing.ts';
 
-describe.each(testDevices())('a tensor on $name', ({ open }) => {
+describeOnEach('a tensor on $name', ({ open }) => {
   it.each([
     ['f32', 4],
     ['f16', 2],

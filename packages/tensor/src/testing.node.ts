@@ -1,25 +1,20 @@
 /**
  * The devices that tests run on in Node. VOXELGRAD_TEST_DEVICES chooses among them ('cpu,webgpu'). WebGPU runs on the driver that
- * VOXELGRAD_SOFTWARE_GPU names, which must then work; else on the machine's GPU, else on SwiftShader, and where there is none of these the reason
- * is printed and the tests run without it.
+ * VOXELGRAD_SOFTWARE_GPU names, which must then work; else on the machine's GPU, else on SwiftShader, and where there is none of these the tests on
+ * it are skipped with the reason.
  */
 import type { Device } from './device/device.ts';
 import { createNodeGpu, openNodeWebgpu } from './device/webgpu/node-gpu.ts';
 import { type SoftwareDriver, softwareDriverFromEnvironment } from './device/webgpu/software-driver.ts';
 import { isVoxelgradError } from './errors.ts';
-import type { TestDevice } from './testing.ts';
+import type { MissingDevice, TestDevice } from './testing.ts';
 
 /** The devices; `open` opens a new one each time. */
-export async function findTestDevices(): Promise<readonly TestDevice[]> {
+export async function findTestDevices(): Promise<readonly (TestDevice | MissingDevice)[]> {
   const wanted = (process.env.VOXELGRAD_TEST_DEVICES ?? 'cpu,webgpu').split(',');
-  const driver = wanted.includes('webgpu') ? await chooseDriver() : undefined;
-  const devices: TestDevice[] = [];
+  const devices: (TestDevice | MissingDevice)[] = [];
   if (wanted.includes('cpu')) devices.push({ name: 'cpu', open: openTestCpu });
-  if (driver !== undefined)
-    devices.push({
-      name: 'webgpu',
-      open: () => openNodeWebgpu(driver === 'own' ? {} : { driver, allowSoftware: true }),
-    });
+  if (wanted.includes('webgpu')) devices.push(await findWebgpu());
   return devices;
 }
 
@@ -29,18 +24,20 @@ async function openTestCpu(): Promise<Device> {
   return openCpu({ threads: 2 });
 }
 
-/** The driver to test WebGPU on ('own': the machine's GPU), or undefined with the reason printed. */
-async function chooseDriver(): Promise<SoftwareDriver | 'own' | undefined> {
+async function findWebgpu(): Promise<TestDevice | MissingDevice> {
+  const on = (driver: SoftwareDriver): TestDevice => ({
+    name: 'webgpu',
+    open: () => openNodeWebgpu({ driver, allowSoftware: true }),
+  });
   const named = softwareDriverFromEnvironment();
-  if (named !== undefined) return named;
+  if (named !== undefined) return on(named);
   try {
-    if (await hasGpu()) return 'own';
+    if (await hasGpu()) return { name: 'webgpu', open: () => openNodeWebgpu() };
     await createNodeGpu('swiftshader');
-    return 'swiftshader';
+    return on('swiftshader');
   } catch (error) {
     if (!isVoxelgradError(error)) throw error;
-    console.warn(`tests on webgpu are skipped: ${error.message}`);
-    return undefined;
+    return { name: 'webgpu', missing: error.message.split('\n', 1)[0]! };
   }
 }
 

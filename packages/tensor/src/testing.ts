@@ -1,50 +1,89 @@
 /**
  * For tests (entry `@voxelgrad/tensor/testing`, not published): every test of ops and devices has one body that runs on each device there is.
  *
- *   describe.each(testDevices())('reduce on $name', ({ open }) => { … const device = await open(); … });
+ *   describeOnEach('reduce on $name', ({ open }) => { … const device = await open(); … });
  *
- * Which devices there are, testing.node.ts says; in browsers testing.browser.ts stands in its place (vitest.browser.config.ts). Devices are closed
- * after the test file.
+ * Which devices there are, testing.node.ts says; in browsers testing.browser.ts stands in its place (vitest.browser.config.ts). Where one of them is not
+ * to be had, its tests are counted as skipped, with the reason. Devices are closed after the test file.
  */
-import { afterAll, describe } from 'vitest';
+import { afterAll, describe, type TestOptions } from 'vitest';
 import type { Device, DeviceKind, Operand } from './device/device.ts';
 import type { DType, HostArray } from './dtype.ts';
 import { type Shape, sizeOf } from './shape.ts';
 import { findTestDevices } from './testing.node.ts';
+import { lacking } from './testing-skips.ts';
 
 export interface TestDevice {
-  readonly name: string;
+  readonly name: DeviceKind;
   /** The device, opened once per test file. */
   readonly open: () => Promise<Device>;
 }
 
+/** A device to be tested that this machine has not. */
+export interface MissingDevice {
+  readonly name: DeviceKind;
+  readonly missing: string;
+}
+
 const opened = new Map<string, Promise<Device>>();
 
-const devices: readonly TestDevice[] = (await findTestDevices()).map(({ name, open }) => ({
-  name,
-  open: () => {
-    const device = opened.get(name) ?? open();
-    opened.set(name, device);
-    return device;
-  },
-}));
+const wanted = (await findTestDevices()).map((found): TestDevice | MissingDevice => {
+  if ('missing' in found) return found;
+  const { name, open } = found;
+  return {
+    name,
+    open: () => {
+      const device = opened.get(name) ?? open();
+      opened.set(name, device);
+      return device;
+    },
+  };
+});
+
+const devices: readonly TestDevice[] = wanted.filter((found) => 'open' in found);
 
 afterAll(async () => {
   for (const device of opened.values()) await (await device).close();
 });
 
+/** Those that can be opened. */
 export const testDevices = (): readonly TestDevice[] => devices;
 
-/** Tests for one kind of device. Where it is not among those tested, they are counted as skipped and the reason is printed. */
-export function describeOn(kind: DeviceKind, title: string, tests: (device: TestDevice) => void): void {
-  const device = devices.find(({ name }) => name === kind);
-  if (device !== undefined) {
-    describe(title, () => tests(device));
-    return;
+type Tests = (device: TestDevice) => void;
+
+function describeMissing(name: DeviceKind, title: string, reason: string, tests: Tests): void {
+  describe(title, lacking(`on ${name}: ${reason}`), () =>
+    tests({ name, open: () => Promise.reject(new Error(reason)) }),
+  );
+}
+
+/** The same tests on every device; `$name` in the title is the device's. `options`: of the suite, such as what the machine is `lacking`. */
+export function describeOnEach(title: string, tests: Tests): void;
+export function describeOnEach(title: string, options: TestOptions, tests: Tests): void;
+export function describeOnEach(title: string, ...rest: readonly [Tests] | readonly [TestOptions, Tests]): void {
+  const [options, tests] = rest.length === 1 ? [{}, rest[0]] : rest;
+  for (const device of wanted) {
+    const named = title.replace('$name', device.name);
+    if ('missing' in device) describeMissing(device.name, named, device.missing, tests);
+    else describe(named, options, () => tests(device));
   }
-  const reason = `${kind} is not among the devices tested`;
-  console.info(`skipped: ${title}: ${reason}`);
-  describe.skip(title, () => tests({ name: kind, open: () => Promise.reject(new Error(reason)) }));
+}
+
+/** Tests for one kind of device. Where it is not among those tested, they are counted as skipped and the reason is printed. */
+export function describeOn(kind: DeviceKind, title: string, tests: Tests): void {
+  const device = wanted.find(({ name }) => name === kind);
+  if (device !== undefined && 'open' in device) describe(title, () => tests(device));
+  else describeMissing(kind, title, device?.missing ?? 'not among the devices tested', tests);
+}
+
+/** Tests that compare the devices. Where there is only one, they are counted as skipped and the reason is printed. */
+export function describeOnBoth(
+  title: string,
+  tests: (open: () => Promise<[cpu: Device, webgpu: Device]>) => void,
+): void {
+  const [cpu, webgpu] = (['cpu', 'webgpu'] as const).map((kind) => devices.find(({ name }) => name === kind));
+  const missing = devices.length < 2 ? `comparing devices: only ${devices[0]?.name ?? 'none'} is tested` : undefined;
+  describe(title, lacking(missing), () => tests(() => Promise.all([cpu!.open(), webgpu!.open()])));
 }
 
 /** An operand of its own with the given values. */

@@ -1,11 +1,11 @@
 /** Tensors that no device can hold are refused before anything is allocated, with the numbers. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { broadcastTo, concat, full, isVoxelgradError, ones, tidy } from './index.ts';
-import { testDevices } from './testing.ts';
+import { describeOnEach } from './testing.ts';
 
 const GIBIBYTE = 2 ** 30;
 
-describe.each(testDevices())('a tensor above 2 GiB on $name', ({ open }) => {
+describeOnEach('a tensor above 2 GiB on $name', ({ open }) => {
   it.each([
     { what: 'f32', shape: [2 ** 29 + 64], dtype: 'f32', bytes: '2,147,483,904 bytes' },
     { what: 'f32 of many axes', shape: [2, 512, 512, 512, 5], dtype: 'f32', bytes: '5,368,709,120 bytes' },

@@ -1,6 +1,6 @@
 import { type Device, fromArray, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
-import { expectClose, testDevices, testValues } from '@voxelgrad/tensor/testing';
-import { describe, expect, it } from 'vitest';
+import { describeOnBoth, describeOnEach, expectClose, testValues } from '@voxelgrad/tensor/testing';
+import { expect, it } from 'vitest';
 import { batchRandom } from '../random/batch-random.ts';
 import { HostRandom } from '../random/host-random.ts';
 import { nnunetTrainingTransforms, validationTransforms } from '../recipes/nnunet.ts';
@@ -59,7 +59,7 @@ async function take(batch: Promise<Batch>): Promise<{ image: Float32Array; targe
   return { ...values, shapes };
 }
 
-describe.each(testDevices())('TrainingBatches on $name', ({ open }) => {
+describeOnEach('TrainingBatches on $name', ({ open }) => {
   it('gives the same bits for an index, in any order, also in a new run; others for another seed or index', async () => {
     const device = await open();
     const first = batchesOn(device, nnunet);
@@ -212,9 +212,9 @@ describe.each(testDevices())('TrainingBatches on $name', ({ open }) => {
   });
 });
 
-describe.skipIf(testDevices().length < 2)('both devices', () => {
+describeOnBoth('both devices', (openBoth) => {
   it('make the same batches', async () => {
-    const [cpu, webgpu] = (await Promise.all(testDevices().map(({ open }) => open()))) as [Device, Device];
+    const [cpu, webgpu] = await openBoth();
     const busy: Recipe = { ...nnunet, spatial: { ...nnunet.spatial!, rotationProbability: 0.7 } };
     const [here, there] = [batchesOn(cpu, busy), batchesOn(webgpu, busy)];
     for (let index = 0; index < 6; index++) {

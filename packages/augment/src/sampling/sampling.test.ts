@@ -1,8 +1,9 @@
 import type { Triple } from '@voxelgrad/tensor';
 import { roundHalfEven } from '@voxelgrad/tensor';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { describe, expect, it } from 'vitest';
 import { HostRandom } from '../random/host-random.ts';
-import { augmentationCase, skipWithoutFixtures } from '../testing/fixtures.ts';
+import { augmentationCase, missingFixtures } from '../testing/fixtures.ts';
 import { collectClassLocations, keptLocations, voxelAt } from './class-locations.ts';
 import { configurePatch, initialSize2d, initialSize3d } from './initial-patch-size.ts';
 import { OrderedPatches, tileStarts } from './ordered-patches.ts';
@@ -32,7 +33,7 @@ describe('initial patch size', () => {
     expect(configurePatch([20, 256, 224])).toMatchObject({ initialPatchSize: [20, 301, 301], inPlane: true });
   });
 
-  it.skipIf(skipWithoutFixtures)('agrees with nnU-Net', () => {
+  it('agrees with nnU-Net', lacking(missingFixtures), () => {
     const table = augmentationCase('initial_patch_size').attributes.table as {
       patch_size: number[];
       rot_deg: number;

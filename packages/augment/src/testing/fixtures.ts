@@ -7,10 +7,10 @@ import { type Device, fromArray, type Tensor, type Triple } from '@voxelgrad/ten
 
 const folder = new URL('../../../../../shared/fixtures/augmentation/', import.meta.url);
 
-/** For `it.skipIf`: the reason is printed once. */
-export const skipWithoutFixtures = !existsSync(new URL('index.json', folder));
-if (skipWithoutFixtures)
-  console.warn(`comparisons with nnU-Net's transforms are skipped: ${folder.pathname} is missing`);
+/** What tests that need them are lacking, where they are missing. */
+export const missingFixtures = existsSync(new URL('index.json', folder))
+  ? undefined
+  : "golden numbers of 'augmentation': no ../shared/fixtures beside the repository";
 
 export interface AugmentationCase {
   readonly name: string;
@@ -28,9 +28,10 @@ interface IndexEntry {
   readonly file?: string;
 }
 
-const entries: readonly IndexEntry[] = skipWithoutFixtures
-  ? []
-  : (JSON.parse(readFileSync(new URL('index.json', folder), 'utf8')) as { cases: IndexEntry[] }).cases;
+const entries: readonly IndexEntry[] =
+  missingFixtures !== undefined
+    ? []
+    : (JSON.parse(readFileSync(new URL('index.json', folder), 'utf8')) as { cases: IndexEntry[] }).cases;
 
 export function augmentationCase(name: string): AugmentationCase {
   const entry = entries.find((candidate) => candidate.name === name);

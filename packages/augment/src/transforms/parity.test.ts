@@ -1,8 +1,9 @@
 /** Each transform with fixed parameters against nnU-Net's own code (the golden numbers of shared/fixtures/augmentation). */
 import { type Device, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
-import { expectClose, testDevices } from '@voxelgrad/tensor/testing';
-import { describe, expect, it } from 'vitest';
-import { augmentationCase, casesOf, channelsLast, imageOf, labelOf, skipWithoutFixtures } from '../testing/fixtures.ts';
+import { describeOnEach, expectClose } from '@voxelgrad/tensor/testing';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
+import { expect, it } from 'vitest';
+import { augmentationCase, casesOf, channelsLast, imageOf, labelOf, missingFixtures } from '../testing/fixtures.ts';
 import { applyBrightness } from './brightness.ts';
 import { applyContrast } from './contrast.ts';
 import { applyCrop } from './crop.ts';
@@ -37,7 +38,7 @@ async function valuesOf(device: Device, work: () => Tensor): Promise<ArrayLike<n
   return values;
 }
 
-describe.skipIf(skipWithoutFixtures).each(testDevices())('transforms on $name agree with nnU-Net', ({ open }) => {
+describeOnEach('transforms on $name agree with nnU-Net', lacking(missingFixtures), ({ open }) => {
   it.each(casesOf('SpatialTransform'))('%s', async (name) => {
     const device = await open();
     const { attributes, tensors, tolerance } = augmentationCase(name);

@@ -1,12 +1,13 @@
 /** What transforms draw, and that they change the samples that drew them and no other. */
 import { type Device, fromArray, RandomGenerator, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
-import { expectClose, testDevices, testValues } from '@voxelgrad/tensor/testing';
+import { describeOnEach, expectClose, testValues } from '@voxelgrad/tensor/testing';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { describe, expect, it } from 'vitest';
 import { HostRandom } from '../random/host-random.ts';
 import { nnunetTrainingTransforms } from '../recipes/nnunet.ts';
 import { nvidiaTransforms } from '../recipes/nvidia.ts';
 import { voxelAt } from '../sampling/class-locations.ts';
-import { augmentationCase, skipWithoutFixtures } from '../testing/fixtures.ts';
+import { augmentationCase, missingFixtures } from '../testing/fixtures.ts';
 import { applyContrast, contrast } from './contrast.ts';
 import { deepSupervisionScales } from './deep-supervision.ts';
 import { gaussianBlur } from './gaussian-blur.ts';
@@ -119,10 +120,10 @@ describe('what is drawn', () => {
     expect(Math.min(...angles)).toBeLessThan(-Math.PI / 7);
   });
 
-  it.skipIf(skipWithoutFixtures).each([
+  it.each([
     ['bgcontrast_075_125', [0.75, 1.25]],
     ['bgcontrast_07_15', [0.7, 1.5]],
-  ] as const)('multipliers have the statistics of %s', (name, range) => {
+  ] as const)('multipliers have the statistics of %s', lacking(missingFixtures), (name, range) => {
     const { attributes, tolerance } = augmentationCase('noise_statistics');
     const expected = attributes[name] as { mean: number; std: number; frac_below_1: number };
     const random = new HostRandom(1);
@@ -181,7 +182,7 @@ function cubicOfRamp(at: number): number {
   return [0, 1, 2, 3].reduce((sum, i) => sum + (first + i) * weight(at - first - i), 0);
 }
 
-describe.each(testDevices())('transforms of batches on $name', ({ open }) => {
+describeOnEach('transforms of batches on $name', ({ open }) => {
   it('take and join samples', async () => {
     const device = await open();
     const order = [2, 0, 1];
@@ -257,8 +258,9 @@ describe.each(testDevices())('transforms of batches on $name', ({ open }) => {
     expect(twice).toEqual(values);
   });
 
-  it.skipIf(skipWithoutFixtures)(
+  it(
     'add noise with the statistics of nnU-Net, the same or not in all channels',
+    lacking(missingFixtures),
     async () => {
       const device = await open();
       const { attributes, tolerance } = augmentationCase('noise_statistics');

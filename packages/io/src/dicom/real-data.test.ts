@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { affineOrigin } from '../affine.ts';
 import { openFolder } from '../node/files.ts';
 import { readImageFile } from '../node/images.ts';
-import { sharedPath } from '../testing/shared-data.ts';
+import { needsShared, sharedPath } from '../testing/shared-data.ts';
 import { readDicomSeries } from './read.ts';
 
 const dicom = sharedPath('data/dicom');
@@ -18,7 +18,7 @@ const series = [
   { folder: 'udacity/Study3', shape: [40, 50, 34], sum: 4453961, least: 2, most: 194 },
 ] as const;
 
-describe.skipIf(dicom === undefined)('real DICOM series', () => {
+describe('real DICOM series', needsShared('data/dicom'), () => {
   it.each(series)('$folder', async ({ folder, shape, sum, least, most }) => {
     const image = await readDicomSeries(await openFolder(join(dicom!, folder)));
     expect(image.shape).toEqual(shape);
@@ -31,17 +31,21 @@ describe.skipIf(dicom === undefined)('real DICOM series', () => {
     expect([total, low, high]).toEqual([sum, least, most]);
   });
 
-  it.skipIf(truth === undefined)('the JPEG 2000 series lies where its NIfTI segmentation lies', async () => {
-    const image = await readDicomSeries(await openFolder(join(dicom!, 'totalsegmentator_ct')));
-    const label = await readImageFile(truth!);
-    expect([image.shape, image.spacing]).toEqual([label.shape, label.spacing]);
-    // The NIfTI file has its rows from back to front, DICOM from front to back: the last row of one is the first of the other.
-    const [x, y, z] = affineOrigin(image.affine);
-    const expected = [x, y - 511 * image.spacing[1], z];
-    affineOrigin(label.affine).forEach((value, axis) => {
-      expect(value).toBeCloseTo(expected[axis]!, 3);
-    });
-    const flipped = image.affine.map((value, i) => (i % 4 === 1 ? -value : value));
-    for (const i of [0, 1, 2, 4, 5, 6, 8, 9, 10]) expect(label.affine[i]).toBeCloseTo(flipped[i]!, 6);
-  });
+  it(
+    'the JPEG 2000 series lies where its NIfTI segmentation lies',
+    needsShared('data/ct/totalsegmentator/example_seg_dicom.nii.gz'),
+    async () => {
+      const image = await readDicomSeries(await openFolder(join(dicom!, 'totalsegmentator_ct')));
+      const label = await readImageFile(truth!);
+      expect([image.shape, image.spacing]).toEqual([label.shape, label.spacing]);
+      // The NIfTI file has its rows from back to front, DICOM from front to back: the last row of one is the first of the other.
+      const [x, y, z] = affineOrigin(image.affine);
+      const expected = [x, y - 511 * image.spacing[1], z];
+      affineOrigin(label.affine).forEach((value, axis) => {
+        expect(value).toBeCloseTo(expected[axis]!, 3);
+      });
+      const flipped = image.affine.map((value, i) => (i % 4 === 1 ? -value : value));
+      for (const i of [0, 1, 2, 4, 5, 6, 8, 9, 10]) expect(label.affine[i]).toBeCloseTo(flipped[i]!, 6);
+    },
+  );
 });

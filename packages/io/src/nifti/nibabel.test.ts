@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { axisCodes } from '../affine.ts';
 import type { VoxelArray } from '../image.ts';
 import { readImageFile } from '../node/images.ts';
-import { sharedPath } from '../testing/shared-data.ts';
+import { needsShared, sharedPath } from '../testing/shared-data.ts';
 
 interface Expected {
   error?: string;
@@ -41,7 +41,7 @@ function statistics(data: VoxelArray) {
 
 const folder = sharedPath('data/nifti_cases');
 
-describe.skipIf(folder === undefined)('nibabel reads the same', () => {
+describe('nibabel reads the same', needsShared('data/nifti_cases'), () => {
   const cases: Record<string, Expected> =
     folder === undefined ? {} : JSON.parse(readFileSync(`${folder}/expected_nibabel.json`, 'utf8'));
 

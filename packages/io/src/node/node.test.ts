@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync,
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { isVoxelgradError } from '@voxelgrad/tensor';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { afterAll, describe, expect, it } from 'vitest';
 import { countingImage } from '../testing/images.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
@@ -57,7 +58,9 @@ describe('writeFileAtomic', () => {
 describe('a full disk', () => {
   const disk = mountSmallDisk();
 
-  it.skipIf(disk === undefined)('gives one typed error and leaves no file', async () => {
+  const missing = disk === undefined ? 'no right to mount a small file system here' : undefined;
+
+  it('gives one typed error and leaves no file', lacking(missing), async () => {
     const image = { ...countingImage([64, 128, 128]) };
     image.data.set(image.data.map((_, i) => (i * 7919) % 32768));
     for (const name of ['big.nii', 'big.nii.gz']) {
@@ -75,7 +78,6 @@ describe('a full disk', () => {
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', path], { stdio: 'pipe' });
     } catch {
-      console.warn('skipped: a full disk (no right to mount a small file system here)');
       return undefined;
     }
     afterAll(() => {

@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { describe, expect, it } from 'vitest';
 import { type Image, spatialShape, type VoxelArray } from '../image.ts';
 import { countingVoxels, obliqueImage } from '../testing/images.ts';
@@ -11,8 +12,7 @@ import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { readImageFile, writeImageFile } from './images.ts';
 
 const python = process.env.PEER_PYTHON;
-if (python === undefined)
-  console.warn('skipped: what nibabel, tifffile and Pillow read (PEER_PYTHON names no Python that has them)');
+const missingPeer = python === undefined ? 'PEER_PYTHON names no Python with nibabel, tifffile and Pillow' : undefined;
 const folder = temporaryFolder();
 
 interface Seen {
@@ -41,7 +41,7 @@ print(json.dumps({"shape": array.shape, "dtype": array.dtype.name, "data": array
 const types = [Int8Array, Uint8Array, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array];
 const typeName = (data: VoxelArray): string => data.constructor.name.replace('Array', '').toLowerCase();
 
-describe.skipIf(python === undefined)('others read', () => {
+describe('others read', lacking(missingPeer), () => {
   it.each(types)('NIfTI of %o: the same affine and voxels', async (Type) => {
     for (const shape of [
       [2, 3, 4],

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { VoxelArray } from '../image.ts';
 import { sourceFromBytes } from '../source.ts';
@@ -12,7 +13,7 @@ import { encodeNpy, parseNpy } from './npy.ts';
 import { encodeNpz, readNpz } from './npz.ts';
 
 const python = process.env.PEER_PYTHON;
-if (python === undefined) console.info('skipped: reading with NumPy (PEER_PYTHON names no Python)');
+const missingPeer = python === undefined ? 'PEER_PYTHON names no Python with NumPy' : undefined;
 const folder = mkdtempSync(join(tmpdir(), 'voxelgrad-numpy-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -65,7 +66,7 @@ describe('npz', () => {
     await expect(readNpz(sourceFromBytes(bytes, 'a.npz'), 'seg')).rejects.toThrow(/an array 'seg', got probabilities/);
   });
 
-  it.skipIf(python === undefined)('is read by NumPy, and reads what NumPy wrote', async () => {
+  it('is read by NumPy, and reads what NumPy wrote', lacking(missingPeer), async () => {
     const [ours, theirs] = [join(folder, 'ours.npz'), join(folder, 'theirs.npz')];
     writeFileSync(ours, await joined(encodeNpz({ probabilities })));
     const code = `import numpy as np, sys; a = np.load(sys.argv[1])['probabilities']; np.savez_compressed(sys.argv[2], probabilities=a * 2)`;

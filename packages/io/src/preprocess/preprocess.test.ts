@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { spatialShape } from '../image.ts';
 import { readImageFile } from '../node/images.ts';
 import { readGolden } from '../testing/safetensors.ts';
-import { sharedPath } from '../testing/shared-data.ts';
+import { needsShared, sharedPath } from '../testing/shared-data.ts';
 import { type Box, boundingBox, boxShape, cropToBox, insertIntoBox, interleaveChannels, nonzeroMask } from './crop.ts';
 import { fillHoles } from './fill-holes.ts';
 import { zScore } from './z-score.ts';
@@ -18,7 +18,7 @@ interface GoldenCase {
   files?: { images: string[] };
 }
 
-describe.skipIf(golden === undefined)('as the official nnU-Net', () => {
+describe('as the official nnU-Net', needsShared('fixtures/preprocess'), () => {
   const cases: GoldenCase[] =
     golden === undefined ? [] : JSON.parse(readFileSync(`${golden}/index.json`, 'utf8')).cases;
 

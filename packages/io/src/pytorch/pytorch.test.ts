@@ -6,7 +6,7 @@ import { openFile } from '../node/files.ts';
 import { NumpyArray } from '../pickle/numpy-globals.ts';
 import { type Pickled, PickledTuple } from '../pickle/values.ts';
 import { sourceFromBytes } from '../source.ts';
-import { sharedPath } from '../testing/shared-data.ts';
+import { needsShared, sharedPath } from '../testing/shared-data.ts';
 import { torchFile } from '../testing/torch-files.ts';
 import { readTorchFile, weightsFormat } from './read.ts';
 import { readTorchTensor, TorchTensor } from './tensor.ts';
@@ -115,41 +115,48 @@ describe('other files', () => {
     await expect(open(legacy)).rejects.toThrow(/big-endian/);
   });
 
-  const real = sharedPath('data/models/reference/meshnet_legacy_format.pth');
-  it.skipIf(real === undefined)('reads one network from three formats', async () => {
-    const folder = sharedPath('data/models')!;
-    const [zip, legacy] = await Promise.all(
-      ['brainchop/py2tfjs/meshnet.pth', 'reference/meshnet_legacy_format.pth'].map(async (name) =>
-        valuesIn(dict(await readTorchFile(await openFile(`${folder}/${name}`)))),
-      ),
-    );
-    expect(Object.keys(zip!).length).toBeGreaterThan(50);
-    expect(legacy).toEqual(zip);
-    const wrapped = dict(await readTorchFile(await openFile(`${folder}/reference/wrapped_zip.pth`)));
-    expect([...wrapped.values()].some((value) => value instanceof Map)).toBe(true);
-  });
+  it(
+    'reads one network from three formats',
+    needsShared('data/models/reference/meshnet_legacy_format.pth'),
+    async () => {
+      const folder = sharedPath('data/models')!;
+      const [zip, legacy] = await Promise.all(
+        ['brainchop/py2tfjs/meshnet.pth', 'reference/meshnet_legacy_format.pth'].map(async (name) =>
+          valuesIn(dict(await readTorchFile(await openFile(`${folder}/${name}`)))),
+        ),
+      );
+      expect(Object.keys(zip!).length).toBeGreaterThan(50);
+      expect(legacy).toEqual(zip);
+      const wrapped = dict(await readTorchFile(await openFile(`${folder}/reference/wrapped_zip.pth`)));
+      expect([...wrapped.values()].some((value) => value instanceof Map)).toBe(true);
+    },
+  );
 
   const checkpoint = sharedPath(
     'fixtures/model/nnUNetTrainer__nnUNetPlansLight__3d_fullres/fold_0/checkpoint_final.pth',
   );
-  it.skipIf(checkpoint === undefined)("reads nnU-Net's own checkpoint", async () => {
-    const value = dict(await readTorchFile(await openFile(checkpoint!)));
-    const weights = dict(value.get('network_weights')) as Map<string, TorchTensor>;
-    const { cases } = JSON.parse(readFileSync(sharedPath('fixtures/model/index.json')!, 'utf8')) as {
-      cases: { attrs: { keys?: string[]; sums?: Record<string, number> } }[];
-    };
-    const { keys, sums } = cases[0]!.attrs;
-    expect([...weights.keys()]).toEqual(keys);
-    for (const [name, sum] of Object.entries(sums!)) {
-      const data = (await readTorchTensor(weights.get(name)!)) as Float32Array;
-      const scale = data.reduce((total, x) => total + Math.abs(x), 1e-6);
-      expect(Math.abs(data.reduce((total, x) => total + x, 0) - sum) / scale).toBeLessThan(1e-6);
-    }
-    expect(value.get('current_epoch')).toBe(10);
-    expect(value.get('_best_ema')).toBeCloseTo(0.11190164, 8);
-    expect(value.get('inference_allowed_mirroring_axes')).toEqual(new PickledTuple([0, 1, 2]));
-    expect(dict(value.get('init_args')).get('device')).toBeInstanceOf(TorchDevice);
-  });
+  it(
+    "reads nnU-Net's own checkpoint",
+    needsShared('fixtures/model/nnUNetTrainer__nnUNetPlansLight__3d_fullres/fold_0/checkpoint_final.pth'),
+    async () => {
+      const value = dict(await readTorchFile(await openFile(checkpoint!)));
+      const weights = dict(value.get('network_weights')) as Map<string, TorchTensor>;
+      const { cases } = JSON.parse(readFileSync(sharedPath('fixtures/model/index.json')!, 'utf8')) as {
+        cases: { attrs: { keys?: string[]; sums?: Record<string, number> } }[];
+      };
+      const { keys, sums } = cases[0]!.attrs;
+      expect([...weights.keys()]).toEqual(keys);
+      for (const [name, sum] of Object.entries(sums!)) {
+        const data = (await readTorchTensor(weights.get(name)!)) as Float32Array;
+        const scale = data.reduce((total, x) => total + Math.abs(x), 1e-6);
+        expect(Math.abs(data.reduce((total, x) => total + x, 0) - sum) / scale).toBeLessThan(1e-6);
+      }
+      expect(value.get('current_epoch')).toBe(10);
+      expect(value.get('_best_ema')).toBeCloseTo(0.11190164, 8);
+      expect(value.get('inference_allowed_mirroring_axes')).toEqual(new PickledTuple([0, 1, 2]));
+      expect(dict(value.get('init_args')).get('device')).toBeInstanceOf(TorchDevice);
+    },
+  );
 });
 
 /** A legacy checkpoint whose object is this pickle. */

@@ -3,9 +3,9 @@
  * settings. The definitions are written voxel by voxel and share no code with the engine.
  */
 import { fromArray, softmax, type Tensor, tidy } from '@voxelgrad/tensor';
-import { expectClose, testDevices } from '@voxelgrad/tensor/testing';
+import { describeOnEach, expectClose } from '@voxelgrad/tensor/testing';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { binaryCrossEntropy, crossEntropy } from './cross-entropy.ts';
 import { diceLoss } from './dice.ts';
 import { focalLoss, tverskyLoss } from './focal.ts';
@@ -154,7 +154,7 @@ const LOSSES: Readonly<Record<string, Loss>> = {
   },
 };
 
-describe.each(testDevices())('gradients of losses on $name', ({ open }) => {
+describeOnEach('gradients of losses on $name', ({ open }) => {
   it.each(Object.keys(LOSSES))('%s', async (name) => {
     const device = await open();
     const { run, reference } = LOSSES[name]!;

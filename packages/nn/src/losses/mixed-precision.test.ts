@@ -1,7 +1,8 @@
 /** Every loss takes the logits of a network that ran in f16 and gives the value and the gradient that it gives for the same numbers in f32. */
 import { autocast, cast, fromArray, softmax, type Tensor, tidy } from '@voxelgrad/tensor';
-import { expectClose, testDevices, testValues } from '@voxelgrad/tensor/testing';
-import { describe, expect, it } from 'vitest';
+import { describeOnEach, expectClose, testValues } from '@voxelgrad/tensor/testing';
+import { skipOn } from '@voxelgrad/tensor/testing-skips';
+import { expect, it } from 'vitest';
 import { binaryCrossEntropy, crossEntropy } from './cross-entropy.ts';
 import { diceLoss } from './dice.ts';
 import { focalLoss, tverskyLoss } from './focal.ts';
@@ -22,10 +23,10 @@ const LOSSES: Readonly<Record<string, (logits: Tensor, target: Tensor, mask: Ten
   'top-k cross-entropy': (logits, target) => topKCrossEntropy(logits, target, 20),
 };
 
-describe.each(testDevices())('losses of f16 logits on $name', ({ open }) => {
-  it.for(Object.keys(LOSSES))('%s', async (name, { skip }) => {
+describeOnEach('losses of f16 logits on $name', ({ open }) => {
+  it.for(Object.keys(LOSSES))('%s', async (name, context) => {
     const device = await open();
-    skip(!device.hasF16, `${device.description} has no f16`);
+    skipOn(context, device, 'f16');
     const labels = Int32Array.from({ length: 48 }, (_, i) => (i * 7) % 3);
     const counted = Float32Array.from({ length: 48 }, (_, i) => (i % 5 === 0 ? 0 : 1));
     const results = tidy(() => {

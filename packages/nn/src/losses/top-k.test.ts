@@ -1,6 +1,6 @@
 import { fromArray, tidy } from '@voxelgrad/tensor';
-import { expectClose, testDevices, testValues } from '@voxelgrad/tensor/testing';
-import { describe, it } from 'vitest';
+import { describeOnEach, expectClose, testValues } from '@voxelgrad/tensor/testing';
+import { it } from 'vitest';
 import { topKCrossEntropy } from './top-k.ts';
 
 /** Binary logits whose second channel is right. */
@@ -13,7 +13,7 @@ const cases: readonly { readonly name: string; readonly margins: readonly number
   { name: 'ties at the threshold', margins: [-3, -1, -1, -1, 2, 2, -2, 0.5], percent: 50 },
 ];
 
-describe.each(testDevices())('cross-entropy of the hardest voxels on $name', ({ open }) => {
+describeOnEach('cross-entropy of the hardest voxels on $name', ({ open }) => {
   it.each(cases)('torch.topk and mean: $name', async ({ margins, percent }) => {
     const device = await open();
     const n = margins.length;

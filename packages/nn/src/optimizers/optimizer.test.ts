@@ -1,9 +1,9 @@
 import { fromArray, mul, sum, tidy } from '@voxelgrad/tensor';
-import { expectClose, testDevices } from '@voxelgrad/tensor/testing';
-import { describe, expect, it } from 'vitest';
+import { describeOnEach, expectClose } from '@voxelgrad/tensor/testing';
+import { expect, it } from 'vitest';
 import { Sgd } from './optimizer.ts';
 
-describe.each(testDevices())('statistics of an optimizer on $name', ({ open }) => {
+describeOnEach('statistics of an optimizer on $name', ({ open }) => {
   it('the norm of the gradients is theirs, whatever the loss scale, also as that grows', async () => {
     const device = await open();
     const parameter = fromArray([1, 2], [2], { device }).requireGradient();

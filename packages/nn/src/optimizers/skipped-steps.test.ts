@@ -1,7 +1,7 @@
 /** Steps whose gradients are not finite must leave no trace: neither in the parameters nor in what momentum and moments start from. */
 import { fromArray, mul, sum, tidy } from '@voxelgrad/tensor';
-import { expectClose, testDevices } from '@voxelgrad/tensor/testing';
-import { describe, expect, it } from 'vitest';
+import { describeOnEach, expectClose } from '@voxelgrad/tensor/testing';
+import { expect, it } from 'vitest';
 import { Adam, type Optimizer, Sgd, type SgdOptions } from './optimizer.ts';
 
 const START = [1, -2, 0.5];
@@ -32,7 +32,7 @@ function torchSgd({
   return values;
 }
 
-describe.each(testDevices())('skipped steps on $name', ({ open }) => {
+describeOnEach('skipped steps on $name', ({ open }) => {
   /** The parameters after the given gradients. `at` is called before each step. */
   const run = async (
     make: (parameters: readonly [ReturnType<typeof fromArray>]) => Optimizer,

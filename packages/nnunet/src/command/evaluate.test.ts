@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spatialShape } from '@voxelgrad/io';
 import { readImageFile } from '@voxelgrad/io/node';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtureFolder } from '../evaluate/fixtures.testing.ts';
 import { parseSummary } from '../evaluate/summary.ts';
@@ -17,10 +18,10 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const fixtures = fixtureFolder('evaluation');
 const python = process.env.PEER_PYTHON;
-if (python === undefined) console.info('skipped: reading postprocessing.pkl in Python (PEER_PYTHON names none)');
+const missingPeer = python === undefined ? 'PEER_PYTHON names no Python' : undefined;
 
 describe('evaluate', () => {
-  it.skipIf(fixtures.missing)("writes the official summary's numbers, a table and a plot", async () => {
+  it("writes the official summary's numbers, a table and a plot", lacking(fixtures.missing), async () => {
     const official = parseSummary(fixtures.textOf('summary.json'));
     const folder = (file: string): string => fixtures.pathOf(file.slice(file.indexOf('nii/'), file.lastIndexOf('/')));
     const { reference_file, prediction_file } = official.metric_per_case[0]!;
@@ -110,7 +111,7 @@ describe('postprocessing', () => {
     expect(spatialShape(image)).toEqual([3, 3, 24]);
   });
 
-  it.skipIf(python === undefined)("is pickled as nnU-Net's function and its labels", () => {
+  it("is pickled as nnU-Net's function and its labels", lacking(missingPeer), () => {
     const code = [
       'import pickle, sys, types',
       'module = types.ModuleType("nnunetv2.postprocessing.remove_connected_components")',

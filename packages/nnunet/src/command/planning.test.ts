@@ -22,6 +22,7 @@ import {
   writeImageFile,
   writePhantomFiles,
 } from '@voxelgrad/io/node';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseFingerprint } from '../fingerprint/fingerprint.ts';
 import { configurationOf, parsePlans } from '../plan/parse-plans.ts';
@@ -282,7 +283,9 @@ describe('voxelgrad fingerprint', () => {
 
 describe('voxelgrad plan', () => {
   const shared = fileURLToPath(new URL('../../../../../shared/data/plans', import.meta.url));
-  it.skipIf(!existsSync(shared))('makes the plans that lie beside fingerprints found in the wild', async () => {
+  const missing = existsSync(shared) ? undefined : 'no ../shared/data/plans beside the repository';
+
+  it('makes the plans that lie beside fingerprints found in the wild', lacking(missing), async () => {
     for (const folder of readdirSync(shared)) {
       const file = readdirSync(join(shared, folder)).find((name) => /plans\.json$/i.test(name))!;
       const official = parsePlans(readFileSync(join(shared, folder, file), 'utf8'));

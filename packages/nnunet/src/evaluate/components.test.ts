@@ -1,4 +1,5 @@
 /** The largest component against the official postprocessing. */
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { describe, expect, it } from 'vitest';
 import { keepLargestComponent } from './components.ts';
 import { fixtureFolder } from './fixtures.testing.ts';
@@ -7,7 +8,7 @@ import type { Region } from './region.ts';
 const fixtures = fixtureFolder('evaluation');
 
 describe('keepLargestComponent', () => {
-  it.skipIf(fixtures.missing)('keeps what the official code keeps', () => {
+  it('keeps what the official code keeps', lacking(fixtures.missing), () => {
     type Attrs = { labels_or_regions: Region[]; background_label: number };
     const cases = fixtures.casesOf<Attrs>('remove_all_but_largest_component_from_segmentation');
     expect(cases).toHaveLength(5);

@@ -14,8 +14,8 @@ export interface FixtureCase<Attrs> {
 }
 
 export interface FixtureFolder {
-  /** True where the folder is missing; says so once. */
-  readonly missing: boolean;
+  /** What tests that need it are lacking, where the folder is missing. */
+  readonly missing: string | undefined;
   casesOf<Attrs>(op: string): FixtureCase<Attrs>[];
   tensorsOf(one: FixtureCase<unknown>): Map<string, SafetensorsEntry>;
   /** Where a file or folder of it is. */
@@ -27,8 +27,9 @@ export interface FixtureFolder {
 
 export function fixtureFolder(name: string): FixtureFolder {
   const pathOf = (file: string): string => fileURLToPath(new URL(`${name}/${file}`, root));
-  const missing = !existsSync(pathOf('index.json'));
-  if (missing) console.info(`skipped: golden numbers of '${name}' (no ../shared/fixtures beside the repository)`);
+  const missing = existsSync(pathOf('index.json'))
+    ? undefined
+    : `golden numbers of '${name}': no ../shared/fixtures beside the repository`;
   return {
     missing,
     pathOf,

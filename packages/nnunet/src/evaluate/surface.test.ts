@@ -1,5 +1,6 @@
 /** Surface distances against SciPy (in the fixtures), against all pairs of voxels, and on shapes with known answers. */
 import type { VoxelArray } from '@voxelgrad/io';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { describe, expect, it } from 'vitest';
 import { squaredDistances } from './distance-transform.ts';
 import { fixtureFolder } from './fixtures.testing.ts';
@@ -15,7 +16,7 @@ interface Attrs {
 }
 
 describe('compareSurfaces', () => {
-  it.skipIf(fixtures.missing)('measures what SciPy measures', () => {
+  it('measures what SciPy measures', lacking(fixtures.missing), () => {
     let compared = 0;
     for (const one of fixtures.casesOf<Attrs>('compute_metrics')) {
       const tensors = fixtures.tensorsOf(one);

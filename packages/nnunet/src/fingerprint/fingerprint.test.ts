@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type LoadedCase, openDataSet, readCase } from '@voxelgrad/io';
 import { openFolder } from '@voxelgrad/io/node';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { describe, expect, it } from 'vitest';
 import { NumpyRandomState } from '../splits/numpy-random.ts';
 import { median, percentile } from '../statistics/percentile.ts';
@@ -11,8 +12,7 @@ import { formatFingerprint, parseFingerprint } from './fingerprint.ts';
 import { joinIntensities, samplesPerCase } from './foreground-intensities.ts';
 
 const hippocampus = fileURLToPath(new URL('../../../../../shared/data/Dataset004_Hippocampus', import.meta.url));
-const missing = !existsSync(hippocampus);
-if (missing) console.info('skipped: the fingerprint of real images (no ../shared/data beside the repository)');
+const missing = existsSync(hippocampus) ? undefined : 'no ../shared/data/Dataset004_Hippocampus beside the repository';
 
 const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] as const;
 
@@ -87,7 +87,7 @@ describe('combineFingerprints', () => {
   });
 });
 
-describe.skipIf(missing)('the hippocampus', () => {
+describe('the hippocampus', lacking(missing), () => {
   it("has NumPy's statistics", async () => {
     const { cases } = await openDataSet(await openFolder(hippocampus));
     const samples = samplesPerCase(cases.length);

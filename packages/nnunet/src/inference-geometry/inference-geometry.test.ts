@@ -1,6 +1,7 @@
 /** Windows, weights, padding and mirroring against the official code's tables, SciPy, NumPy and MONAI's rule spelled out anew. */
 
 import { floatFromHalf, halfFromFloat } from '@voxelgrad/nn';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { describe, expect, it } from 'vitest';
 import { fixtureFolder, numbersOf } from '../evaluate/fixtures.testing.ts';
 import { gaussianImportance, windowWeights } from './importance.ts';
@@ -11,7 +12,7 @@ import { windowOrigins, windowSteps } from './windows.ts';
 const fixtures = fixtureFolder('inference');
 
 describe('windowSteps', () => {
-  it.skipIf(fixtures.missing)('spreads windows as the official code does', () => {
+  it('spreads windows as the official code does', lacking(fixtures.missing), () => {
     type Row = { image: number[]; tile: number[]; step: number; steps: number[][] };
     const { table } = fixtures.casesOf<{ table: Row[] }>('compute_steps_for_sliding_window')[0]!.attrs;
     expect(table).toHaveLength(122);
@@ -78,7 +79,7 @@ function monaiStarts(extent: number, patch: number, step: number): number[] {
 }
 
 describe('gaussianImportance', () => {
-  it.skipIf(fixtures.missing)('is the official map', () => {
+  it('is the official map', lacking(fixtures.missing), () => {
     let maps = 0;
     for (const one of fixtures
       .casesOf<{ tile_size: number[] }>('compute_gaussian')
@@ -104,7 +105,7 @@ describe('gaussianImportance', () => {
     expect(maps).toBe(5);
   });
 
-  it.skipIf(fixtures.missing)('is the official map of 128³, to the last half when rounded to halves', () => {
+  it('is the official map of 128³, to the last half when rounded to halves', lacking(fixtures.missing), () => {
     type Summary = { n_min: number; min: number; sum: number };
     const [one] = fixtures.casesOf<Summary>('compute_gaussian').filter(({ name }) => name.includes('128'));
     const map = gaussianImportance([128, 128, 128]);
@@ -137,7 +138,7 @@ describe('gaussianImportance', () => {
 });
 
 describe('padding', () => {
-  it.skipIf(fixtures.missing)('centres small images as the official code does', () => {
+  it('centres small images as the official code does', lacking(fixtures.missing), () => {
     type Row = { image: number[]; patch: number[]; padded: number[]; revert: [number, number][] };
     const { table } = fixtures.casesOf<{ table: Row[] }>('pad_nd_image')[0]!.attrs;
     for (const { image, patch, padded, revert } of table) {

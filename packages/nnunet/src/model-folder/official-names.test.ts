@@ -1,4 +1,5 @@
 /** Against the state dicts of official networks. */
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { describe, expect, it } from 'vitest';
 import { fixtureFolder } from '../evaluate/fixtures.testing.ts';
 import { isDuplicateName, officialNames, originalName, unwrappedName } from './official-names.ts';
@@ -10,7 +11,7 @@ interface NetworkAttributes {
 
 const fixtures = fixtureFolder('network');
 
-describe.skipIf(fixtures.missing)('names of official state dicts', () => {
+describe('names of official state dicts', lacking(fixtures.missing), () => {
   const cases = fixtures.missing
     ? []
     : [

@@ -5,6 +5,7 @@ import { openFolder } from '@voxelgrad/io/node';
 import { Sgd, stateDict, writeSafetensors } from '@voxelgrad/nn';
 import { type Device, fromArray, sum } from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtureFolder } from '../evaluate/fixtures.testing.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
@@ -259,7 +260,7 @@ describe('encodeNnunetCheckpoint', () => {
 });
 
 const fixtures = fixtureFolder('model');
-describe.skipIf(fixtures.missing)("nnU-Net's own model", () => {
+describe("nnU-Net's own model", lacking(fixtures.missing), () => {
   it('opens, with the weights of its checkpoint', async () => {
     const path = fixtures.pathOf('nnUNetTrainer__nnUNetPlansLight__3d_fullres');
     const model = await openModel(await openFolder(path));

@@ -4,6 +4,7 @@ import { openFile } from '@voxelgrad/io/node';
 import { Adam, type Optimizer, Sgd, stateDict, toTorchLayout } from '@voxelgrad/nn';
 import { type Device, fromArray, sum, type Tensor } from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtureFolder } from '../evaluate/fixtures.testing.ts';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
@@ -87,7 +88,7 @@ describe('resumeNnunetCheckpoint', () => {
   });
 
   const fixtures = fixtureFolder('model');
-  it.skipIf(fixtures.missing)("reads momentum and log of nnU-Net's own checkpoint", async () => {
+  it("reads momentum and log of nnU-Net's own checkpoint", lacking(fixtures.missing), async () => {
     const source = await openFile(
       fixtures.pathOf('nnUNetTrainer__nnUNetPlansLight__3d_fullres/fold_0/checkpoint_final.pth'),
     );

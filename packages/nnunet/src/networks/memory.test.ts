@@ -1,7 +1,8 @@
 import { Adam, deepSupervision, diceAndCrossEntropy } from '@voxelgrad/nn';
 import { autocast, type Device, fromArray, type Tensor, tidy } from '@voxelgrad/tensor';
-import { expectClose, testDevices, testValues } from '@voxelgrad/tensor/testing';
-import { describe, expect, it } from 'vitest';
+import { describeOnEach, expectClose, testValues } from '@voxelgrad/tensor/testing';
+import { skipOn } from '@voxelgrad/tensor/testing-skips';
+import { expect, it } from 'vitest';
 import { PlainConvUNet } from './plain-conv-unet.ts';
 
 const SHAPE = [1, 8, 8, 8, 1] as const;
@@ -14,7 +15,7 @@ function batch(device: Device): { image: Tensor; label: Tensor } {
 
 const criterion = deepSupervision(diceAndCrossEntropy());
 
-describe.each(testDevices())('gradient checkpointing and recomputation on $name', ({ open }) => {
+describeOnEach('gradient checkpointing and recomputation on $name', ({ open }) => {
   it('gives the same gradients, bit for bit, with less memory', async () => {
     const device = await open();
     const { image, label } = batch(device);
@@ -51,7 +52,7 @@ describe.each(testDevices())('gradient checkpointing and recomputation on $name'
   });
 });
 
-describe.each(testDevices())('mixed precision on $name', ({ open }) => {
+describeOnEach('mixed precision on $name', ({ open }) => {
   const trained = async (device: Device, half: boolean, steps: number): Promise<number[]> => {
     const { image, label } = batch(device);
     const network = new PlainConvUNet({ inputChannels: 1, classes: 2, features: [4, 8], device, seed: 2 });
@@ -73,9 +74,9 @@ describe.each(testDevices())('mixed precision on $name', ({ open }) => {
     return losses;
   };
 
-  it('follows the f32 losses to two hundredths', async ({ skip }) => {
+  it('follows the f32 losses to two hundredths', async (context) => {
     const device = await open();
-    skip(!device.hasF16, `${device.description} has no f16`);
+    skipOn(context, device, 'f16');
     const single = await trained(device, false, 8);
     const half = await trained(device, true, 8);
     expect(half).not.toEqual(single);

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { type Case, type LoadedCase, readDatasetJson, sourceFromBytes } from '@voxelgrad/io';
 import { openFile } from '@voxelgrad/io/node';
 import type { Triple } from '@voxelgrad/tensor';
-import { expectClose, testDevices } from '@voxelgrad/tensor/testing';
+import { describeOnEach, expectClose } from '@voxelgrad/tensor/testing';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { describe, expect, it } from 'vitest';
 import { fixtureFolder, numbersOf } from '../evaluate/fixtures.testing.ts';
 import { configurationOf, parsePlans } from '../plan/parse-plans.ts';
@@ -39,59 +40,56 @@ async function open(name: string) {
   return { plans, labels: description.labels, loaded: await readCaseFor(plans, entry) };
 }
 
-describe.skipIf(fixtures.missing).each(testDevices())(
-  'cases on $name are those of the official code',
-  ({ open: device }) => {
-    it.each(cases)('$name', async (one) => {
-      const { plans, labels, loaded } = await open(one.name);
-      const configuration = configurationOf(plans, one.attrs.configuration);
-      const result = await preprocessCase(loaded, { plans, configuration, labels, device });
-      const tensors = fixtures.tensorsOf(one);
-      const official = tensors.get('data')!;
-      expect([result.channels, ...result.shape]).toEqual(official.shape);
-      const size = result.shape[0] * result.shape[1] * result.shape[2];
-      const channelsFirst = Array.from(
-        { length: result.data.length },
-        (_, i) => result.data[(i % size) * result.channels + Math.floor(i / size)]!,
+describeOnEach('cases on $name are those of the official code', lacking(fixtures.missing), ({ open: device }) => {
+  it.each(cases)('$name', async (one) => {
+    const { plans, labels, loaded } = await open(one.name);
+    const configuration = configurationOf(plans, one.attrs.configuration);
+    const result = await preprocessCase(loaded, { plans, configuration, labels, device });
+    const tensors = fixtures.tensorsOf(one);
+    const official = tensors.get('data')!;
+    expect([result.channels, ...result.shape]).toEqual(official.shape);
+    const size = result.shape[0] * result.shape[1] * result.shape[2];
+    const channelsFirst = Array.from(
+      { length: result.data.length },
+      (_, i) => result.data[(i % size) * result.channels + Math.floor(i / size)]!,
+    );
+    expectClose(channelsFirst, numbersOf(official), { rtol: 1e-4, atol: 1e-4 });
+    expect(Array.from(result.seg!)).toEqual(numbersOf(tensors.get('seg')));
+    expect(result.properties).toMatchObject({
+      spacing: one.attrs.spacing_zyx,
+      shape_before_cropping: one.attrs.shape_before_cropping,
+      bbox_used_for_cropping: one.attrs.bbox_used_for_cropping,
+      shape_after_cropping_and_before_resampling: one.attrs.shape_after_cropping_and_before_resampling,
+    });
+    const locations = [
+      ...result.classLocations!.map(({ voxels }) => voxels),
+      ...(result.annotatedLocations === undefined ? [] : [result.annotatedLocations]),
+    ];
+    expect(locations.map(({ length }) => length)).toEqual(Object.values(one.attrs.class_location_counts));
+    const names = [...tensors.keys()].filter((name) => name.startsWith('class_locations.'));
+    for (const [i, name] of names.entries()) {
+      const rows = numbersOf(tensors.get(name));
+      const [, height, width] = result.shape;
+      const expected = Array.from(
+        { length: rows.length / 4 },
+        (_, row) => (rows[4 * row + 1]! * height + rows[4 * row + 2]!) * width + rows[4 * row + 3]!,
       );
-      expectClose(channelsFirst, numbersOf(official), { rtol: 1e-4, atol: 1e-4 });
-      expect(Array.from(result.seg!)).toEqual(numbersOf(tensors.get('seg')));
-      expect(result.properties).toMatchObject({
-        spacing: one.attrs.spacing_zyx,
-        shape_before_cropping: one.attrs.shape_before_cropping,
-        bbox_used_for_cropping: one.attrs.bbox_used_for_cropping,
-        shape_after_cropping_and_before_resampling: one.attrs.shape_after_cropping_and_before_resampling,
-      });
-      const locations = [
-        ...result.classLocations!.map(({ voxels }) => voxels),
-        ...(result.annotatedLocations === undefined ? [] : [result.annotatedLocations]),
-      ];
-      expect(locations.map(({ length }) => length)).toEqual(Object.values(one.attrs.class_location_counts));
-      const names = [...tensors.keys()].filter((name) => name.startsWith('class_locations.'));
-      for (const [i, name] of names.entries()) {
-        const rows = numbersOf(tensors.get(name));
-        const [, height, width] = result.shape;
-        const expected = Array.from(
-          { length: rows.length / 4 },
-          (_, row) => (rows[4 * row + 1]! * height + rows[4 * row + 2]!) * width + rows[4 * row + 3]!,
-        );
-        expect([...locations[i]!.subarray(0, expected.length)]).toEqual(expected);
-      }
-    });
+      expect([...locations[i]!.subarray(0, expected.length)]).toEqual(expected);
+    }
+  });
 
-    it.skipIf(fixtures.missing)('a case without labels gets data only', async () => {
-      const { plans, labels, loaded } = await open('ct');
-      const { label: _, ...unlabelled } = loaded;
-      const context = { plans, configuration: configurationOf(plans, '3d_fullres'), labels, device };
-      const result = await preprocessCase(unlabelled, context);
-      expect(result).not.toHaveProperty('seg');
-      expect(result).not.toHaveProperty('classLocations');
-      expect(result.data).toEqual((await preprocessCase(loaded, context)).data);
-    });
-  },
-);
+  it('a case without labels gets data only', lacking(fixtures.missing), async () => {
+    const { plans, labels, loaded } = await open('ct');
+    const { label: _, ...unlabelled } = loaded;
+    const context = { plans, configuration: configurationOf(plans, '3d_fullres'), labels, device };
+    const result = await preprocessCase(unlabelled, context);
+    expect(result).not.toHaveProperty('seg');
+    expect(result).not.toHaveProperty('classLocations');
+    expect(result.data).toEqual((await preprocessCase(loaded, context)).data);
+  });
+});
 
-describe.skipIf(fixtures.missing)('preprocessCase', () => {
+describe('preprocessCase', lacking(fixtures.missing), () => {
   const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] as const;
   const noDevice = async (): Promise<never> => {
     throw new Error('no device is needed');
@@ -152,7 +150,7 @@ describe.skipIf(fixtures.missing)('preprocessCase', () => {
   });
 });
 
-describe.skipIf(fixtures.missing)('cropToNonzero', () => {
+describe('cropToNonzero', lacking(fixtures.missing), () => {
   type Crop = { bbox: number[][]; has_seg: boolean };
   it.each(fixtures.missing ? [] : fixtures.casesOf<Crop>('crop_to_nonzero'))('$name', (one) => {
     const tensors = fixtures.tensorsOf(one);

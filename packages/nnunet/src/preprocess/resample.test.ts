@@ -1,6 +1,7 @@
 /** Resampling of images and segmentations against the official functions, on every device. */
 import { type Device, fromArray, type Triple } from '@voxelgrad/tensor';
-import { expectClose, testDevices } from '@voxelgrad/tensor/testing';
+import { describeOnEach, expectClose } from '@voxelgrad/tensor/testing';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { describe, expect, it } from 'vitest';
 import { fixtureFolder, numbersOf } from '../evaluate/fixtures.testing.ts';
 import type { ResamplingArguments } from '../plan/plans.ts';
@@ -34,7 +35,7 @@ function channelsOf(
   };
 }
 
-describe.skipIf(fixtures.missing)('as the official functions', () => {
+describe('as the official functions', lacking(fixtures.missing), () => {
   it('make shapes', () => {
     type Row = { old_shape: number[]; old_spacing: number[]; new_spacing: number[]; new_shape: number[] };
     const { table } = fixtures.casesOf<{ table: Row[] }>('compute_new_shape')[0]!.attrs;
@@ -54,7 +55,7 @@ describe.skipIf(fixtures.missing)('as the official functions', () => {
   });
 });
 
-describe.skipIf(fixtures.missing).each(testDevices())('as the official functions on $name', ({ open }) => {
+describeOnEach('as the official functions on $name', lacking(fixtures.missing), ({ open }) => {
   it.each(cases.filter(({ attrs }) => !attrs.is_seg))('images: $name', async (one) => {
     const device: Device = await open();
     const { new_shape, current_spacing, new_spacing } = one.attrs;

@@ -1,5 +1,6 @@
 /** The folds against those that the official code made, and the file that holds them. */
 import { isVoxelgradError } from '@voxelgrad/tensor';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { describe, expect, it } from 'vitest';
 import { fixtureFolder } from '../evaluate/fixtures.testing.ts';
 import { crossValidationSplits, splitOfFold } from './splits.ts';
@@ -16,7 +17,7 @@ const cases = (count: number): string[] => Array.from({ length: count }, (_, i) 
 const positions = (identifiers: readonly string[]): number[] => identifiers.map((one) => Number(one.slice(4)));
 
 describe('crossValidationSplits', () => {
-  it.skipIf(fixtures.missing)('makes the folds of the official code', () => {
+  it('makes the folds of the official code', lacking(fixtures.missing), () => {
     const table = tableOf<{ identifiers: string[]; val: string[][] }>('generate_crossval_split');
     expect(table.length).toBeGreaterThan(3);
     for (const { identifiers, val } of table) {
@@ -50,7 +51,7 @@ describe('crossValidationSplits', () => {
 });
 
 describe('splitOfFold', () => {
-  it.skipIf(fixtures.missing)('draws the folds beyond the split as the official code does', () => {
+  it('draws the folds beyond the split as the official code does', lacking(fixtures.missing), () => {
     for (const { n, fold, train_idx } of tableOf<{ n: number; fold: number; train_idx: number[] }>('random_80_20')) {
       const split = splitOfFold(fold, crossValidationSplits(cases(n)), cases(n).reverse());
       expect(positions(split.train)).toEqual(train_idx);

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { VoxelgradError } from '@voxelgrad/tensor';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { describe, expect, it } from 'vitest';
 import { describeFailure } from './run-command.ts';
 
@@ -41,8 +42,7 @@ function signalAfter(text: string, signal: NodeJS.Signals): (child: ChildProcess
   };
 }
 
-const onWindows = process.platform === 'win32';
-if (onWindows) console.info('skipped: signals (Windows ends a process instead of sending it one)');
+const onWindows = process.platform === 'win32' ? 'Windows ends a process instead of sending it a signal' : undefined;
 
 describe('runCommand', { timeout: 30_000 }, () => {
   it('ends with 0 when all is well, and on --help', async () => {
@@ -75,7 +75,7 @@ describe('runCommand', { timeout: 30_000 }, () => {
     expect(err).toContain('help: Please report this');
   });
 
-  it.skipIf(onWindows)('lets a command finish on the first Ctrl-C', async () => {
+  it('lets a command finish on the first Ctrl-C', lacking(onWindows), async () => {
     const { code, out, err } = await run('finish-when-stopped', signalAfter('ready', 'SIGINT'));
     expect([code, out]).toEqual([130, 'ready\nsaved\n']);
     expect(err).toContain('press Ctrl-C again');
@@ -86,7 +86,7 @@ describe('runCommand', { timeout: 30_000 }, () => {
     expect((await run('finish-when-stopped', signalAfter('ready', 'SIGTERM'))).code).toBe(143);
   });
 
-  it.skipIf(onWindows)('quits on the second', async () => {
+  it('quits on the second', lacking(onWindows), async () => {
     const [first, second] = [signalAfter('ready', 'SIGINT'), signalAfter('Ctrl-C again', 'SIGINT')];
     const { code } = await run('never-stop', (child, out, err) => {
       first(child, out, err);
@@ -95,7 +95,7 @@ describe('runCommand', { timeout: 30_000 }, () => {
     expect(code).toBe(130);
   });
 
-  it.skipIf(onWindows)('ends quietly when nobody reads on', async () => {
+  it('ends quietly when nobody reads on', lacking(onWindows), async () => {
     const { code, err } = await run('write-much', (child) => child.stdout!.destroy());
     expect([code, err]).toEqual([0, '']);
   });

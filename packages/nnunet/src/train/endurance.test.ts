@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { testDevices } from '@voxelgrad/tensor/testing';
-import { describe, expect, it } from 'vitest';
+import { describeOnEach } from '@voxelgrad/tensor/testing';
+import { expect, it } from 'vitest';
 import type { Held } from './endurance.testing.ts';
 
 const STEPS = 1000;
@@ -29,7 +29,7 @@ async function trainAlone(device: string, driver: string | undefined): Promise<H
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
-describe.each(testDevices())('a thousand steps on $name', ({ name, open }) => {
+describeOnEach('a thousand steps on $name', ({ name, open }) => {
   it('leave the memory where it was', { timeout: 600_000 }, async () => {
     const { description } = await open();
     const held = await trainAlone(name, /swiftshader/i.test(description) ? 'swiftshader' : undefined);

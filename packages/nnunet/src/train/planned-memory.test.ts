@@ -2,8 +2,8 @@
 import { deepSupervision, diceAndBinaryCrossEntropy, Sgd } from '@voxelgrad/nn';
 import { capture, type Device, RandomGenerator, type Tensor, tidy, zeros } from '@voxelgrad/tensor';
 import { openPlanning } from '@voxelgrad/tensor/node';
-import { testDevices } from '@voxelgrad/tensor/testing';
-import { describe, expect, it } from 'vitest';
+import { describeOn, describeOnEach } from '@voxelgrad/tensor/testing';
+import { expect, it } from 'vitest';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
 
 const SPACE = [16, 16, 16] as const;
@@ -35,7 +35,7 @@ function prepare(device: Device, recomputation: boolean) {
   return { step, dispose, usedBytes: device.memory().usedBytes };
 }
 
-describe.each(testDevices())('planned memory on $name', ({ open }) => {
+describeOnEach('planned memory on $name', ({ open }) => {
   // The larger one comes last: a device's peak only grows.
   it.each([true, false])('is what the step takes, recomputation: %s', async (recomputation) => {
     const device = await open();
@@ -58,10 +58,12 @@ describe.each(testDevices())('planned memory on $name', ({ open }) => {
     captured.dispose();
     dispose();
   });
+});
 
-  it('is the same on a device that only plans', async ({ skip }) => {
+// Plans are for WebGPU.
+describeOn('webgpu', 'planned memory', ({ open }) => {
+  it('is the same on a device that only plans', async () => {
     const device = await open();
-    skip(device.kind !== 'webgpu', 'plans are for WebGPU');
     const real = prepare(device, false);
     const planning = await openPlanning();
     const planned = prepare(planning, false);

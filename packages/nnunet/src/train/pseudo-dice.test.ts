@@ -1,10 +1,10 @@
 /** Pseudo Dice by hand: a few voxels whose counts are plain to see, with and without an ignore label. */
 import { type Device, fromArray } from '@voxelgrad/tensor';
-import { testDevices } from '@voxelgrad/tensor/testing';
-import { describe, expect, it } from 'vitest';
+import { describeOnEach } from '@voxelgrad/tensor/testing';
+import { expect, it } from 'vitest';
 import { PseudoDice } from './pseudo-dice.ts';
 
-describe.each(testDevices())('pseudo Dice on $name', ({ open }) => {
+describeOnEach('pseudo Dice on $name', ({ open }) => {
   /** Six voxels in a row; each predicted class gets the largest logit. */
   const labelled = (device: Device, predicted: readonly number[], truth: readonly number[]) => ({
     logits: fromArray(

@@ -1,7 +1,7 @@
 import { Adam, deepSupervision, diceAndCrossEntropy, polynomial } from '@voxelgrad/nn';
 import { type Device, fromArray } from '@voxelgrad/tensor';
-import { expectClose, testDevices } from '@voxelgrad/tensor/testing';
-import { describe, expect, it } from 'vitest';
+import { describeOnBoth, describeOnEach, expectClose } from '@voxelgrad/tensor/testing';
+import { expect, it } from 'vitest';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
 import { describeCheckpoint, encodeCheckpoint, restoreCheckpoint } from './checkpoint.ts';
 import type { TrainingHistory } from './history.ts';
@@ -53,7 +53,7 @@ function settingsFor(device: Device, epochs: number): TrainingSettings & { optim
   };
 }
 
-describe.each(testDevices())('training on $name', ({ open }) => {
+describeOnEach('training on $name', ({ open }) => {
   it('learns, scores itself and leaves no memory behind', async () => {
     const device = await open();
     const before = device.memory().usedBytes;
@@ -122,13 +122,11 @@ describe.each(testDevices())('training on $name', ({ open }) => {
   });
 });
 
-describe('the two devices', () => {
-  it('give the same losses for ten steps, to a thousandth', async (context) => {
-    const devices = testDevices();
-    if (devices.length < 2) context.skip('only one device here');
+describeOnBoth('the two devices', (openBoth) => {
+  it('give the same losses for ten steps, to a thousandth', async () => {
     const [first, second] = await Promise.all(
-      devices.map(async ({ open }) => {
-        const settings = settingsFor(await open(), 2);
+      (await openBoth()).map(async (device) => {
+        const settings = settingsFor(device, 2);
         const { history } = await train(settings);
         settings.optimizer.dispose();
         settings.network.dispose();

@@ -1,8 +1,9 @@
 /** A captured iteration against the same ops one by one: bit for bit, over several steps with other batches, learning rates and loss scales. */
 import { Adam, deepSupervision, diceAndCrossEntropy, type Optimizer, polynomial, Sgd } from '@voxelgrad/nn';
 import { autocast, type Device, fromArray, sum, type Tensor, tidy } from '@voxelgrad/tensor';
-import { testDevices, testValues } from '@voxelgrad/tensor/testing';
-import { describe, expect, it } from 'vitest';
+import { describeOnEach, testValues } from '@voxelgrad/tensor/testing';
+import { skipOn } from '@voxelgrad/tensor/testing-skips';
+import { expect, it } from 'vitest';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
 import { type Batch, TrainingStep } from './training-step.ts';
 
@@ -54,7 +55,7 @@ function batchOf(device: Device, index: number): Batch {
   return { image: fromArray(values, SHAPE, { device }), target: fromArray(label, SHAPE.slice(0, 4), { device }) };
 }
 
-describe.each(testDevices())('a training step on $name', ({ open }) => {
+describeOnEach('a training step on $name', ({ open }) => {
   const train = async (setting: Setting, captured: boolean) => {
     const device = await open();
     const { gradientCheckpointing = false, mixedPrecision = false } = setting;
@@ -86,9 +87,9 @@ describe.each(testDevices())('a training step on $name', ({ open }) => {
     return { losses, parameters, skippedSteps };
   };
 
-  it.for(SETTINGS)('gives the same bits captured as op by op: $name', async (setting, { skip }) => {
+  it.for(SETTINGS)('gives the same bits captured as op by op: $name', async (setting, context) => {
     const device = await open();
-    skip(setting.mixedPrecision === true && !device.hasF16, `${device.description} has no f16`);
+    if (setting.mixedPrecision === true) skipOn(context, device, 'f16');
     const eager = await train(setting, false);
     const captured = await train(setting, true);
     expect(captured).toEqual(eager);

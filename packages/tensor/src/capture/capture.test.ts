@@ -1,5 +1,5 @@
 /** Replays against the function itself, bit for bit, and what cannot be replayed. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { checkpoint } from '../checkpointing.ts';
 import { fromArray, full, zeros } from '../create.ts';
 import type { Device } from '../device/device.ts';
@@ -13,7 +13,7 @@ import { RandomGenerator } from '../ops/random/random.ts';
 import { mean, sum } from '../ops/reduce/reduce.ts';
 import { keep, tidy } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
-import { testDevices, testValues } from '../testing.ts';
+import { describeOnEach, testValues } from '../testing.ts';
 import { capture, compile } from './capture.ts';
 
 const SHAPE = [2, 4, 5, 6, 3] as const;
@@ -29,7 +29,7 @@ function refusal(work: () => unknown): string {
   throw new Error('it was captured');
 }
 
-describe.each(testDevices())('captured steps on $name', ({ open }) => {
+describeOnEach('captured steps on $name', ({ open }) => {
   let device: Device;
   let weight: Tensor;
   const made: Tensor[] = [];

@@ -1,5 +1,5 @@
 /** Options and shapes that no op can make sense of are refused by name, before a kernel makes something of them. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Device } from '../device/device.ts';
 import { type ErrorCode, isVoxelgradError } from '../errors.ts';
 import {
@@ -22,7 +22,7 @@ import {
   tidy,
   zeros,
 } from '../index.ts';
-import { testDevices } from '../testing.ts';
+import { describeOnEach } from '../testing.ts';
 
 type Refused = readonly [code: ErrorCode, message: RegExp, run: (make: (shape: number[]) => Tensor) => Tensor];
 
@@ -87,7 +87,7 @@ function errorOf(device: Device, run: Refused[2]): unknown {
   return undefined;
 }
 
-describe.each(testDevices())('refused on $name', ({ open }) => {
+describeOnEach('refused on $name', ({ open }) => {
   it.each(Object.entries(REFUSED))('%s', async (_, [code, message, run]) => {
     const error = errorOf(await open(), run);
     expect(isVoxelgradError(error, code)).toBe(true);
@@ -95,7 +95,7 @@ describe.each(testDevices())('refused on $name', ({ open }) => {
   });
 });
 
-describe.each(testDevices())('nothing on $name', ({ open }) => {
+describeOnEach('nothing on $name', ({ open }) => {
   it.each([softmax, logSoftmax])('has an empty softmax and gradient', async (op) => {
     const device = await open();
     const x = zeros([2, 0], { device }).requireGradient();

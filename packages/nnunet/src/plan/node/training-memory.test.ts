@@ -1,6 +1,6 @@
 /** Plans for a given memory: what they take is counted on a device that only keeps books, so every bound can be checked. */
 import { parseLabels } from '@voxelgrad/io';
-import { testDevices } from '@voxelgrad/tensor/testing';
+import { describeOnEach } from '@voxelgrad/tensor/testing';
 import { describe, expect, it } from 'vitest';
 import type { DatasetFingerprint } from '../../fingerprint/fingerprint.ts';
 import { configurationOf } from '../parse-plans.ts';
@@ -46,7 +46,7 @@ describe('fittingTargets', () => {
   }, 60_000);
 });
 
-describe.each(testDevices())('measureDeviceMemory on $name', ({ open }) => {
+describeOnEach('measureDeviceMemory on $name', ({ open }) => {
   it('finds what it may take, and gives it back', async () => {
     const device = await open();
     const before = device.memory().usedBytes;

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { lacking } from '../../testing-skips.ts';
 import { requireHardware } from './hardware.ts';
 
 const CHOICES = /^(VOXELGRAD_|VK_|XDG_RUNTIME_DIR)/;
@@ -25,9 +26,9 @@ async function run(script: string): Promise<{ readonly stdout: string; readonly 
   });
 }
 
-if (hasGpu()) console.info('skipped: opening devices without a GPU (this machine has one, or cannot tell)');
+const present = hasGpu() ? 'this machine has a GPU, or cannot tell' : undefined;
 
-describe.skipIf(hasGpu())('without a GPU', () => {
+describe('without a GPU', lacking(present), () => {
   it("'auto' is the cpu device, and drivers have nothing to say on the terminal", async () => {
     const { stdout, stderr } = await run(`
       import { openDevice } from '@voxelgrad/tensor/node';

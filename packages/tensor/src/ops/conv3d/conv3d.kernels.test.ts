@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Device, Operand } from '../../device/device.ts';
 import type { DType } from '../../dtype.ts';
 import type { Shape, Triple } from '../../shape.ts';
-import { empty, expectClose, type Tolerance, testDevices, testValues, upload } from '../../testing.ts';
+import { describeOnEach, empty, expectClose, type Tolerance, testValues, upload } from '../../testing.ts';
+import { skipOn } from '../../testing-skips.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
 import {
   type ConvolutionCase,
@@ -82,7 +83,7 @@ const TOLERANCE: Partial<Record<DType, Tolerance>> = {
 const coarse = (shape: Shape, seed: number): Float32Array =>
   testValues(shape, seed).map((value) => Math.round(value * 256) / 256);
 
-describe.each(testDevices())('conv3d kernels on $name', ({ open }) => {
+describeOnEach('conv3d kernels on $name', ({ open }) => {
   let device: Device;
   beforeAll(async () => {
     device = await open();
@@ -92,8 +93,8 @@ describe.each(testDevices())('conv3d kernels on $name', ({ open }) => {
     const { x: xShape, geometry } = testCase;
     const { y: yShape, weight: weightShape } = shapesOf(testCase);
 
-    it.for(['f32', 'f16'] as const)('in %s', async (dtype, { skip }) => {
-      skip(dtype === 'f16' && !device.hasF16, `${device.description} has no f16`);
+    it.for(['f32', 'f16'] as const)('in %s', async (dtype, context) => {
+      if (dtype === 'f16') skipOn(context, device, 'f16');
       const tolerance = TOLERANCE[dtype]!;
       const [xs, weights, dys] = [coarse(xShape, 1), coarse(weightShape, 2), coarse(yShape, 3)];
       const yBias = testValues([testCase.cout], 4);

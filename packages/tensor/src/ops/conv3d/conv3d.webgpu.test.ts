@@ -2,6 +2,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { describeOn, empty, expectClose, testValues, upload } from '../../testing.ts';
+import { skipOn } from '../../testing-skips.ts';
 import { type ConvolutionCase, shapesOf } from './conv3d.reference.ts';
 import { TILE_VARIANTS } from './conv3d.variants.ts';
 import { directConv3d } from './conv3d-direct.webgpu.ts';
@@ -67,8 +68,8 @@ describeOn('webgpu', 'tiles of conv3d on webgpu', ({ open }) => {
     expectClose(await device.read(ownDweight!), await device.read(dweight!), tolerance);
   });
 
-  it('f16 in tiles of f32, as on GPUs that would convert each operand at each use', async ({ skip }) => {
-    skip(!device.hasF16, `${device.description} has no f16`);
+  it('f16 in tiles of f32, as on GPUs that would convert each operand at each use', async (context) => {
+    skipOn(context, device, 'f16');
     const testCase = CASES[0]!;
     const { y: yShape, weight: weightShape } = shapesOf(testCase);
     const { x: xShape, geometry } = testCase;

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Device, Operand } from '../../device/device.ts';
 import type { DType } from '../../dtype.ts';
 import { type Shape, sizeOf, stridesOf } from '../../shape.ts';
-import { empty, expectClose, testDevices, testValues, upload } from '../../testing.ts';
+import { describeOnEach, empty, expectClose, testValues, upload } from '../../testing.ts';
+import { skipOn } from '../../testing-skips.ts';
 import type { StridedBox } from './copy.kernels.ts';
 
 const DTYPES = ['f32', 'f16', 'i32', 'u8', 'bool'] as const;
@@ -64,10 +65,10 @@ async function cast(device: Device, from: DType, to: DType, x: readonly number[]
   return [...(await device.read(out))];
 }
 
-describe.each(testDevices())('copies on $name', ({ open }) => {
-  test.for(DTYPES)('fill of %s', async (dtype, { skip }) => {
+describeOnEach('copies on $name', ({ open }) => {
+  test.for(DTYPES)('fill of %s', async (dtype, context) => {
     const device = await open();
-    if (dtype === 'f16' && !device.hasF16) skip('the device has no f16');
+    if (dtype === 'f16') skipOn(context, device, 'f16');
     for (const value of dtype === 'bool' ? [0, 1] : [0, 1, 200]) {
       const out = empty(device, dtype, [3, 5]);
       device.kernels.fill(out, value);
@@ -96,9 +97,9 @@ describe.each(testDevices())('copies on $name', ({ open }) => {
   });
 
   describe.each(COPIES)('copy of %s', (_, fromSize, toSize, box) => {
-    test.for(DTYPES)('%s', async (dtype, { skip }) => {
+    test.for(DTYPES)('%s', async (dtype, context) => {
       const device = await open();
-      if (dtype === 'f16' && !device.hasF16) skip('the device has no f16');
+      if (dtype === 'f16') skipOn(context, device, 'f16');
       const [x, before] = [values([fromSize], dtype, 1), values([toSize], dtype, 2)];
       const out = upload(device, dtype, [toSize], before);
       device.kernels.stridedCopy(upload(device, dtype, [fromSize], x), out, box);
@@ -127,9 +128,9 @@ describe.each(testDevices())('copies on $name', ({ open }) => {
 
   test.for(DTYPES.flatMap((from) => DTYPES.map((to) => [from, to] as const)))(
     'cast of %s to %s',
-    async ([from, to], { skip }) => {
+    async ([from, to], context) => {
       const device = await open();
-      if ((from === 'f16' || to === 'f16') && !device.hasF16) skip('the device has no f16');
+      if (from === 'f16' || to === 'f16') skipOn(context, device, 'f16');
       const x = from === 'bool' ? [0, 1, 1] : from === 'u8' ? [0, 1, 255, 7, 100] : [0, 1, -1, 300, -300, 7, 255];
       const fractions = from === 'f32' || from === 'f16' ? [0.5, -0.5, 1.75, -1.75, 254.5, 255.5] : [];
       const convert = (value: number): number => {
@@ -151,39 +152,52 @@ describe.each(testDevices())('copies on $name', ({ open }) => {
     expect(await cast(device, 'i32', 'u8', [high, low, -1, 256])).toEqual([255, 0, 0, 255]);
   });
 
-  test('casts to f16 round to nearest even', async ({ skip }) => {
+  test('casts to f16 round to nearest even', async (context) => {
     const device = await open();
-    if (!device.hasF16) skip('the device has no f16');
+    skipOn(context, device, 'f16');
     const x = [1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -24, 0.1, 65504];
     const rounded = [1, 1 + 2 ** -9, 2 ** -24, 0.0999755859375, 65504];
     expect(await cast(device, 'f32', 'f16', x)).toEqual(rounded);
   });
 
-  test.for([
+  const GATHERED: readonly (readonly [shape: Shape, axis: number])[] = [
     [[4, 3, 5], 0],
     [[4, 3, 5], 1],
     [[4, 3, 5], 2],
     [[3, 4, 8], 1],
     [[6], 0],
-  ] as const)('gather and scatterAdd of %j along axis %i', async ([shape, axis], { skip }) => {
-    const device = await open();
+  ];
+
+  /** Entries to take along an axis, the last and the first twice. */
+  function gathering(shape: Shape, axis: number) {
     const extent = shape[axis]!;
     const index = [extent - 1, 0, 0, 2, extent - 1];
     const [outer, inner] = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis + 1))];
-    const gathered = (shape as Shape).map((length, i) => (i === axis ? index.length : length));
-    const indices = upload(device, 'i32', [index.length], index);
+    const gathered = shape.map((length, i) => (i === axis ? index.length : length));
+    return { extent, index, outer, inner, gathered };
+  }
 
-    for (const dtype of DTYPES) {
-      if (dtype === 'f16' && !device.hasF16) continue;
+  test.for(GATHERED.flatMap((of) => DTYPES.map((dtype) => [...of, dtype] as const)))(
+    'gather of %j along axis %i, %s',
+    async ([shape, axis, dtype], context) => {
+      const device = await open();
+      if (dtype === 'f16') skipOn(context, device, 'f16');
+      const { extent, index, outer, inner, gathered } = gathering(shape, axis);
       const x = values(shape, dtype);
       const out = empty(device, dtype, gathered);
+      const indices = upload(device, 'i32', [index.length], index);
       device.kernels.gather(upload(device, dtype, shape, x), indices, out, axis);
       const expected = Array.from({ length: outer }, (_, o) =>
         index.map((j) => x.slice((o * extent + j) * inner, (o * extent + j + 1) * inner)),
       );
       expect([...(await device.read(out))]).toEqual(expected.flat(2));
-    }
+    },
+  );
 
+  test.for(GATHERED)('scatterAdd of %j along axis %i', async ([shape, axis]) => {
+    const device = await open();
+    const { extent, index, outer, inner, gathered } = gathering(shape, axis);
+    const indices = upload(device, 'i32', [index.length], index);
     const g = testValues(gathered, 4);
     const sums = new Float64Array(sizeOf(shape));
     for (let o = 0; o < outer; o++)
@@ -193,6 +207,5 @@ describe.each(testDevices())('copies on $name', ({ open }) => {
     const out = upload(device, 'f32', shape, new Float32Array(sizeOf(shape)).fill(9));
     device.kernels.scatterAdd(upload(device, 'f32', gathered, g), indices, out, axis);
     expectClose(await device.read(out), sums);
-    if (!device.hasF16) skip('gather of f16 was left out: the device has no f16');
   });
 });

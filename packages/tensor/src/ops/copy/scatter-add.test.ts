@@ -1,13 +1,14 @@
 /** Adding slices back along an axis, in every dtype: what fits is summed in f32, what does not is refused before a kernel writes past its memory. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { isVoxelgradError } from '../../errors.ts';
 import { fromArray, gather, padBorder, scatterAdd, sum, tidy } from '../../index.ts';
-import { testDevices } from '../../testing.ts';
+import { describeOnEach } from '../../testing.ts';
+import { skipOn } from '../../testing-skips.ts';
 
-describe.each(testDevices())('scatterAdd on $name', ({ open }) => {
-  it('adds f16 up in f32', async ({ skip }) => {
+describeOnEach('scatterAdd on $name', ({ open }) => {
+  it('adds f16 up in f32', async (context) => {
     const device = await open();
-    if (!device.hasF16) skip('the device has no f16');
+    skipOn(context, device, 'f16');
     const index = fromArray(Int32Array.of(0, 0, 1, 0), [4], { device });
     // 2048 + 1 + 1 in f16 additions is 2048.
     const x = fromArray([2048, 1, 3, 1], [4], { device, dtype: 'f16' });
@@ -17,9 +18,9 @@ describe.each(testDevices())('scatterAdd on $name', ({ open }) => {
     for (const tensor of [index, x, out]) tensor.dispose();
   });
 
-  it('is the gradient of a gather in f16 that repeats entries, and of padding with the edge', async ({ skip }) => {
+  it('is the gradient of a gather in f16 that repeats entries, and of padding with the edge', async (context) => {
     const device = await open();
-    if (!device.hasF16) skip('the device has no f16');
+    skipOn(context, device, 'f16');
     const x = fromArray([1, 2, 3], [3], { device, dtype: 'f16' }).requireGradient();
     const index = fromArray(Int32Array.of(0, 0, 1), [3], { device });
     tidy(() => sum(gather(x, index, 0)).backward());

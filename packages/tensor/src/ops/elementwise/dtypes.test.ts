@@ -1,5 +1,5 @@
 /** Which dtypes elementwise ops take: what would lose a fraction or read memory as something else is refused by name. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { isVoxelgradError } from '../../errors.ts';
 import {
   add,
@@ -15,7 +15,7 @@ import {
   sub,
   type Tensor,
 } from '../../index.ts';
-import { testDevices } from '../../testing.ts';
+import { describeOnEach } from '../../testing.ts';
 
 function dtypeErrorOf(work: () => unknown): string {
   try {
@@ -27,7 +27,7 @@ function dtypeErrorOf(work: () => unknown): string {
   throw new Error('nothing was thrown');
 }
 
-describe.each(testDevices())('elementwise ops on $name', ({ open }) => {
+describeOnEach('elementwise ops on $name', ({ open }) => {
   it('of i32 and a number are those of i32 tensors', async () => {
     const device = await open();
     const x = fromArray(Int32Array.of(4, 6, -7), [3], { device });

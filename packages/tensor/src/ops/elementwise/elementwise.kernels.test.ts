@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Device, Operand } from '../../device/device.ts';
 import type { DType } from '../../dtype.ts';
 import { sizeOf } from '../../shape.ts';
-import { empty, expectClose, testDevices, testValues, upload } from '../../testing.ts';
+import { describeOnEach, empty, expectClose, testValues, upload } from '../../testing.ts';
+import { skipOn } from '../../testing-skips.ts';
 import type { ArithmeticOp, ComparisonOp, LogicalOp, UnaryOp } from './elementwise.kernels.ts';
 
 /** The error function by its Maclaurin series, which double precision sums well for |x| < 4. */
@@ -145,7 +146,7 @@ async function applyUnary(device: Device, op: UnaryOp, dtype: DType, values: Arr
   return device.read(out);
 }
 
-describe.each(testDevices())('elementwise on $name', ({ open }) => {
+describeOnEach('elementwise on $name', ({ open }) => {
   test.each(Object.keys(UNARY) as UnaryOp[])('%s of f32', async (op) => {
     const { of, p = 0, domain = anywhere, atol = 1e-6 } = UNARY[op];
     const values = Float32Array.from(domain);
@@ -160,9 +161,9 @@ describe.each(testDevices())('elementwise on $name', ({ open }) => {
     expect([...(await applyUnary(device, op, 'i32', values, 3))]).toEqual(values.map((x) => UNARY[op].of(x, 3) + 0));
   });
 
-  test('unary ops of f16 compute in f32', async ({ skip }) => {
+  test('unary ops of f16 compute in f32', async (context) => {
     const device = await open();
-    if (!device.hasF16) skip('the device has no f16');
+    skipOn(context, device, 'f16');
     const values = Float32Array.from([-2.5, -0.5, 0, 0.25, 1, 3, 10]);
     for (const op of ['exp', 'silu', 'leakyRelu'] as const) {
       const expected = Array.from(values, (x) => UNARY[op].of(x, 0.01));
@@ -232,9 +233,9 @@ describe.each(testDevices())('elementwise on $name', ({ open }) => {
   });
 
   describe.each(BROADCASTS)('%j with %j', (left, right, shape) => {
-    test.for(['f32', 'f16', 'i32'] as const)('difference of %s', async (dtype, { skip }) => {
+    test.for(['f32', 'f16', 'i32'] as const)('difference of %s', async (dtype, context) => {
       const device = await open();
-      if (dtype === 'f16' && !device.hasF16) skip('the device has no f16');
+      if (dtype === 'f16') skipOn(context, device, 'f16');
       const values = (operand: readonly number[], seed: number) =>
         Array.from(testValues(operand, seed), (x) => Math.round(x * 512));
       const [a, b] = [values(left, 3), values(right, 4)];
@@ -247,9 +248,9 @@ describe.each(testDevices())('elementwise on $name', ({ open }) => {
       expect([...(await device.read(out))]).toEqual(expected);
     });
 
-    test.for(['f32', 'f16', 'i32', 'u8', 'bool'] as const)('where of %s', async (dtype, { skip }) => {
+    test.for(['f32', 'f16', 'i32', 'u8', 'bool'] as const)('where of %s', async (dtype, context) => {
       const device = await open();
-      if (dtype === 'f16' && !device.hasF16) skip('the device has no f16');
+      if (dtype === 'f16') skipOn(context, device, 'f16');
       const whole = (operand: readonly number[], seed: number) =>
         Array.from(testValues(operand, seed), (x) => (dtype === 'bool' ? Number(x > 0) : Math.floor((x + 1) * 100)));
       const condition = Array.from(testValues(left, 9), (x) => Number(x > 0));

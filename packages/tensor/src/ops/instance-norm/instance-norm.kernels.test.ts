@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../../device/device.ts';
 import type { DType } from '../../dtype.ts';
 import { type Shape, sizeOf } from '../../shape.ts';
-import { empty, expectClose, type Tolerance, testDevices, testValues, upload } from '../../testing.ts';
+import { describeOnEach, empty, expectClose, type Tolerance, testValues, upload } from '../../testing.ts';
+import { skipOn } from '../../testing-skips.ts';
 import type { NormSettings } from './instance-norm.kernels.ts';
 
 interface NormCase extends NormSettings {
@@ -127,15 +128,15 @@ it('the reference gradient is the slope of the reference', () => {
   }
 });
 
-describe.each(testDevices())('normalisation kernels on $name', ({ open }) => {
+describeOnEach('normalisation kernels on $name', ({ open }) => {
   let device: Device;
   beforeAll(async () => {
     device = await open();
   });
 
   describe.each(Object.entries(CASES))('%s', (_, norm) => {
-    it.for(['f32', 'f16'] as const)('in %s', async (dtype, { skip }) => {
-      skip(dtype === 'f16' && !device.hasF16, `${device.description} has no f16`);
+    it.for(['f32', 'f16'] as const)('in %s', async (dtype, context) => {
+      if (dtype === 'f16') skipOn(context, device, 'f16');
       const { shape, groups, affine } = norm;
       const [n, c] = [shape[0]!, shape.at(-1)!];
       // Far from zero, so that E[x²] − E[x]² would lose the variance; exact in f16. Keeps clear of the activation's corner.

@@ -1,7 +1,8 @@
 /** Matrix products on every device against plain loops in double precision. */
 import { beforeAll, describe, it } from 'vitest';
 import type { Device } from '../../device/device.ts';
-import { empty, expectClose, testDevices, testValues, upload } from '../../testing.ts';
+import { describeOnEach, empty, expectClose, testValues, upload } from '../../testing.ts';
+import { skipOn } from '../../testing-skips.ts';
 
 /** Whether a and b are transposed. */
 type Transposes = readonly [boolean, boolean];
@@ -46,15 +47,15 @@ function reference(
   return out;
 }
 
-describe.each(testDevices())('matmul kernel on $name', ({ open }) => {
+describeOnEach('matmul kernel on $name', ({ open }) => {
   let device: Device;
   beforeAll(async () => {
     device = await open();
   });
 
   describe.each(PRODUCTS)('$batch × [$m, $k] · [$k, $n]', (product) => {
-    it.for(['f32', 'f16'] as const)('in %s', async (dtype, { skip }) => {
-      skip(dtype === 'f16' && !device.hasF16, `${device.description} has no f16`);
+    it.for(['f32', 'f16'] as const)('in %s', async (dtype, context) => {
+      if (dtype === 'f16') skipOn(context, device, 'f16');
       const { batch, m, n, k, transposes } = product;
       const coarse = (size: number, seed: number) =>
         testValues([size], seed).map((value) => Math.round(value * 256) / 256);

@@ -1,7 +1,7 @@
 /** The optimizers' kernels on every device against PyTorch's rules written out in double precision. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { Device, Operand } from '../../device/device.ts';
-import { expectClose, testDevices, testValues, upload } from '../../testing.ts';
+import { describeOnEach, expectClose, testValues, upload } from '../../testing.ts';
 import type { AdamSettings, LossScaleSettings, SgdSettings } from './optimizer.kernels.ts';
 
 const NO_SCALING: LossScaleSettings = { maximumNorm: 0, growthFactor: 2, backoffFactor: 0.5, growthInterval: 0 };
@@ -61,7 +61,7 @@ function referenceAdam(
   });
 }
 
-describe.each(testDevices())('optimizer kernels on $name', ({ open }) => {
+describeOnEach('optimizer kernels on $name', ({ open }) => {
   let device: Device;
 
   beforeAll(async () => {

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { testDevices } from '../../testing.ts';
+import { expect, it } from 'vitest';
+import { describeOnEach } from '../../testing.ts';
 import { RandomGenerator } from './random.ts';
 
-describe.each(testDevices())('permutations on $name', ({ open }) => {
+describeOnEach('permutations on $name', ({ open }) => {
   it('hold every number once, differ from draw to draw, and follow from the seed', async () => {
     const device = await open();
     const draw = async (generator: RandomGenerator): Promise<number[]> => {

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../../device/device.ts';
 import type { Tensor } from '../../tensor.ts';
-import { empty, expectClose, testDevices } from '../../testing.ts';
+import { describeOnBoth, describeOnEach, empty, expectClose } from '../../testing.ts';
 import type { RandomState } from './random.kernels.ts';
 import { RandomGenerator } from './random.ts';
 
@@ -77,7 +77,7 @@ describe('the reference', () => {
   });
 });
 
-describe.each(testDevices())('random numbers on $name', ({ open }) => {
+describeOnEach('random numbers on $name', ({ open }) => {
   let device: Device;
 
   beforeAll(async () => {
@@ -162,7 +162,7 @@ describe.each(testDevices())('random numbers on $name', ({ open }) => {
   });
 });
 
-describe('random numbers have the same bits on every device', () => {
+describeOnBoth('random numbers have the same bits on every device', (openBoth) => {
   it.each<readonly [string, (generator: RandomGenerator, device: Device) => Tensor]>([
     ['uniform', (generator, device) => generator.uniform([70_001], device)],
     ['uniform in an interval', (generator, device) => generator.uniform([70_001], device, -0.3, 1.7)],
@@ -171,8 +171,8 @@ describe('random numbers have the same bits on every device', () => {
     ['a permutation', (generator, device) => generator.permutation(1001, device)],
   ])('%s', async (_, draw) => {
     const drawn = await Promise.all(
-      testDevices().map(async ({ open }) => {
-        const tensor = draw(new RandomGenerator(5), await open());
+      (await openBoth()).map(async (device) => {
+        const tensor = draw(new RandomGenerator(5), device);
         const values = await tensor.data();
         tensor.dispose();
         return new Int32Array(values.buffer, values.byteOffset, values.length);

@@ -1,8 +1,8 @@
 /** Where the largest and smallest values are, over any axes, against a plain search through the values. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { argMax, argMin, fromArray } from '../../index.ts';
 import { type Shape, sizeOf, stridesOf } from '../../shape.ts';
-import { testDevices, testValues } from '../../testing.ts';
+import { describeOnEach, testValues } from '../../testing.ts';
 
 const SHAPE = [3, 4, 2, 5];
 
@@ -29,7 +29,7 @@ function search(
   });
 }
 
-describe.each(testDevices())('on $name', ({ open }) => {
+describeOnEach('on $name', ({ open }) => {
   it.each([
     [undefined, [0, 1, 2, 3]],
     [1, [1]],

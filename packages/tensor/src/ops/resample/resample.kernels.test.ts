@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Device, Operand } from '../../device/device.ts';
 import type { DType } from '../../dtype.ts';
 import { type Shape, sizeOf, type Triple } from '../../shape.ts';
-import { empty, expectClose, testDevices, testValues, upload } from '../../testing.ts';
+import { describeOnEach, empty, expectClose, testValues, upload } from '../../testing.ts';
+import { skipOn } from '../../testing-skips.ts';
 import type { ResampleMap } from './resample.kernels.ts';
 import {
   forEachResampled,
@@ -63,7 +64,7 @@ const POOLINGS: Record<string, { x: Shape; pooling: Pooling }> = {
   },
 };
 
-describe.each(testDevices())('resampling kernels on $name', ({ open }) => {
+describeOnEach('resampling kernels on $name', ({ open }) => {
   let device: Device;
   beforeAll(async () => {
     device = await open();
@@ -153,8 +154,8 @@ describe.each(testDevices())('resampling kernels on $name', ({ open }) => {
   describe.each(Object.entries(POOLINGS))('pool %s', (_, { x: shape, pooling }) => {
     it.for(
       (['f32', 'f16'] as const).flatMap((dtype) => (['max', 'average'] as const).map((mode) => ({ dtype, mode }))),
-    )('$mode in $dtype, with its gradient', async ({ dtype, mode }, { skip }) => {
-      skip(dtype === 'f16' && !device.hasF16, `${device.description} has no f16`);
+    )('$mode in $dtype, with its gradient', async ({ dtype, mode }, context) => {
+      if (dtype === 'f16') skipOn(context, device, 'f16');
       const { kernel, stride, padding, countPadding } = pooling;
       const outShape = pooledShape(shape, pooling);
       // Coarse, so that maxima tie, and below zero, so that padding would win if it were taken for zeros.

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromArray } from '../../create.ts';
 import { type Shape, sizeOf, type Triple } from '../../shape.ts';
-import { expectClose, testDevices, testValues } from '../../testing.ts';
+import { describeOnEach, expectClose, testValues } from '../../testing.ts';
 import { mul } from '../elementwise/elementwise.ts';
 import { sum } from '../reduce/reduce.ts';
 import { resize, type SplineOrder } from './resize.ts';
@@ -88,7 +88,7 @@ const SIZES: Record<string, readonly [Shape, Triple]> = {
   ],
 };
 
-describe.each(testDevices())('resize on $name', ({ open }) => {
+describeOnEach('resize on $name', ({ open }) => {
   describe.each([0, 1, 2, 3] as const)('order %i', (order) => {
     it.each(Object.keys(SIZES))('%s', async (name) => {
       const device = await open();

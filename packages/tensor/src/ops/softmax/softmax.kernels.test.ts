@@ -1,6 +1,7 @@
 /** Softmax and its gradients against double precision, for few and for many channels. */
 import { describe, expect, test } from 'vitest';
-import { empty, expectClose, testDevices, testValues, upload } from '../../testing.ts';
+import { describeOnEach, empty, expectClose, testValues, upload } from '../../testing.ts';
+import { skipOn } from '../../testing-skips.ts';
 
 const SHAPES = [
   [5, 1],
@@ -23,15 +24,15 @@ function logSoftmax(row: number[]): number[] {
 
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 
-describe.each(testDevices())('softmax on $name', ({ open }) => {
+describeOnEach('softmax on $name', ({ open }) => {
   describe.each(SHAPES)('of [%i, %i]', (...shape) => {
     const [, channels] = shape;
     const logits = testValues(shape, 1).map((value) => value * 8);
     const gradient = testValues(shape, 2);
 
-    test.for(['f32', 'f16'] as const)('%s', async (dtype, { skip }) => {
+    test.for(['f32', 'f16'] as const)('%s', async (dtype, context) => {
       const device = await open();
-      if (dtype === 'f16' && !device.hasF16) skip('the device has no f16');
+      if (dtype === 'f16') skipOn(context, device, 'f16');
       const tolerance = dtype === 'f32' ? { rtol: 1e-5, atol: 2e-6 } : { rtol: 2e-3, atol: 1e-3 };
       const x = upload(device, dtype, shape, logits);
       const stored = await device.read(x);
