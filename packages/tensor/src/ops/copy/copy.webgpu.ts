@@ -63,6 +63,7 @@ export const copyWebgpu = (device: WebgpuDevice): CopyKernels => ({
     const inner = axes.at(-1)!;
     const whole = [fromOffset, toOffset, inner.extent, ...axes.slice(0, -1).flatMap(({ from, to }) => [from, to])];
     const vector = inner.from === 1 && inner.to === 1 && whole.every((number) => number % 4 === 0);
+    device.choose(() => (vector ? 'vectors of four' : 'single elements'));
     const unit = vector ? 4 : 1;
     const words = new Array<number>(MAXIMUM_AXES * 4).fill(0);
     axes.reverse().forEach(({ extent, from, to }, i) => {

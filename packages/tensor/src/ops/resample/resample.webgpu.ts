@@ -47,6 +47,7 @@ export const resampleWebgpu = (device: WebgpuDevice): ResampleKernels => {
   function alongAxes(x: Operand, out: Operand, axes: readonly AxisWeights[]): void {
     const changed = [1, 2, 3].filter((axis) => !isIdentity(axes[axis - 1]!, x.shape[axis]!));
     const steps = changed.length === 0 ? [3] : changed;
+    device.choose(() => `one axis after the other: ${steps.map((axis) => 'ndhw'[axis]).join(', ')}`);
     let current = x;
     steps.forEach((axis, i) => {
       const shape = current.shape.map((extent, a) => (a === axis ? out.shape[axis]! : extent));
