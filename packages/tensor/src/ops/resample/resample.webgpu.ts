@@ -125,6 +125,17 @@ export const resampleWebgpu = (device: WebgpuDevice): ResampleKernels => {
       device.free(reach.buffer);
     },
 
+    sampleGridPointGradient(dy, x, points, dgrid, outside) {
+      const count = sizeOf(points.shape.slice(0, 4));
+      device.dispatch({
+        shader: 'resample/sample-grid-points',
+        preamble: samplingPreamble('linear', outside),
+        bindings: [read(dy), read(x), read(points), write(dgrid)],
+        parameters: [count, ...x.shape.slice(1), sizeOf(points.shape.slice(1, 4))],
+        workgroups: workgroupsFor(count),
+      });
+    },
+
     pool(mode, x, out, kernel, stride, padding, countPadding) {
       pooling('resample/pool', mode, [x, out], out.shape, [kernel, stride, padding], countPadding);
     },
