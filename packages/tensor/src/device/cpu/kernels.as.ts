@@ -3,6 +3,7 @@ export * from '../../ops/conv3d/conv3d.as';
 export * from '../../ops/copy/cast.as';
 export * from '../../ops/copy/fill.as';
 export * from '../../ops/copy/gather.as';
+export * from '../../ops/copy/gather-elements.as';
 export * from '../../ops/copy/strided-copy.as';
 export * from '../../ops/elementwise/accumulate.as';
 export * from '../../ops/elementwise/binary.as';

@@ -119,4 +119,28 @@ export const copyWebgpu = (device: WebgpuDevice): CopyKernels => ({
       workgroups: foldWorkgroups(Math.ceil(count / INVOCATIONS)),
     });
   },
+
+  gatherElements(x, index, out, axis) {
+    const [, extent, inner] = aroundAxis(x.shape, axis);
+    const count = sizeOf(index.shape);
+    device.dispatch({
+      shader: 'copy/gather-elements',
+      preamble: writePreamble({ types: { element: x.dtype } }),
+      bindings: [read(x), read(index), write(out)],
+      parameters: [count, index.shape[axis]!, extent, inner],
+      workgroups: foldWorkgroups(Math.ceil(count / INVOCATIONS)),
+    });
+  },
+
+  scatterAddElements(x, index, out, axis) {
+    const [outer, extent, inner] = aroundAxis(out.shape, axis);
+    const columns = outer * inner;
+    device.dispatch({
+      shader: 'copy/scatter-add-elements',
+      preamble: '',
+      bindings: [read(x), read(index), write(out)],
+      parameters: [columns, index.shape[axis]!, extent, inner],
+      workgroups: foldWorkgroups(Math.ceil(columns / INVOCATIONS)),
+    });
+  },
 });
