@@ -2,7 +2,8 @@
  * Looking inside: the environment variable VOXELGRAD_DEBUG (in a page, `globalThis.VOXELGRAD_DEBUG`) is a level.
  *
  *   1  a table of kernels when a device is closed: calls, time, GFLOP/s, GB/s
- *   2  choices as well: which algorithm or variant for which shapes
+ *   2  choices as well: how each call of a kernel is computed (algorithm, tile, splits, what runs for it), what is made again instead of kept, and the
+ *      memory of captured steps; each once
  *   3  the WGSL of each pipeline as well, and on the cpu each command
  */
 
@@ -18,4 +19,14 @@ export const debugLevel = Number(surroundings.process?.env?.VOXELGRAD_DEBUG ?? s
 /** Prints `text()` on standard error (a page's console) from this level on. */
 export function debug(level: number, text: () => string): void {
   if (debugLevel >= level) console.error(text());
+}
+
+const told = new Set<string>();
+
+/** Prints a choice at level 2, unless the same was printed before. */
+export function debugChoice(text: () => string): void {
+  if (debugLevel < 2) return;
+  const choice = text();
+  if (!told.has(choice)) console.error(choice);
+  told.add(choice);
 }

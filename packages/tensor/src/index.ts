@@ -38,6 +38,7 @@ export {
   slice,
   stack,
 } from './ops/copy/copy.ts';
+export { gatherElements, scatterAddElements } from './ops/copy/gather-elements.ts';
 export {
   add,
   div,
@@ -88,7 +89,13 @@ export {
   square,
   tanh,
 } from './ops/elementwise/unary.ts';
-export { groupNorm, instanceNorm, layerNorm, type NormOptions } from './ops/instance-norm/instance-norm.ts';
+export {
+  groupNorm,
+  instanceNorm,
+  type LayerNormOptions,
+  layerNorm,
+  type NormOptions,
+} from './ops/instance-norm/instance-norm.ts';
 export { matmul } from './ops/matmul/matmul.ts';
 export type { AdamSettings, LossScaleSettings, SgdSettings } from './ops/optimizer/optimizer.kernels.ts';
 export type { Pair } from './ops/planar.ts';

@@ -4,7 +4,9 @@
  * The backward pass makes them again, with the same bits. Of convolution, norm and activation only the convolution's output is then kept.
  */
 import { noGrad, type Variable } from './autograd.ts';
+import { debugChoice } from './debug.ts';
 import { tidy } from './scope.ts';
+import { showShape } from './shape.ts';
 import { Switch } from './switch.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -100,5 +102,9 @@ class SavedValues implements Saved {
 }
 
 /** Holds on to a tensor's values, or to how they are made. */
-export const hold = (tensor: Tensor): Saved =>
-  tensor.recipe === undefined ? new SavedValues(tensor.alias()) : new SavedRecipe(tensor.recipe, tensor.variable);
+export function hold(tensor: Tensor): Saved {
+  const { recipe } = tensor;
+  if (recipe === undefined) return new SavedValues(tensor.alias());
+  debugChoice(() => `recomputing: ${tensor.dtype}${showShape(tensor.shape)} is made again for gradients, not kept`);
+  return new SavedRecipe(recipe, tensor.variable);
+}

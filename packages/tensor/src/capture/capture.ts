@@ -21,6 +21,7 @@
  * made before and written between replays; an optimizer keeps its learning rate and loss scale in such. A generator of random numbers goes on with each replay. All errors that say why something cannot
  * be captured have the code 'capture'.
  */
+import { debugChoice } from '../debug.ts';
 import type { Device, DeviceBuffer } from '../device/device.ts';
 import { keep, tidy } from '../scope.ts';
 import { Tensor } from '../tensor.ts';
@@ -87,7 +88,12 @@ export function capture<Result>(device: Device, work: () => Result): Captured<Re
       'what changes from step to step belongs into tensors that are written before each replay',
     );
   }
-  return new Captured(result, recording.finish(buffersOf(outputs)), outputs);
+  const program = recording.finish(buffersOf(outputs));
+  debugChoice(() => {
+    const { commands, arenaBytes, eagerPeakBytes, constantBytes } = program.memory;
+    return `captured step: ${commands} commands in an arena of ${arenaBytes} bytes (op by op ${eagerPeakBytes}), ${constantBytes} bytes of constants`;
+  });
+  return new Captured(result, program, outputs);
 }
 
 /**

@@ -1,7 +1,9 @@
 /**
  * Which kernel of the table is being called, and with what: so that a command that fails much later, on another thread, can be told by its op and
- * shapes, and so that a call that throws half-way (there was no room for its second intermediate array) leaves no memory behind.
+ * shapes, so that a call that throws half-way (there was no room for its second intermediate array) leaves no memory behind, and so that VOXELGRAD_DEBUG=2
+ * can tell how each call is computed.
  */
+import { debugChoice, debugLevel } from '../debug.ts';
 import type { Kernels } from '../ops/kernels.ts';
 import { showShape } from '../shape.ts';
 import type { DeviceBuffer, Operand } from './device.ts';
@@ -11,6 +13,9 @@ interface KernelCall {
   readonly given: readonly unknown[];
   /** Allocated since the call began and not freed yet. A kernel frees all that it allocates before it returns. */
   readonly temporaries: Set<DeviceBuffer>;
+  /** How it is computed, and what runs for it, for VOXELGRAD_DEBUG=2. */
+  readonly choices: string[];
+  readonly work: string[];
 }
 
 export const isOperand = (value: unknown): value is Operand =>
@@ -25,6 +30,10 @@ function describeCall(name: string, given: readonly unknown[]): string {
   const operands = given.filter(isOperand).map(({ dtype, shape }) => `${dtype}${showShape(shape)}`);
   return `${kernelLabel(name, given)}(${operands.join(', ')})`;
 }
+
+/** 'matmul(f32[1, 4, 900], f32[1, 900, 8], f32[1, 4, 8]): tiles of 4×8, 2 splits; matmul in 2 items, matmulSplits in 1 items' */
+const describeChoices = ({ name, given, choices, work }: KernelCall): string =>
+  `${describeCall(name, given)}: ${[...choices, work.length > 0 ? work.join(', ') : 'nothing runs'].join('; ')}`;
 
 export class KernelCalls {
   #current: KernelCall | undefined;
@@ -45,10 +54,11 @@ export class KernelCalls {
     free: (buffer: DeviceBuffer) => void,
   ): void {
     const outer = this.#current;
-    const current = { name, given, temporaries: new Set<DeviceBuffer>() };
+    const current = { name, given, temporaries: new Set<DeviceBuffer>(), choices: [], work: [] };
     this.#current = current;
     try {
       call(...given);
+      debugChoice(() => describeChoices(current));
     } catch (error) {
       for (const buffer of [...current.temporaries]) free(buffer);
       throw error;
@@ -61,6 +71,16 @@ export class KernelCalls {
   get description(): (() => string) | undefined {
     const call = this.#current;
     return call === undefined ? undefined : () => describeCall(call.name, call.given);
+  }
+
+  /** Notes, for VOXELGRAD_DEBUG=2, how the call that is under way is computed. */
+  choose(text: () => string): void {
+    if (debugLevel >= 2) this.#current?.choices.push(text());
+  }
+
+  /** Notes what runs for the call that is under way. */
+  enqueued(text: () => string): void {
+    if (debugLevel >= 2) this.#current?.work.push(text());
   }
 
   allocated(buffer: DeviceBuffer): void {

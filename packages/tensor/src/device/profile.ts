@@ -1,6 +1,6 @@
 /**
- * VOXELGRAD_DEBUG=1: how often each kernel ran and how long it took. Every call is bracketed by the times at which the queue got there, so kernels no
- * longer overlap and a run is slower than without.
+ * VOXELGRAD_DEBUG=1: how often each kernel ran and how long it took, in captured steps too. A device that can measures its commands itself (`took`);
+ * on others every call is bracketed by the times at which the queue got there, so kernels no longer overlap. Either way a run is slower than without.
  */
 import { debugLevel } from '../debug.ts';
 import type { Kernels } from '../ops/kernels.ts';
@@ -15,11 +15,20 @@ interface Entry {
   bytes: number;
 }
 
+/** A call of a kernel: what it is counted under, and how much it computes and moves. In a captured step it runs once a replay. */
+export interface KernelUse {
+  readonly label: string;
+  readonly operations: number;
+  readonly bytes: number;
+}
+
 /** What the profile needs of a device. */
 export interface ProfiledDevice {
   readonly kernels: Kernels;
   /** Set while kernels are recorded and do not run. */
   readonly recording: unknown;
+  /** Whether it measures its commands and reports them by `took`. */
+  readonly measuresCommands: boolean;
   bytesFor(dtype: Operand['dtype'], size: number): number;
   /** Milliseconds of a clock when everything enqueued so far has run. */
   timestamp(): Promise<number>;
@@ -28,6 +37,12 @@ export interface ProfiledDevice {
 export class Profile {
   readonly #entries = new Map<string, Entry>();
   readonly #pending: Promise<void>[] = [];
+  #current: KernelUse | undefined;
+
+  /** What is enqueued now is part of this call; undefined where nobody asked for a profile. */
+  get current(): KernelUse | undefined {
+    return this.#current;
+  }
 
   /** The device's kernels, each noting its calls here; the kernels themselves where nobody asked for a profile. */
   wrap(device: ProfiledDevice, kernels: Kernels): Kernels {
@@ -37,48 +52,82 @@ export class Profile {
       return [
         name,
         (...given: unknown[]): void => {
-          const label = kernelLabel(name, given);
-          if (device.recording !== undefined) call(...given);
-          else this.time(label, given.filter(isOperand), device, () => call(...given));
+          const outer = this.#current;
+          const use = useOf(kernelLabel(name, given), given.filter(isOperand), device);
+          this.#current = use;
+          try {
+            if (device.recording !== undefined) call(...given);
+            else this.time([use], device, () => call(...given));
+          } finally {
+            this.#current = outer;
+          }
         },
       ] as const;
     });
     return Object.fromEntries(wrapped) as unknown as Kernels;
   }
 
-  /** Enqueues `work`, noted under `label` if anybody asked for a profile. */
-  time(label: string, operands: readonly Operand[], device: ProfiledDevice, work: () => void): void {
-    if (debugLevel < 1) {
+  /** Enqueues `work`, which is these calls: a single one where the device does not measure its commands. */
+  time(uses: readonly KernelUse[], device: ProfiledDevice, work: () => void): void {
+    for (const use of uses) this.#count(use);
+    const [use] = uses;
+    if (use === undefined || device.measuresCommands) {
       work();
       return;
     }
     const before = device.timestamp();
     work();
-    this.#pending.push(this.#note(label, operands, before, device.timestamp(), device));
+    this.took(
+      use,
+      Promise.all([before, device.timestamp()]).then(([start, end]) => end - start),
+    );
   }
 
-  async #note(
-    label: string,
-    operands: readonly Operand[],
-    before: Promise<number>,
-    after: Promise<number>,
+  /** Enqueues commands `first` to `end` of a captured step by `enqueue`, all at once where nobody asked for a profile. `uses`: which call each is part of. */
+  timeEach(
+    uses: readonly (KernelUse | undefined)[],
     device: ProfiledDevice,
-  ): Promise<void> {
-    const entry = this.#entries.get(label) ?? { calls: 0, milliseconds: 0, operations: 0, bytes: 0 };
-    this.#entries.set(label, entry);
-    entry.calls++;
-    entry.operations += operationsOf(label, operands);
-    for (const { dtype, shape } of operands) entry.bytes += device.bytesFor(dtype, sizeOf(shape));
-    try {
-      const elapsed = (await after) - (await before);
-      entry.milliseconds += elapsed;
-    } catch {
-      // A device that failed has no times; the failure itself is reported by the next read.
+    enqueue: (first: number, end: number) => void,
+  ): void {
+    if (debugLevel < 1) {
+      enqueue(0, uses.length);
+      return;
+    }
+    for (let first = 0, end = 0; first < uses.length; first = end) {
+      const use = uses[first];
+      while (end < uses.length && uses[end] === use) end++;
+      this.time(use === undefined ? [] : [use], device, () => enqueue(first, end));
     }
   }
 
-  /** Prints the table, slowest kernels first. */
-  async print(title: string): Promise<void> {
+  /** Adds to the time of a call, as soon as it is known. */
+  took({ label }: KernelUse, milliseconds: Promise<number>): void {
+    const entry = this.#entry(label);
+    const add = (elapsed: number): void => {
+      entry.milliseconds += elapsed;
+    };
+    // A device that failed has no times; the failure itself is reported by the next read.
+    this.#pending.push(milliseconds.then(add, () => undefined));
+  }
+
+  #count({ label, operations, bytes }: KernelUse): void {
+    const entry = this.#entry(label);
+    entry.calls++;
+    entry.operations += operations;
+    entry.bytes += bytes;
+  }
+
+  #entry(label: string): Entry {
+    let entry = this.#entries.get(label);
+    if (entry === undefined) {
+      entry = { calls: 0, milliseconds: 0, operations: 0, bytes: 0 };
+      this.#entries.set(label, entry);
+    }
+    return entry;
+  }
+
+  /** Prints the table, slowest kernels first. `clock`: whose times these are. */
+  async print(title: string, clock: string): Promise<void> {
     if (this.#entries.size === 0) return;
     await Promise.all(this.#pending);
     const rows = [...this.#entries].sort(([, a], [, b]) => b.milliseconds - a.milliseconds);
@@ -96,9 +145,15 @@ export class Profile {
     const lines = table.map((row) =>
       row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
     );
-    console.error([`${title}: ${total.toFixed(0)} ms in kernels`, ...lines].join('\n'));
+    console.error([`${title}: ${total.toFixed(0)} ms in kernels, by ${clock}`, ...lines].join('\n'));
   }
 }
+
+const useOf = (label: string, operands: readonly Operand[], device: ProfiledDevice): KernelUse => ({
+  label,
+  operations: operationsOf(label, operands),
+  bytes: operands.reduce((sum, { dtype, shape }) => sum + device.bytesFor(dtype, sizeOf(shape)), 0),
+});
 
 /** Useful floating-point operations of convolutions and matrix products; 0 for what is bound by memory. */
 function operationsOf(label: string, operands: readonly Operand[]): number {

@@ -174,6 +174,13 @@ const cases: Readonly<Record<string, (bench: Bench) => void>> = {
       b.device.kernels.sampleGrid(mode, b.input(x), grid, b.output([2, 23, 29, 31, 3]), 'edge');
       b.device.kernels.sampleGridGradient(mode, b.input([2, 23, 29, 31, 3], 4), grid, b.output(x), 'zero');
     }
+    b.device.kernels.sampleGridPointGradient(
+      b.input([2, 23, 29, 31, 3], 4),
+      b.input(x),
+      grid,
+      b.output([2, 23, 29, 31, 3]),
+      'edge',
+    );
   },
   'pooling and filters': (b) => {
     const [x, pooled] = [

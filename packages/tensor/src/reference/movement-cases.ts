@@ -53,13 +53,18 @@ const box: Maker = (draw) => {
   const shape = someShape(draw);
   const start = shape.map((extent) => draw.whole(0, extent - 1));
   const end = shape.map((extent, axis) => draw.whole(start[axis]! + 1, extent));
+  const step = shape.map(() => draw.whole(1, 3));
+  // Half of the bounds are counted from the end of their axis, of which the end itself has no such name.
+  const named = (bound: number, axis: number): number =>
+    bound < shape[axis]! && draw.unit() < 0.5 ? bound - shape[axis]! : bound;
+  const [low, high] = [start.map(named), end.map(named)];
   return moving(
     draw,
-    'slice',
+    `slice ${low} to ${high} by ${step}`,
     shape,
-    (x) => vg.slice(x, start, end),
-    shape.map((_, axis) => end[axis]! - start[axis]!),
-    (position) => position.map((index, axis) => index + start[axis]!),
+    (x) => vg.slice(x, low, high, step),
+    shape.map((_, axis) => Math.ceil((end[axis]! - start[axis]!) / step[axis]!)),
+    (position) => position.map((index, axis) => start[axis]! + index * step[axis]!),
   );
 };
 
@@ -141,6 +146,46 @@ const gathering: Maker = (draw) => {
   );
 };
 
+/** An index tensor of this shape into an axis with `extent` entries, on the host and on a device. */
+function elementIndex(draw: Draw, shape: readonly number[], extent: number) {
+  const index = build(shape, () => draw.whole(0, extent - 1));
+  return { index, upload: ({ device }: Tensor) => vg.fromArray(Int32Array.from(index.data), shape, { device }) };
+}
+
+const gatheringElements: Maker = (draw) => {
+  const shape = someShape(draw);
+  const axis = draw.whole(0, shape.length - 1);
+  const smaller = shape.map((extent) => draw.whole(1, extent)).with(axis, draw.whole(1, 6));
+  const { index, upload } = elementIndex(draw, smaller, shape[axis]!);
+  return moving(
+    draw,
+    `gatherElements at ${smaller} along ${axis}`,
+    shape,
+    (x) => vg.gatherElements(x, upload(x), axis),
+    smaller,
+    (position) => position.with(axis, at(index, position)),
+  );
+};
+
+const scatteringElements: Maker = (draw) => {
+  const shape = someShape(draw);
+  const axis = draw.whole(0, shape.length - 1);
+  const extent = draw.whole(1, 4);
+  const { index, upload } = elementIndex(draw, shape, extent);
+  return {
+    name: `scatterAddElements of ${shape} along ${axis} into ${extent}`,
+    inputs: [draw.array(shape)],
+    run: ([x]) => vg.scatterAddElements(x!, upload(x!), axis, extent),
+    reference: ([x]) =>
+      build(shape.with(axis, extent), (position) => {
+        let total = 0;
+        for (let i = 0; i < shape[axis]!; i++)
+          if (at(index, position.with(axis, i)) === position[axis]) total += at(x!, position.with(axis, i));
+        return total;
+      }),
+  };
+};
+
 const reshaping: Maker = (draw) => {
   const shape = someShape(draw);
   return {
@@ -207,6 +252,8 @@ export const MOVEMENT_CASES: Readonly<Record<string, Maker>> = {
   broadcast,
   gathering,
   scattering,
+  gatheringElements,
+  scatteringElements,
   reshaping,
   joining,
   stacking,

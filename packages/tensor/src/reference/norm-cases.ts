@@ -1,6 +1,6 @@
 /** Random cases of normalisation over space, groups of channels, channels, and the batch. */
 import * as vg from '../index.ts';
-import type { Doubles } from './arrays.ts';
+import { count, type Doubles } from './arrays.ts';
 import type { Draw, Maker } from './draw.ts';
 import * as volumes from './volumes.ts';
 
@@ -45,13 +45,18 @@ const seenAs = (x: Doubles, shape: readonly number[], work: (x: Doubles) => Doub
 });
 
 const perRow: Maker = (draw) => {
-  const c = draw.whole(3, 6);
+  const normalizedShape = [...draw.shape(draw.whole(0, 2), 4), draw.whole(3, 6)];
+  const size = count(normalizedShape);
   return {
-    name: `layerNorm of ${c}`,
-    inputs: operands(draw, c),
-    run: ([x, weight, bias]) => vg.layerNorm(x!, { weight: weight!, bias: bias! }),
+    name: `layerNorm of ${normalizedShape}`,
+    inputs: [
+      draw.array([...draw.shape(draw.whole(1, 2), 4), ...normalizedShape]),
+      draw.array(normalizedShape, 0.5, 1.5),
+      draw.array(normalizedShape),
+    ],
+    run: ([x, weight, bias]) => vg.layerNorm(x!, { normalizedShape, weight: weight!, bias: bias! }),
     reference: ([x, weight, bias]) =>
-      seenAs(x!, [x!.data.length / c, 1, c], (x) => volumes.norm(x, weight!, bias!, 1, 1)),
+      seenAs(x!, [x!.data.length / size, 1, size], (x) => volumes.norm(x, weight!, bias!, 1, 1)),
   };
 };
 

@@ -53,13 +53,13 @@ const product: Maker = (draw) => {
 const softmaxes: Maker = (draw) => {
   const logarithm = draw.unit() < 0.5;
   const shape = [...draw.shape(draw.whole(1, 3)), draw.whole(1, 6)];
-  const last = [shape.length - 1];
+  const axis = draw.whole(0, shape.length - 1);
   return {
-    name: `${logarithm ? 'log' : ''}softmax ${shape}`,
+    name: `${logarithm ? 'log' : ''}softmax ${shape} over ${axis}`,
     inputs: [draw.array(shape)],
-    run: ([x]) => (logarithm ? vg.logSoftmax(x!) : vg.softmax(x!)),
+    run: ([x]) => (logarithm ? vg.logSoftmax(x!, axis) : vg.softmax(x!, axis)),
     reference: ([x]) => {
-      const total = reduce(x!, last, (values) => sumOf(values.map(Math.exp)));
+      const total = reduce(x!, [axis], (values) => sumOf(values.map(Math.exp)));
       return zip(x!, total, (value, sum) => (logarithm ? value - Math.log(sum) : Math.exp(value) / sum));
     },
   };

@@ -3,8 +3,8 @@ import * as vg from '../index.ts';
 import { at, build, type Doubles } from './arrays.ts';
 import type { Maker } from './draw.ts';
 
-/** The mean of what surrounds each point of `grid`, weighted by nearness; zeros outside. Space may have any number of axes. */
-const sampled = (x: Doubles, grid: Doubles): Doubles => {
+/** The mean of what surrounds each point of `grid`, weighted by nearness. Space may have any number of axes. */
+const sampled = (x: Doubles, grid: Doubles, outside: 'zero' | 'edge'): Doubles => {
   const axes = grid.shape.at(-1)!;
   return build([...grid.shape.slice(0, -1), x.shape.at(-1)!], (position) => {
     const [n, c] = [position[0]!, position.at(-1)!];
@@ -12,7 +12,8 @@ const sampled = (x: Doubles, grid: Doubles): Doubles => {
     for (let corner = 0; corner < 2 ** axes; corner++) {
       let weight = 1;
       const voxel = Array.from({ length: axes }, (_, axis) => {
-        const place = at(grid, position.with(-1, axis));
+        const raw = at(grid, position.with(-1, axis));
+        const place = outside === 'edge' ? Math.min(Math.max(raw, 0), x.shape[axis + 1]! - 1) : raw;
         const high = (corner >> axis) & 1;
         const t = place - Math.floor(place);
         weight *= high ? t : 1 - t;
@@ -31,10 +32,11 @@ export const samplingAlong =
     const points = draw.shape(axes, 3);
     // Between voxels, and beyond the edge now and then.
     const grid = draw.array([1, ...points, axes], -0.8, 3.8);
+    const outside = draw.pick(['zero', 'edge'] as const);
     return {
-      name: `sampleGrid of ${shape} at ${points}`,
-      inputs: [draw.array(shape)],
-      run: ([x]) => vg.sampleGrid(x!, vg.fromArray(Float32Array.from(grid.data), grid.shape, { device: x!.device })),
-      reference: ([x]) => sampled(x!, grid),
+      name: `sampleGrid of ${shape} at ${points}, outside ${outside}`,
+      inputs: [draw.array(shape), grid],
+      run: ([x, grid]) => vg.sampleGrid(x!, grid!, { outside }),
+      reference: ([x, grid]) => sampled(x!, grid!, outside),
     };
   };

@@ -41,6 +41,7 @@ export class CpuDevice implements Device {
   readonly kind = 'cpu';
   readonly description: string;
   readonly hasF16 = true;
+  readonly measuresCommands = false;
   readonly kernels: Kernels;
   readonly #memory: WebAssembly.Memory;
   readonly #heap: Heap;
@@ -136,6 +137,11 @@ export class CpuDevice implements Device {
     return given.address;
   }
 
+  /** Notes how the kernel's call that is under way is computed, for VOXELGRAD_DEBUG=2. */
+  choose(text: () => string): void {
+    this.#calls.choose(text);
+  }
+
   /** Appends a command: `items` calls of the exported kernel, in any order and on any thread, after all earlier commands. */
   enqueue(kernel: string, items: number, parameters: readonly number[]): void {
     const index = this.#kernelIndex.get(kernel);
@@ -149,11 +155,12 @@ export class CpuDevice implements Device {
         what: `too many parameters for the cpu kernel ${kernel}`,
         got: String(parameters.length),
       });
+    this.#calls.enqueued(() => `${kernel} in ${items} items`);
     const describe = this.#calls.description;
     if (debugLevel >= 3)
       debug(3, () => `${kernel} in ${items} items${describe === undefined ? '' : `, for ${describe()}`}`);
     if (this.#recording === undefined) this.#queue.enqueue(index, items, parameters, describe);
-    else this.#recording.enqueue(index, items, parameters, describe?.());
+    else this.#recording.enqueue(index, items, parameters, describe?.(), this.#profile.current);
   }
 
   write(target: Operand, values: HostArray): void {
@@ -201,8 +208,11 @@ export class CpuDevice implements Device {
       release: (buffer) => this.#release(buffer),
       upload: (bytes, target) =>
         this.#upload(bytes.byteLength, target, (address) => new Uint8Array(this.#memory.buffer).set(bytes, address)),
-      run: (slots, describe) =>
-        this.#profile.time('captured step', [], this, () => this.#queue.enqueueSlots(slots, describe)),
+      run: (slots, describe, uses) =>
+        this.#profile.timeEach(uses, this, (first, end) => {
+          const part = slots.subarray(first * RING.slotWords, end * RING.slotWords);
+          this.#queue.enqueueSlots(part, (command) => describe(first + command));
+        }),
     });
     return this.#recording;
   }
@@ -260,7 +270,7 @@ export class CpuDevice implements Device {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    await this.#profile.print(`cpu, ${this.description}`);
+    await this.#profile.print(`cpu, ${this.description}`, "the workers' clock");
     this.#closed = true;
     await this.#queue.close();
   }

@@ -12,6 +12,7 @@ import {
 } from '../../capture/recording.ts';
 import { type StepHost, StepRecording } from '../../capture/step-recording.ts';
 import type { DeviceBuffer } from '../device.ts';
+import type { KernelUse } from '../profile.ts';
 import type { DescribeCommand } from './command-descriptions.ts';
 import { CpuBuffer, checkPlaced, isPlanned, plannedAddress, plannedIndex } from './cpu-buffer.ts';
 import { GRANULE, heapBytes, PADDING } from './heap.ts';
@@ -23,6 +24,7 @@ interface Command {
   readonly parameters: readonly number[];
   /** What it is part of. */
   readonly description: string | undefined;
+  readonly use: KernelUse | undefined;
 }
 
 /** What a recording needs of its device. */
@@ -30,8 +32,8 @@ export interface RecordingHost extends StepHost<CpuBuffer> {
   readonly kernelNames: readonly string[];
   /** Enqueues the copying of host bytes to an address. */
   upload(bytes: Uint8Array, address: number): void;
-  /** Enqueues whole slots, as the ring holds them. */
-  run(slots: Int32Array, describe: DescribeCommand): void;
+  /** Enqueues whole slots, as the ring holds them. `uses`: for profiles, the kernel's call that each is part of. */
+  run(slots: Int32Array, describe: DescribeCommand, uses: readonly (KernelUse | undefined)[]): void;
 }
 
 export class CpuRecording extends StepRecording<CpuBuffer, PlannedMemory> implements DeviceRecording {
@@ -63,10 +65,16 @@ export class CpuRecording extends StepRecording<CpuBuffer, PlannedMemory> implem
     checkPlaced(buffer);
   }
 
-  enqueue(kernel: number, items: number, parameters: readonly number[], description: string | undefined): void {
+  enqueue(
+    kernel: number,
+    items: number,
+    parameters: readonly number[],
+    description: string | undefined,
+    use: KernelUse | undefined,
+  ): void {
     if (items <= 0) return;
     for (const word of parameters) if (isPlanned(word)) this.log.use(this.log.memories[plannedIndex(word)]!);
-    this.#commands.push({ kernel, items, parameters: [...parameters], description });
+    this.#commands.push({ kernel, items, parameters: [...parameters], description, use });
     this.log.commands++;
   }
 
@@ -118,12 +126,13 @@ export class CpuRecording extends StepRecording<CpuBuffer, PlannedMemory> implem
     const letGo = this.holdOutside();
     const slots = slotsOf(this.#commands, placeOf);
     const changes = changesOf(this.#commands);
+    const uses = this.#commands.map(({ use }) => use);
     return {
       memory: this.log.report(arenaBytes, [...this.#constants.values()]),
       ready: (onProgress) => this.compile(onProgress),
       run: () => {
         const now = this.changingWords.any ? withChanges(slots, changes, this.changingWords.next()) : slots;
-        this.#host.run(now, (command) => this.#commands[command]?.description);
+        this.#host.run(now, (command) => this.#commands[command]?.description, uses);
       },
       dispose: () => {
         for (const result of results) result.address = plannedAddress(result.planned!.index);

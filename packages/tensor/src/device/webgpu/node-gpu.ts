@@ -2,6 +2,7 @@
  * The GPU object of npm's `webgpu` (Dawn), and the WebGPU device on it. The object must stay referenced for as long as anything made from it
  * lives: when it is collected, the process crashes.
  */
+import { debugLevel } from '../../debug.ts';
 import { VoxelgradError } from '../../errors.ts';
 import { driversAreChosen, requireHardware, withoutSoftwareDrivers } from './hardware.ts';
 import { followCoverage, writeCoverage } from './node-coverage.ts';
@@ -49,7 +50,9 @@ async function createGpu(choice: GpuChoice): Promise<GPU> {
 async function loadDawn(): Promise<GPU> {
   try {
     const { create } = await import('webgpu');
-    return create(['enable-dawn-features=allow_unsafe_apis']);
+    // Time stamps are rounded to 0.1 ms by default, against pages that spy on each other.
+    const exact = debugLevel >= 1 ? ['disable-dawn-features=timestamp_quantization'] : [];
+    return create(['enable-dawn-features=allow_unsafe_apis', ...exact]);
   } catch (cause) {
     throw new VoxelgradError('device', {
       what: `WebGPU is not to be had on ${process.platform} ${process.arch}: the npm package webgpu does not load`,

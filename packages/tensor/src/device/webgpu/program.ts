@@ -3,8 +3,10 @@
  * can be submitted only once, so that much is left to do.
  */
 import { isChanging } from '../../capture/recording.ts';
+import type { KernelUse } from '../profile.ts';
 import { type BoundRange, GPU_UNIFORM_WINDOW_BYTES } from './bind-groups.ts';
 import { type Block, GPU_COPY_DST, GPU_UNIFORM } from './buffer-pool.ts';
+import type { Passes } from './passes.ts';
 import type { CopyCommand, DispatchCommand, Upload, Work } from './recorder.ts';
 
 export type ProgramCommand = DispatchCommand | CopyCommand;
@@ -21,6 +23,10 @@ export interface ProgramHost {
   readonly device: GPUDevice;
   /** As many dispatches as fit one submit. */
   readonly dispatchesPerSubmit: number;
+  /** Whether each call of a kernel is to be submitted apart, so that the host can measure it. */
+  readonly callsApart: boolean;
+  /** For the passes of one submit. */
+  passes(): Passes;
   /** Whether the block's memory exists; where it does not, the failure is noted. */
   usable(block: Block): boolean;
   /** Notes a pipeline's failure, if there is one, and that it ran. */
@@ -32,6 +38,8 @@ class Part implements Work {
   readonly uploads = [];
   readonly commands: (BoundDispatch | CopyCommand)[] = [];
   readonly blocks = new Set<Block>();
+  /** The calls of kernels that begin here, where somebody asked for a profile. */
+  readonly uses: KernelUse[] = [];
   dispatches = 0;
   readonly #encode: (part: Part) => GPUCommandBuffer | undefined;
 
@@ -45,7 +53,7 @@ class Part implements Work {
 }
 
 export class Program {
-  readonly parts: readonly Work[];
+  readonly parts: readonly (Work & { readonly uses: readonly KernelUse[] })[];
   readonly #host: ProgramHost;
   readonly #parameters: Block;
   /** Dispatches with arguments that are new in each replay: where their parameters lie, and these. */
@@ -81,13 +89,19 @@ export class Program {
 
   #split(commands: readonly ProgramCommand[]): Part[] {
     const parts: Part[] = [];
+    const { callsApart, dispatchesPerSubmit } = this.#host;
     let slot = 0;
+    let current: KernelUse | undefined;
     for (const command of commands) {
+      const use = command.kind === 'dispatch' ? command.use : current;
       let part = parts.at(-1);
-      if (part === undefined || part.dispatches === this.#host.dispatchesPerSubmit) {
+      const full = callsApart ? use !== current : part?.dispatches === dispatchesPerSubmit;
+      if (part === undefined || full) {
         part = new Part((part) => this.#encode(part));
         parts.push(part);
       }
+      if (use !== undefined && use !== current) part.uses.push(use);
+      current = use;
       for (const { block } of rangesOf(command)) part.blocks.add(block);
       if (command.kind === 'copy') part.commands.push(command);
       else {
@@ -100,32 +114,27 @@ export class Program {
 
   #encode({ blocks, commands }: Part): GPUCommandBuffer | undefined {
     for (const block of blocks) if (!this.#host.usable(block)) return undefined;
-    const encoder = this.#host.device.createCommandEncoder({ label: 'captured step' });
-    let pass: GPUComputePassEncoder | undefined;
+    const passes = this.#host.passes();
+    let last: GPUComputePassEncoder | undefined;
     let current: GPUComputePipeline | undefined;
     for (const command of commands) {
       if (command.kind === 'copy') {
-        pass?.end();
-        pass = undefined;
         const { from, to } = command;
-        encoder.copyBufferToBuffer(from.block.gpu, from.byteOffset, to.block.gpu, to.byteOffset, from.bytes);
+        passes.between.copyBufferToBuffer(from.block.gpu, from.byteOffset, to.block.gpu, to.byteOffset, from.bytes);
         continue;
       }
       const { compiled } = command.pipeline;
       if (compiled === undefined || command.group === undefined) this.#host.ran(command);
       if (compiled === undefined) continue;
-      if (pass === undefined) {
-        pass = encoder.beginComputePass({ label: 'captured step' });
-        current = undefined;
-      }
-      if (compiled !== current) pass.setPipeline(compiled);
+      const pass = passes.pass(command.use);
+      if (pass !== last || compiled !== current) pass.setPipeline(compiled);
+      last = pass;
       current = compiled;
       command.group ??= this.#bind(command);
       pass.setBindGroup(0, command.group, command.offset);
       pass.dispatchWorkgroups(...command.workgroups);
     }
-    pass?.end();
-    return encoder.finish();
+    return passes.finish();
   }
 
   #bind({ pipeline, ranges }: BoundDispatch): GPUBindGroup {

@@ -7,10 +7,12 @@
  * already uses starts a new batch.
  */
 import { VoxelgradError } from '../../errors.ts';
+import type { KernelUse } from '../profile.ts';
 import { BindGroups, type BoundRange, GPU_UNIFORM_WINDOW_BYTES } from './bind-groups.ts';
 import { type Block, GPU_COPY_DST, GPU_UNIFORM } from './buffer-pool.ts';
 import type { KernelCoverage } from './coverage.ts';
 import type { Failures } from './failures.ts';
+import { Passes, type Took } from './passes.ts';
 import type { Pipeline } from './pipelines.ts';
 import { Program, type ProgramHost } from './program.ts';
 
@@ -26,6 +28,8 @@ export interface DispatchCommand {
   readonly parameters: readonly number[];
   readonly workgroups: readonly [number, number, number];
   readonly describe: () => string;
+  /** The call that it is part of, where somebody asked for a profile. */
+  readonly use: KernelUse | undefined;
 }
 
 export interface CopyCommand {
@@ -86,6 +90,7 @@ export class Recorder {
   private readonly device: GPUDevice;
   private readonly failures: Failures;
   private readonly coverage: KernelCoverage;
+  private readonly took: Took | undefined;
   private readonly parameterBuffer: GPUBuffer;
   private readonly parameterWords = new Uint32Array((DISPATCHES_PER_SUBMIT * GPU_UNIFORM_WINDOW_BYTES) / 4);
   private batch = this.newBatch();
@@ -95,10 +100,12 @@ export class Recorder {
   /** Settles when the error scopes of all submitted batches have been heard. */
   private lastVerdict: Promise<void> = Promise.resolve();
 
-  constructor(device: GPUDevice, failures: Failures, coverage: KernelCoverage) {
+  /** `took`: gets times of dispatches, where the GPU is to measure them. */
+  constructor(device: GPUDevice, failures: Failures, coverage: KernelCoverage, took: Took | undefined) {
     this.device = device;
     this.failures = failures;
     this.coverage = coverage;
+    this.took = took;
     const size = this.parameterWords.byteLength;
     this.parameterBuffer = device.createBuffer({ label: 'parameters', size, usage: GPU_UNIFORM | GPU_COPY_DST });
     this.bindGroups = new BindGroups(device, this.parameterBuffer);
@@ -134,21 +141,32 @@ export class Recorder {
     return this.enqueue(batch);
   }
 
-  /** Enqueues a captured step after what was recorded so far. `wordFor` gives the arguments that are new in this replay. */
-  run(program: Program, wordFor: ((word: number) => number) | undefined): void {
+  /**
+   * Enqueues a captured step after what was recorded so far. `wordFor` gives the arguments that are new in this replay; `time` is called for each part with the
+   * calls that begin in it, and with what enqueues it.
+   */
+  run(
+    program: Program,
+    wordFor: ((word: number) => number) | undefined,
+    time: (uses: readonly KernelUse[], enqueue: () => void) => void,
+  ): void {
     this.flush();
     if (wordFor !== undefined) this.enqueue(program.update(wordFor));
     for (const part of program.parts) {
-      for (const block of part.blocks) block.pendingUses++;
-      this.enqueue(part);
+      time(part.uses, () => {
+        for (const block of part.blocks) block.pendingUses++;
+        this.enqueue(part);
+      });
     }
   }
 
-  /** A step that `run` takes. */
-  program(commands: readonly (DispatchCommand | CopyCommand)[]): Program {
+  /** A step that `run` takes. `callsApart`: each kernel's call becomes a part of its own. */
+  program(commands: readonly (DispatchCommand | CopyCommand)[], callsApart: boolean): Program {
     const host: ProgramHost = {
       device: this.device,
       dispatchesPerSubmit: DISPATCHES_PER_SUBMIT,
+      callsApart,
+      passes: () => this.passes('captured step'),
       usable: (block) => this.usable(block),
       ran: ({ pipeline }) => {
         if (pipeline.error !== undefined) this.failures.record(pipeline.error);
@@ -210,21 +228,18 @@ export class Recorder {
   }
 
   private encode(batch: Batch): GPUCommandBuffer {
-    const encoder = this.device.createCommandEncoder({ label: 'batch' });
-    let pass: GPUComputePassEncoder | undefined;
+    const passes = this.passes('batch');
     let slot = 0;
     for (const command of batch.commands) {
       if (command.kind === 'copy') {
-        pass?.end();
-        pass = undefined;
-        this.encodeCopy(encoder, command);
+        this.encodeCopy(passes.between, command);
         continue;
       }
       const { pipeline, ranges, parameters, workgroups } = command;
       if (pipeline.error !== undefined) this.failures.record(pipeline.error);
       if (pipeline.compiled === undefined || !ranges.every(({ block }) => this.usable(block))) continue;
       this.parameterWords.set(parameters, (slot * GPU_UNIFORM_WINDOW_BYTES) / 4);
-      pass ??= encoder.beginComputePass({ label: 'batch' });
+      const pass = passes.pass(command.use);
       pass.setPipeline(pipeline.compiled);
       const group = this.bindGroups.get(pipeline.layout, ranges, pipeline.shader);
       pass.setBindGroup(0, group, [slot * GPU_UNIFORM_WINDOW_BYTES]);
@@ -232,7 +247,6 @@ export class Recorder {
       this.coverage.ran(pipeline.shader, pipeline.variant);
       slot++;
     }
-    pass?.end();
     // In queue order before this batch's submit and after the last one's: one parameter buffer is enough.
     if (slot > 0)
       this.device.queue.writeBuffer(
@@ -242,7 +256,11 @@ export class Recorder {
         0,
         (slot * GPU_UNIFORM_WINDOW_BYTES) / 4,
       );
-    return encoder.finish();
+    return passes.finish();
+  }
+
+  private passes(label: string): Passes {
+    return new Passes(this.device, label, this.took);
   }
 
   private encodeCopy(encoder: GPUCommandEncoder, { from, to }: CopyCommand): void {

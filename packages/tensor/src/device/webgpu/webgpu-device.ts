@@ -3,6 +3,7 @@
  * buffers. It runs as it is on `navigator.gpu` and on Dawn in Node.
  */
 import { notCapturable } from '../../capture/recording.ts';
+import { debugLevel } from '../../debug.ts';
 import type { DType, HostArray } from '../../dtype.ts';
 import { isVoxelgradError, VoxelgradError } from '../../errors.ts';
 import type { Kernels } from '../../ops/kernels.ts';
@@ -18,6 +19,7 @@ import { KernelCoverage } from './coverage.ts';
 import { type Dispatch, describeDispatch, elementBytes } from './dispatch.ts';
 import { Failures } from './failures.ts';
 import { decodeHostValues, encodeHostValues } from './host-values.ts';
+import type { Took } from './passes.ts';
 import { Pipelines } from './pipelines.ts';
 import { ReadBack } from './read-back.ts';
 import { type CopyCommand, Recorder } from './recorder.ts';
@@ -38,6 +40,8 @@ export class WebgpuDevice implements Device {
   readonly limits: GPUSupportedLimits;
   readonly features: GPUSupportedFeatures;
   readonly kernels: Kernels;
+  /** Whether the GPU stamps the times of dispatches for the profile. */
+  readonly measuresCommands: boolean;
   private readonly profile = new Profile();
   private readonly calls = new KernelCalls();
   readonly coverage = new KernelCoverage();
@@ -62,7 +66,9 @@ export class WebgpuDevice implements Device {
     this.features = device.features;
     this.hasF16 = device.features.has('shader-f16');
     this.onClose = onClose;
-    this.recorder = new Recorder(device, this.failures, this.coverage);
+    this.measuresCommands = debugLevel >= 1 && device.features.has('timestamp-query');
+    const took: Took | undefined = this.measuresCommands ? (use, time) => this.profile.took(use, time) : undefined;
+    this.recorder = new Recorder(device, this.failures, this.coverage, took);
     this.pool = new BufferPool(device, this.failures, () => this.recorder.bindGroups.clear());
     this.pipelines = new Pipelines(device, shaders);
     this.readBack = new ReadBack(this.pool);
@@ -101,11 +107,17 @@ export class WebgpuDevice implements Device {
     return { buffer: this.allocate(this.bytesFor(dtype, sizeOf(shape))), byteOffset: 0, dtype, shape };
   }
 
+  /** Notes how the kernel's call that is under way is computed, for VOXELGRAD_DEBUG=2. */
+  choose(text: () => string): void {
+    this.calls.choose(text);
+  }
+
   /** Enqueues a shader. Empty work (a workgroup count of 0) is left out. */
   dispatch(dispatch: Dispatch): void {
     this.failures.checkAlive();
     const { shader, preamble, bindings, parameters, workgroups } = dispatch;
     if (workgroups.includes(0)) return;
+    this.calls.enqueued(() => `${shader} in ${workgroups.reduce((product, count) => product * count)} workgroups`);
     const call = this.calls.description;
     const describe = (): string => describeDispatch(dispatch) + (call === undefined ? '' : ` of ${call()}`);
     if (parameters.length * 4 > GPU_UNIFORM_WINDOW_BYTES || workgroups.some((count) => count > this.workgroupLimit()))
@@ -116,7 +128,8 @@ export class WebgpuDevice implements Device {
       });
     const access = bindings.map((binding) => binding.access);
     const { ranges, copies } = this.separate(dispatch, describe);
-    const command = { kind: 'dispatch', ranges, parameters: [...parameters], workgroups, describe } as const;
+    const { current: use } = this.profile;
+    const command = { kind: 'dispatch', ranges, parameters: [...parameters], workgroups, describe, use } as const;
     if (this.recording !== undefined) this.recording.dispatch({ ...command, shader, preamble, access });
     else this.recorder.dispatch({ ...command, pipeline: this.pipelines.get(shader, preamble, access, describe) });
     for (const copy of copies) this.free(copy);
@@ -166,11 +179,11 @@ export class WebgpuDevice implements Device {
       release: (buffer) => this.pool.release(buffer),
       upload: (block, byteOffset, bytes) => this.recorder.upload(block, byteOffset, bytes),
       program: (commands) => {
-        const program = this.recorder.program(commands);
+        const program = this.recorder.program(commands, debugLevel >= 1 && !this.measuresCommands);
         return {
           run: (wordFor) => {
             this.failures.checkAlive();
-            this.profile.time('captured step', [], this, () => this.recorder.run(program, wordFor));
+            this.recorder.run(program, wordFor, (uses, enqueue) => this.profile.time(uses, this, enqueue));
           },
           dispose: () => void this.recorder.flush().then(() => program.destroy()),
         };
@@ -215,7 +228,10 @@ export class WebgpuDevice implements Device {
     this.closed = true;
     // What is enqueued is finished first; its errors no longer concern anyone.
     await this.synchronize().catch(() => undefined);
-    await this.profile.print(`webgpu, ${this.description}`);
+    const clock = this.measuresCommands
+      ? "the GPU's time stamps"
+      : "the host's clock, with a round trip to the GPU in each call: the adapter has no timestamp-query";
+    await this.profile.print(`webgpu, ${this.description}`, clock);
     this.onClose(this);
     this.gpu.destroy();
     await this.gpu.lost;

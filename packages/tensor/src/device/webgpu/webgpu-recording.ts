@@ -13,6 +13,7 @@ import {
 import { type StepHost, StepRecording } from '../../capture/step-recording.ts';
 import { roundUpTo } from '../../shape.ts';
 import type { DeviceBuffer } from '../device.ts';
+import type { KernelUse } from '../profile.ts';
 import type { BoundRange } from './bind-groups.ts';
 import { type Block, sizeClass, WebgpuBuffer } from './buffer-pool.ts';
 import type { Access } from './dispatch.ts';
@@ -50,6 +51,7 @@ export interface RecordedDispatch {
   readonly parameters: readonly number[];
   readonly workgroups: readonly [number, number, number];
   readonly describe: () => string;
+  readonly use: KernelUse | undefined;
 }
 
 /** What a recording needs of its device. */

@@ -34,6 +34,7 @@ export function convolveDirect(
     target: device.address(target),
   };
   if (few) {
+    device.choose(() => 'rows padded, each kernel row one tap');
     const { rows, padded } = padWidth(device, sizes, source);
     launch(device, rows, { ...addresses, source: device.addressOf(padded) }, false, sizes.inputChannels);
     device.free(padded);

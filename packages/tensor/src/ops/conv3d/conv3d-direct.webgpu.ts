@@ -30,6 +30,7 @@ function launch(
   device: WebgpuDevice,
   { shader, bindings, x, y, weight, bias, geometry, outputs, split = ONE_SPLIT }: Launch,
 ): void {
+  device.choose(() => `direct, ${split.splits} splits`);
   device.dispatch({
     shader,
     preamble: writePreamble({ types: { element: x.dtype } }),

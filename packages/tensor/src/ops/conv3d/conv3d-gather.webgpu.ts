@@ -1,12 +1,11 @@
 /** Launches conv3d/gemm: the forward pass and the data gradient as implicit matrix products. */
-import { debug } from '../../debug.ts';
 import type { Operand } from '../../device/device.ts';
 import { read, write } from '../../device/webgpu/dispatch.ts';
 import { writePreamble } from '../../device/webgpu/preamble.ts';
 import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
 import type { DType } from '../../dtype.ts';
-import { showShape, type Triple } from '../../shape.ts';
+import type { Triple } from '../../shape.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
 import { defaultTile, stagedType, type TileVariant, tileColumns, tileConstants, tileCount } from './conv3d.variants.ts';
 import {
@@ -106,10 +105,7 @@ export function gatherWebgpu(device: WebgpuDevice, product: Product, variant?: T
       software: device.software,
       direction: product.dataGradient ? 'dataGradient' : 'forward',
     });
-  debug(2, () => {
-    const name = product.dataGradient ? 'conv3dDataGradient' : 'conv3d';
-    return `${name} ${showShape(source.shape)} to ${showShape(result.shape)}: tile ${tile.name}`;
-  });
+  device.choose(() => `gathered, tile ${tile.name}, staged as ${staged}`);
   const [x, y] = foldWorkgroups(tileCount(tile, rows, columns));
   device.dispatch({
     shader: 'conv3d/gemm',

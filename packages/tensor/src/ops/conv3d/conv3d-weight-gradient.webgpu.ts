@@ -1,11 +1,10 @@
 /** Launches the weight gradient: partial sums over splits of the voxels, then their sum in a fixed order. */
-import { debug } from '../../debug.ts';
 import type { Operand } from '../../device/device.ts';
 import { read, write } from '../../device/webgpu/dispatch.ts';
 import { writePreamble } from '../../device/webgpu/preamble.ts';
 import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
-import { showShape, sizeOf } from '../../shape.ts';
+import { sizeOf } from '../../shape.ts';
 import { sumSplits } from '../sum-splits.webgpu.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
 import {
@@ -88,11 +87,7 @@ export function weightGradientWebgpu(
   const tiles = tileCount(tile, rows, columns);
   const voxels = sizeOf(extentOf(dy));
   const { splits, voxelsPerSplit } = splitVoxels(voxels, rows * columns, tiles, tile.threadsM * tile.threadsN);
-  debug(
-    2,
-    () =>
-      `conv3dWeightGradient ${showShape(x.shape)} to ${showShape(dweight.shape)}: tile ${tile.name}, ${splits} splits`,
-  );
+  device.choose(() => `gathered, tile ${tile.name}, ${splits} splits of ${voxelsPerSplit} voxels`);
   const partial = splits === 1 ? dweight : device.temporary('f32', [splits, rows, columns]);
   device.dispatch({
     shader: 'conv3d/weight-gradient',

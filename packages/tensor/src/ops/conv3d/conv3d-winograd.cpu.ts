@@ -48,6 +48,7 @@ export function convolveWinograd(
   const block = Math.max(FEWEST_BLOCK_TILES, Math.min(64, Math.floor(BLOCK_BYTES / perTile / 4) * 4));
   const weightBytes = tiling.tileBytes(from.channels) * paddedChannels;
   if (tiles / block >= FEWEST_ITEMS && weightBytes <= WEIGHT_BYTES) {
+    device.choose(() => `all steps of ${block} tiles in one item`);
     const { weights, placed } = transformWeights(device, taps, points, from.channels, paddedChannels);
     enqueue({
       kernel: 'conv3dWinograd',
@@ -66,7 +67,9 @@ export function convolveWinograd(
   }
 
   const most = Math.max(FEWEST_BLOCK_TILES, Math.floor(TRANSFORMED_BYTES / perTile));
-  for (const run of tiling.runs(most)) {
+  const runs = tiling.runs(most);
+  device.choose(() => `step after step, ${tiles} tiles in ${runs.length} runs`);
+  for (const run of runs) {
     const transformed = device.allocate(tiling.transformedBytes(run.tiles, from.channels));
     const products = device.allocate(tiling.transformedBytes(run.tiles, paddedChannels));
     const blocks = paddedChannels / 8;

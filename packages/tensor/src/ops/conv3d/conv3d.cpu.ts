@@ -1,6 +1,4 @@
 /** The convolution kernels of the cpu device: which algorithm for which shape. f16 operands are converted to f32 and back. */
-
-import { debug } from '../../debug.ts';
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import { inFloats } from '../copy/in-floats.cpu.ts';
 import type { Conv3dKernels } from './conv3d.kernels.ts';
@@ -15,19 +13,19 @@ import { suitsWinograd } from './conv3d-winograd-tiling.cpu.ts';
 export const conv3dCpu = (device: CpuDevice): Conv3dKernels => ({
   conv3d(x, weight, bias, y, geometry) {
     const sizes = conv3dSizes(x, weight, y, geometry);
-    const { convolve } = choose('conv3d', sizes);
+    const { convolve } = choose(device, sizes);
     inFloats(device, [x, weight], [y], ([x, weight], [y]) => convolve(device, sizes, x, weight, bias, y, false));
   },
 
   conv3dDataGradient(dy, weight, bias, dx, geometry) {
     const sizes = conv3dSizes(dx, weight, dy, geometry);
-    const { convolve } = choose('conv3dDataGradient', sizes);
+    const { convolve } = choose(device, sizes);
     inFloats(device, [dy, weight], [dx], ([dy, weight], [dx]) => convolve(device, sizes, dy, weight, bias, dx, true));
   },
 
   conv3dWeightGradient(x, dy, dweight, geometry) {
     const sizes = conv3dSizes(x, dweight, dy, geometry);
-    const { weightGradient } = choose('conv3dWeightGradient', sizes);
+    const { weightGradient } = choose(device, sizes);
     inFloats(device, [x, dy], [dweight], ([x, dy], [dweight]) => weightGradient(device, sizes, x, dy, dweight));
   },
 });
@@ -38,8 +36,8 @@ const ALGORITHMS = [
   { name: 'direct', suits: () => true, convolve: convolveDirect, weightGradient: weightGradientDirect },
 ] as const;
 
-function choose(kernel: string, sizes: Conv3dSizes): (typeof ALGORITHMS)[number] {
+function choose(device: CpuDevice, sizes: Conv3dSizes): (typeof ALGORITHMS)[number] {
   const algorithm = ALGORITHMS.find(({ suits }) => suits(sizes))!;
-  debug(2, () => `${kernel} ${JSON.stringify(sizes)}: ${algorithm.name}`);
+  device.choose(() => algorithm.name);
   return algorithm;
 }

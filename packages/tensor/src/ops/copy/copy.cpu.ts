@@ -116,5 +116,24 @@ export const copyCpu = (device: CpuDevice): CopyKernels => {
       const count = sizeOf(index.shape);
       device.enqueue('scatterAdd', outer * pieces, [...addresses, extent, count, inner, slices, pieces]);
     },
+
+    gatherElements(x, index, out, axis) {
+      const { outer, extent, inner } = around(x.shape, axis);
+      const rows = outer * index.shape[axis]!;
+      const rowsPerItem = rowsFor(rows, 2 * inner);
+      const addresses = [x, index, out].map((operand: Operand) => device.address(operand));
+      const bytes = device.bytesFor(x.dtype, 1);
+      const sizes = [extent, index.shape[axis]!, inner, bytes, rows, rowsPerItem];
+      device.enqueue('gatherElements', Math.ceil(rows / rowsPerItem), [...addresses, ...sizes]);
+    },
+
+    scatterAddElements(x, index, out, axis) {
+      const { outer, extent, inner } = around(out.shape, axis);
+      const columns = outer * inner;
+      const columnsPerItem = rowsFor(columns, 2 * index.shape[axis]! + extent);
+      const addresses = [x, index, out].map((operand: Operand) => device.address(operand));
+      const sizes = [extent, index.shape[axis]!, inner, columns, columnsPerItem];
+      device.enqueue('scatterAddElements', Math.ceil(columns / columnsPerItem), [...addresses, ...sizes]);
+    },
   };
 };

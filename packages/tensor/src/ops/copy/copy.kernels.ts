@@ -21,4 +21,8 @@ export interface CopyKernels {
   gather(x: Operand, index: Operand, out: Operand, axis: number): void;
   /** Sets f32 `out` to 0, then `out[..., index[i], ...] += x[..., i, ...]` in the order of i: the gradient of gather. */
   scatterAdd(x: Operand, index: Operand, out: Operand, axis: number): void;
+  /** `out[..., i, ...] = x[..., index[..., i, ...], ...]` along `axis`; `index` i32 of out's shape, within range. Any dtype. */
+  gatherElements(x: Operand, index: Operand, out: Operand, axis: number): void;
+  /** Sets f32 `out` to 0, then `out[..., index[..., i, ...], ...] += x[..., i, ...]` in the order of i; `index` i32 of x's shape. */
+  scatterAddElements(x: Operand, index: Operand, out: Operand, axis: number): void;
 }

@@ -50,35 +50,68 @@ export function permute(x: Tensor, order: readonly number[]): Tensor {
   return record('permute', [x], out, [], (g) => [permute(g, inverse)]);
 }
 
-/** The box from `start` (inclusive) to `end` (exclusive) on every axis. */
-export function slice(x: Tensor, start: readonly number[], end: readonly number[]): Tensor {
-  const shape = x.shape.map((_, i) => (end[i] ?? 0) - (start[i] ?? 0));
-  const inside = x.shape.every((extent, i) => (start[i] ?? -1) >= 0 && (end[i] ?? -1) <= extent && shape[i]! >= 0);
-  if (!inside || start.length !== x.rank || end.length !== x.rank)
+/**
+ * Entries `start`, `start + step`, … before `end` on every axis: NumPy's `x[start:end:step]`. Negative bounds count from the end of their axis; steps are 1 by
+ * default. Throws 'shape' for bounds outside of x, 'option' for steps below 1.
+ */
+export function slice(
+  x: Tensor,
+  start: readonly number[],
+  end: readonly number[],
+  step: readonly number[] = x.shape.map(() => 1),
+): Tensor {
+  if (!step.every((entries) => Number.isInteger(entries) && entries >= 1))
+    throw new VoxelgradError('option', {
+      what: `slice of ${showShape(x.shape)}: step`,
+      expected: 'whole numbers ≥ 1',
+      got: showShape(step),
+      help: 'flip the axis first to go backwards along it',
+    });
+  const fromEnd = (bound: number, axis: number): number => (bound < 0 ? bound + x.shape[axis]! : bound);
+  const [low, high] = [start.map(fromEnd), end.map(fromEnd)];
+  const inside = x.shape.every((extent, i) => low[i]! >= 0 && low[i]! <= high[i]! && high[i]! <= extent);
+  const whole = [...low, ...high].every(Number.isInteger);
+  if (!inside || !whole || [start, end, step].some(({ length }) => length !== x.rank))
     throw new VoxelgradError('shape', {
       what: 'slice',
-      expected: `bounds within ${showShape(x.shape)}`,
-      got: `${showShape(start)} to ${showShape(end)}`,
+      expected: `${x.rank} whole bounds within ${showShape(x.shape)}, ends behind starts`,
+      got: `${showShape(start)} to ${showShape(end)} by ${showShape(step)}`,
     });
+  const shape = x.shape.map((_, i) => Math.ceil((high[i]! - low[i]!) / step[i]!));
   const strides = stridesOf(x.shape);
   const out = output(x, shape);
-  copyBox(x, out, shape, offsetOf(start, strides), strides, 0, stridesOf(shape));
-  const after = x.shape.map((extent, i) => extent - end[i]!);
-  return record('slice', [x], out, [], (g) => [
-    pad(
-      g,
-      start.map((low, i) => [low, after[i]!] as const),
-    ),
-  ]);
+  copyBox(x, out, shape, offsetOf(low, strides), stepped(strides, step), 0, stridesOf(shape));
+  const before = x.shape;
+  return record('slice', [x], out, [], (g) => [place('slice', g, before, low, step, 0)]);
 }
 
-/** `length` entries of one axis from `start` on. */
+const stepped = (strides: readonly number[], step: readonly number[]): number[] =>
+  strides.map((stride, i) => stride * step[i]!);
+
+/** A tensor of `value` with x in it, from `start` on and `step` apart: what slice takes out. */
+function place(
+  op: string,
+  x: Tensor,
+  shape: Shape,
+  start: readonly number[],
+  step: readonly number[],
+  value: number,
+): Tensor {
+  const strides = stridesOf(shape);
+  const out = full(value, shape, { device: x.device, dtype: x.dtype });
+  copyBox(x, out, x.shape, 0, stridesOf(x.shape), offsetOf(start, strides), stepped(strides, step));
+  const end = x.shape.map((extent, i) => (extent === 0 ? start[i]! : start[i]! + (extent - 1) * step[i]! + 1));
+  return record(op, [x], out, [], (g) => [slice(g, start, end, step)]);
+}
+
+/** `length` entries of one axis from `start` on; a negative start counts from the end. */
 export function narrow(x: Tensor, axis: number, start: number, length: number): Tensor {
   const [along] = normalizeAxes(axis, x.rank, 'narrow');
+  const low = start < 0 ? start + x.shape[along!]! : start;
   return slice(
     x,
-    x.shape.map((_, i) => (i === along ? start : 0)),
-    x.shape.map((extent, i) => (i === along ? start + length : extent)),
+    x.shape.map((_, i) => (i === along ? low : 0)),
+    x.shape.map((extent, i) => (i === along ? low + length : extent)),
   );
 }
 
@@ -105,12 +138,9 @@ export function pad(x: Tensor, amounts: readonly (readonly [number, number])[], 
   const shape = x.shape.map((extent, i) => extent + (amounts[i]?.[0] ?? 0) + (amounts[i]?.[1] ?? 0));
   if (amounts.length !== x.rank || amounts.some(([before, after]) => before < 0 || after < 0))
     throw new VoxelgradError('shape', { what: 'pad', expected: `${x.rank} pairs ≥ 0`, got: JSON.stringify(amounts) });
-  const strides = stridesOf(shape);
-  const out = full(value, shape, { device: x.device, dtype: x.dtype });
   const before = amounts.map(([low]) => low);
-  copyBox(x, out, x.shape, 0, stridesOf(x.shape), offsetOf(before, strides), strides);
-  const end = x.shape.map((extent, i) => before[i]! + extent);
-  return record('pad', [x], out, [], (g) => [slice(g, before, end)]);
+  const apart = amounts.map(() => 1);
+  return place('pad', x, shape, before, apart, value);
 }
 
 /** Pads by repeating the edge, or by mirroring about it without repeating it (torch's 'reflect'). */

@@ -63,6 +63,7 @@ export const copyWebgpu = (device: WebgpuDevice): CopyKernels => ({
     const inner = axes.at(-1)!;
     const whole = [fromOffset, toOffset, inner.extent, ...axes.slice(0, -1).flatMap(({ from, to }) => [from, to])];
     const vector = inner.from === 1 && inner.to === 1 && whole.every((number) => number % 4 === 0);
+    device.choose(() => (vector ? 'vectors of four' : 'single elements'));
     const unit = vector ? 4 : 1;
     const words = new Array<number>(MAXIMUM_AXES * 4).fill(0);
     axes.reverse().forEach(({ extent, from, to }, i) => {
@@ -116,6 +117,30 @@ export const copyWebgpu = (device: WebgpuDevice): CopyKernels => ({
       bindings: [read(x), read(index), write(out)],
       parameters: [count, sizeOf(index.shape), extent, inner],
       workgroups: foldWorkgroups(Math.ceil(count / INVOCATIONS)),
+    });
+  },
+
+  gatherElements(x, index, out, axis) {
+    const [, extent, inner] = aroundAxis(x.shape, axis);
+    const count = sizeOf(index.shape);
+    device.dispatch({
+      shader: 'copy/gather-elements',
+      preamble: writePreamble({ types: { element: x.dtype } }),
+      bindings: [read(x), read(index), write(out)],
+      parameters: [count, index.shape[axis]!, extent, inner],
+      workgroups: foldWorkgroups(Math.ceil(count / INVOCATIONS)),
+    });
+  },
+
+  scatterAddElements(x, index, out, axis) {
+    const [outer, extent, inner] = aroundAxis(out.shape, axis);
+    const columns = outer * inner;
+    device.dispatch({
+      shader: 'copy/scatter-add-elements',
+      preamble: '',
+      bindings: [read(x), read(index), write(out)],
+      parameters: [columns, index.shape[axis]!, extent, inner],
+      workgroups: foldWorkgroups(Math.ceil(columns / INVOCATIONS)),
     });
   },
 });

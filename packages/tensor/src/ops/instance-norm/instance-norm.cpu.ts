@@ -69,6 +69,7 @@ export const instanceNormCpu = (device: CpuDevice): InstanceNormKernels => {
     launch: (enqueue: (kernel: string, items: number) => void, plan: ReturnType<typeof planNorm>) => void,
   ): void => {
     const plan = planNorm(operands.x, groups);
+    device.choose(() => `rows of ${plan.width}, ${plan.splits} splits of ${plan.rowsPerSplit} rows`);
     const scratchBytes = plan.width * SCRATCH_BYTES;
     const partials = device.allocate(16 * plan.batch * plan.splits * plan.channels);
     const tables = device.allocate(4 * plan.batch * TABLES * plan.width);

@@ -6,7 +6,8 @@
 import { isRecorded, record } from '../../autograd.ts';
 import { VoxelgradError } from '../../errors.ts';
 import { remember } from '../../recompute.ts';
-import { showShape } from '../../shape.ts';
+import { tidy } from '../../scope.ts';
+import { type Shape, sameShape, showShape, sizeOf } from '../../shape.ts';
 import { Tensor } from '../../tensor.ts';
 import { cast } from '../copy/cast.ts';
 import { reshape } from '../copy/copy.ts';
@@ -34,10 +35,31 @@ export const instanceNorm = (x: Tensor, options: NormOptions = {}): Tensor =>
 export const groupNorm = (x: Tensor, groups: number, options: NormOptions = {}): Tensor =>
   norm('groupNorm', x, groups, options);
 
-/** Normalises `x [...rows, c]` over the channels alone. */
-export function layerNorm(x: Tensor, options: NormOptions = {}): Tensor {
-  const c = x.shape.at(-1)!;
-  return reshape(norm('layerNorm', reshape(x, [x.size / c, 1, c]), 1, options), x.shape);
+/** As NormOptions; weight and bias have the shape that is normalised over. */
+export interface LayerNormOptions extends NormOptions {
+  /** The last axes of x, which are normalised over together (torch's normalized_shape); `[c]`, the channels alone, by default. */
+  readonly normalizedShape?: Shape;
+}
+
+/** Normalises `x […rows, …normalizedShape]` over its last axes, by default `x […rows, c]` over the channels. */
+export function layerNorm(x: Tensor, options: LayerNormOptions = {}): Tensor {
+  const { normalizedShape = x.shape.slice(-1), weight, bias } = options;
+  const axes = normalizedShape.length;
+  if (axes === 0 || axes > x.rank || !sameShape(x.shape.slice(x.rank - axes), normalizedShape))
+    throw new VoxelgradError('shape', {
+      what: 'layerNorm: x',
+      expected: `one or more last axes of shape ${showShape(normalizedShape)}, the normalizedShape`,
+      got: showShape(x.shape),
+    });
+  if (weight !== undefined) checkShapeIs('layerNorm', 'weight', weight, normalizedShape);
+  if (bias !== undefined) checkShapeIs('layerNorm', 'bias', bias, normalizedShape);
+  const size = sizeOf(normalizedShape);
+  if (x.size === 0) return reshape(x, x.shape);
+  return tidy(() => {
+    const flat = (affine: Tensor | undefined): Tensor | undefined => affine && reshape(affine, [size]);
+    const rows = reshape(x, [x.size / size, 1, size]);
+    return reshape(norm('layerNorm', rows, 1, { ...options, weight: flat(weight), bias: flat(bias) }), x.shape);
+  });
 }
 
 function norm(op: string, x: Tensor, groups: number, options: NormOptions): Tensor {

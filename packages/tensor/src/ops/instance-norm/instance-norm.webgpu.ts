@@ -71,6 +71,9 @@ const COMBINING = writePreamble({
 /** The layout of a pass, what runs a shader over all of x, and what runs one that combines what such a shader left. */
 function prepare(device: WebgpuDevice, { x, weight, bias, settings }: Pass) {
   const layout = layoutOf(x);
+  device.choose(
+    () => `${layout.tiles} tiles of ${layout.rowsPerTile} rows, ${layout.channelLanes} × ${layout.width} channels wide`,
+  );
   const overAll = writePreamble({
     types: { element: x.dtype },
     constants: { WIDTH: layout.width, CHANNEL_LANES: layout.channelLanes, ROW_LANES: layout.rowLanes },

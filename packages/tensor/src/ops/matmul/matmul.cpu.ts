@@ -30,6 +30,7 @@ export const matmulCpu = (device: CpuDevice): MatmulKernels => ({
       const depthPerSplit = Math.ceil(Math.ceil(k / Math.max(1, wanted)) / DEPTH) * DEPTH;
       const splits = Math.ceil(k / depthPerSplit);
       const size = batches * m * n;
+      device.choose(() => `tiles of ${tileRows}×${tileColumns}, ${splits} splits of depth ${depthPerSplit}`);
       const scratch = device.allocate(4 * tileColumns * DEPTH * device.threads);
       const partials = splits > 1 ? device.allocate(4 * size * splits) : undefined;
       device.enqueue('matmul', tiles * splits, [

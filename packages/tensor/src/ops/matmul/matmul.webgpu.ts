@@ -12,6 +12,7 @@ export const matmulWebgpu = (device: WebgpuDevice): MatmulKernels => ({
     const depth = a.shape[transposeA ? 1 : 2]!;
     const staged = stagedType(a.dtype, device.info.vendor);
     const tile = defaultTile(batch * rows, columns, { quads: depth % 4 === 0, staged, software: device.software });
+    device.choose(() => `tile ${tile.name}, staged as ${staged}`);
     const access = (contiguous: number): string => (contiguous % 4 === 0 ? 'quad' : 'elements');
     device.dispatch({
       shader: 'matmul/matmul',

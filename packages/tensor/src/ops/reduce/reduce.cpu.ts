@@ -60,6 +60,7 @@ export const reduceCpu = (device: CpuDevice): ReduceKernels => {
   ): void => {
     const plan = planReduce(outer, reduced, inner);
     const { stride, width, rows, blocks, splits, rowsPerSplit, outersPerItem, items } = plan;
+    device.choose(() => `rows of ${stride} in ${blocks} blocks, ${splits} splits of ${rowsPerSplit} rows`);
     const slots = Math.ceil(width / 4) * 4;
     const scratchBytes = slots * 12;
     const scratch = device.allocate(scratchBytes * device.threads);
@@ -95,6 +96,7 @@ export const reduceCpu = (device: CpuDevice): ReduceKernels => {
       const columns = outer * inner;
       const parts = Math.ceil(reduced / ARGUMENT_PART);
       const partSize = Math.ceil(reduced / parts);
+      device.choose(() => `${parts} parts of ${partSize}`);
       const columnsPerItem = 4 * rowsFor(Math.ceil(columns / 4), 4 * partSize);
       const partials = parts > 1 ? device.allocate(8 * columns * parts) : undefined;
       const addresses = [

@@ -53,6 +53,7 @@ export const reduceWebgpu = (device: WebgpuDevice): ReduceKernels => {
     scale: number,
   ): void {
     const { rows, rowsNeighbour, chunk, chunks, blocks } = layOutReduction(outer, reduced, inner, false);
+    device.choose(() => `${rows} threads an output, ${chunks} chunks of ${chunk}`);
     const value = valueType(x.dtype);
     const last = chunks === 1;
     const target = last ? out : device.temporary(value, [outer, chunks, inner]);
@@ -76,6 +77,7 @@ export const reduceWebgpu = (device: WebgpuDevice): ReduceKernels => {
 
     argReduce(op, x, out, outer, reduced, inner) {
       const { rows, rowsNeighbour, blocks } = layOutReduction(outer, reduced, inner, true);
+      device.choose(() => `${rows} threads an output`);
       const value = valueType(x.dtype);
       const better = `a ${op === 'max' ? '>' : '<'} b`;
       const beats = value === 'i32' ? better : `${better} || (is_nan(a) && !is_nan(b))`;

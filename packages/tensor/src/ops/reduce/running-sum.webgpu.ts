@@ -32,6 +32,7 @@ export const cumulativeSumWebgpu = (device: WebgpuDevice): Pick<ReduceKernels, '
       return;
     }
     const chunks = Math.ceil(length / CHUNK);
+    device.choose(() => `${chunks} chunks of ${CHUNK} a row`);
     const totals = device.temporary('f32', [rows, chunks]);
     device.dispatch({
       shader: 'reduce/running-sum',

@@ -50,6 +50,7 @@ const mostSummands = 16;
 export function resampleAlongAxes(device: CpuDevice, x: Operand, out: Operand, axes: readonly AxisWeights[]): void {
   const [depth, height, width] = axes as [AxisWeights, AxisWeights, AxisWeights];
   if (longestRow(depth) * longestRow(height) <= mostSummands && longestRow(width) <= mostSummands) {
+    device.choose(() => 'all axes at once');
     resampleAxes(device, x, out, axes);
     return;
   }
@@ -58,6 +59,7 @@ export function resampleAlongAxes(device: CpuDevice, x: Operand, out: Operand, a
   const steps = [0, 1, 2]
     .filter((axis) => !isIdentity(axes[axis]!, x.shape[axis + 1]!))
     .sort((a, b) => growth(a) - growth(b));
+  device.choose(() => `one axis after the other: ${steps.map((axis) => 'dhw'[axis]).join(', ')}`);
   let current = x;
   for (const [i, axis] of steps.entries()) {
     const shape = current.shape.map((extent, a) => (a === axis + 1 ? out.shape[a]! : extent));

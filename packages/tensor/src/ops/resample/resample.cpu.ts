@@ -96,6 +96,18 @@ export const resampleCpu = (device: CpuDevice): ResampleKernels => {
       );
     },
 
+    sampleGridPointGradient(dy, x, grid, dgrid, outside) {
+      const [batch, depth, height, width, channels] = x.shape as unknown as Shape5;
+      const points = sizeOf(grid.shape.slice(1, 4));
+      const perItem = rowsFor(batch * points, POINT_COST + 16 * channels);
+      const itemsPerSample = Math.ceil(points / perItem);
+      device.enqueue('sampleGridPointGradient', batch * itemsPerSample, [
+        ...[dy, x, grid, dgrid].map((operand) => device.address(operand)),
+        ...[depth, height, width, channels, points, itemsPerSample, perItem],
+        outside === 'edge' ? 1 : 0,
+      ]);
+    },
+
     pool(mode, x, out, kernel, stride, padding, countPadding) {
       const name = mode === 'max' ? 'poolMax' : 'poolAverage';
       inFloats(device, [x], [out], ([x], [out]) =>

@@ -30,6 +30,8 @@ export interface ResampleKernels {
     dx: Operand,
     outside: 'zero' | 'edge',
   ): void;
+  /** Gradient of a linear sampleGrid with respect to its grid: `dgrid [n, z, y, x, 3]` in voxels, f32. */
+  sampleGridPointGradient(dy: Operand, x: Operand, grid: Operand, dgrid: Operand, outside: 'zero' | 'edge'): void;
   /** Max or average pooling, f32 or f16; average sums in f32 and divides by the whole window or by the voxels inside (`countPadding`). */
   pool(
     mode: 'max' | 'average',

@@ -2,10 +2,12 @@
  * Resampling of volumes `[n, d, h, w, c]` and images `[n, h, w, c]`: to a new size, at arbitrary points, by pooling, and filters along one axis.
  * f16 is interpolated in f32. Conventions are those of torch.nn.functional.interpolate and grid_sample.
  */
-import { notTwiceDifferentiable, record } from '../../autograd.ts';
+import { isRecorded, notTwiceDifferentiable, record } from '../../autograd.ts';
 import { VoxelgradError } from '../../errors.ts';
+import { tidy } from '../../scope.ts';
 import { type Shape, showShape, type Triple } from '../../shape.ts';
 import type { Tensor } from '../../tensor.ts';
+import { cast } from '../copy/cast.ts';
 import { pad } from '../copy/copy.ts';
 import {
   checkChoice,
@@ -100,11 +102,14 @@ export interface SampleOptions {
 
 /**
  * `out [n, z, y, x, c]`: `x [n, d, h, w, c]` sampled at `grid [n, z, y, x, 3]`, which holds voxel coordinates in the order d, h, w; or
- * `out [n, y, x, c]` of an image `x [n, h, w, c]` at `grid [n, y, x, 2]`. The gradient with respect to x is a fused kernel; the grid gets none.
+ * `out [n, y, x, c]` of an image `x [n, h, w, c]` at `grid [n, y, x, 2]`. Voxels' centres are whole numbers (torch's `alignCorners: true`, but not
+ * scaled to −1 … 1). x and grid are f32 or f16, computed in f32. The gradients with respect to both are fused kernels: as torch's, with no slope across the
+ * edge for points on it and beyond where `outside` is 'edge'. Throws 'autograd' where a grid with a gradient is sampled by 'nearest', which has no slope.
  */
 export function sampleGrid(x: Tensor, grid: Tensor, options: SampleOptions = {}): Tensor {
   if (x.rank === 4 && grid.rank === 4) return asVolume(x, (x) => sampleGrid(x, atDepthZero(grid), options));
   if (x.dtype === 'f16') return widened(x, (x) => sampleGrid(x, grid, options));
+  if (grid.dtype === 'f16') return tidy(() => sampleGrid(x, cast(grid, 'f32'), options));
   const { mode = 'linear', outside = 'zero' } = options;
   checkDevice('sampleGrid', x, grid);
   checkRank('sampleGrid', 'x', x, 'n, d, h, w, c');
@@ -114,14 +119,26 @@ export function sampleGrid(x: Tensor, grid: Tensor, options: SampleOptions = {})
   checkChoice('sampleGrid: mode', mode, ['nearest', 'linear']);
   checkChoice('sampleGrid: outside', outside, ['zero', 'edge']);
   checkShapeIs('sampleGrid', 'grid', grid, [x.shape[0]!, ...grid.shape.slice(1, 4), 3]);
+  const moving = isRecorded([grid]);
+  if (moving && mode === 'nearest')
+    throw new VoxelgradError('autograd', {
+      what: `sampleGrid of x ${showShape(x.shape)} at grid ${showShape(grid.shape)}: mode 'nearest'`,
+      expected: 'a grid without a gradient: the nearest voxel stays the same when a point moves a little',
+      got: 'a grid that gradients are wanted for',
+      help: "use mode 'linear', or pass grid.detach()",
+    });
   const shape = x.shape;
   const out = output(x, [...grid.shape.slice(0, 4), shape[4]!]);
   x.device.kernels.sampleGrid(mode, x, grid, out, outside);
-  return record('sampleGrid', [x], out, [grid], (g, [grid]) => {
+  const spread = isRecorded([x]);
+  return record('sampleGrid', [x, grid], out, moving ? [grid, x] : [grid], (g, [grid, x]) => {
     notTwiceDifferentiable('sampleGrid');
-    const dx = output(g, shape);
-    g.device.kernels.sampleGridGradient(mode, g, grid, dx, outside);
-    return [dx];
+    const { kernels } = g.device;
+    const dx = spread ? output(g, shape) : undefined;
+    if (dx !== undefined) kernels.sampleGridGradient(mode, g, grid, dx, outside);
+    const dgrid = x === undefined ? undefined : output(grid, grid.shape);
+    if (x !== undefined) kernels.sampleGridPointGradient(g, x, grid, dgrid!, outside);
+    return [dx, dgrid];
   });
 }
 

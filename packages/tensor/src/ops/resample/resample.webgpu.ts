@@ -47,6 +47,7 @@ export const resampleWebgpu = (device: WebgpuDevice): ResampleKernels => {
   function alongAxes(x: Operand, out: Operand, axes: readonly AxisWeights[]): void {
     const changed = [1, 2, 3].filter((axis) => !isIdentity(axes[axis - 1]!, x.shape[axis]!));
     const steps = changed.length === 0 ? [3] : changed;
+    device.choose(() => `one axis after the other: ${steps.map((axis) => 'ndhw'[axis]).join(', ')}`);
     let current = x;
     steps.forEach((axis, i) => {
       const shape = current.shape.map((extent, a) => (a === axis ? out.shape[axis]! : extent));
@@ -122,6 +123,17 @@ export const resampleWebgpu = (device: WebgpuDevice): ResampleKernels => {
         workgroups: foldWorkgroups(batch * blocksOf(volume) * Math.ceil(channels / 4)),
       });
       device.free(reach.buffer);
+    },
+
+    sampleGridPointGradient(dy, x, points, dgrid, outside) {
+      const count = sizeOf(points.shape.slice(0, 4));
+      device.dispatch({
+        shader: 'resample/sample-grid-points',
+        preamble: samplingPreamble('linear', outside),
+        bindings: [read(dy), read(x), read(points), write(dgrid)],
+        parameters: [count, ...x.shape.slice(1), sizeOf(points.shape.slice(1, 4))],
+        workgroups: workgroupsFor(count),
+      });
     },
 
     pool(mode, x, out, kernel, stride, padding, countPadding) {

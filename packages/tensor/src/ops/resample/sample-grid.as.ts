@@ -26,7 +26,7 @@ class SampleGrid {
 
 /** A coordinate that may be anything, even NaN, brought to where its floor fits an integer and means the same. */
 @inline
-function bounded(coordinate: f32, extent: i32, edge: i32): f32 {
+export function bounded(coordinate: f32, extent: i32, edge: i32): f32 {
   const low: f32 = edge ? 0 : -2;
   const high = <f32>(edge ? extent - 1 : extent + 1);
   if (!(coordinate >= low)) return low;

@@ -14,6 +14,7 @@ export const softmaxWebgpu = (device: WebgpuDevice): SoftmaxKernels => {
   function launch(shader: string, code: string, bindings: readonly Binding[], x: Operand): void {
     const [rows, channels] = x.shape as readonly [number, number];
     const lanes = Math.min(INVOCATIONS, 2 ** Math.floor(Math.log2(Math.max(1, channels / CHANNELS_PER_LANE))));
+    device.choose(() => `${lanes} threads a row`);
     device.dispatch({
       shader,
       preamble: writePreamble({ types: { element: x.dtype }, code }),
