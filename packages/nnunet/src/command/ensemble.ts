@@ -3,6 +3,7 @@ import { ensembleFolders } from '../select/node/ensemble.ts';
 import { Progress } from '../terminal/progress.ts';
 import { defineCommand } from './command.ts';
 import { readDescription } from './data-set-labels.ts';
+import { processesOption, progressOption } from './official-options.ts';
 
 export const ensemble = defineCommand(
   {
@@ -23,8 +24,13 @@ export const ensemble = defineCommand(
         aliases: ['-djfile'],
         help: 'dataset.json with the labels; looked for among the predictions.',
       },
-      saveProbabilities: { type: 'boolean', aliases: ['--npz'], help: 'Also write the averaged probabilities.' },
-      progress: { type: 'boolean', default: true, help: 'Show progress.' },
+      saveProbabilities: {
+        type: 'boolean',
+        aliases: ['--save_npz', '--npz'],
+        help: 'Also write the averaged probabilities.',
+      },
+      processes: processesOption,
+      progress: progressOption,
     },
     examples: ['voxelgrad ensemble -i predictions_2d predictions_3d_fullres -o ensemble'],
   },

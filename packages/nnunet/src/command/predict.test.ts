@@ -75,6 +75,30 @@ describe('predict', () => {
     await expect(predict([...parts, '--part-id', '2'])).rejects.toThrow(/a number below 2/);
   });
 
+  it("takes all of nnU-Net's flags, and says which change nothing", async () => {
+    const output = join(root, 'flags');
+    const flags = ['-npp', '0', '-nps', '0', '--verbose', '--disable_progress_bar', '--not_on_device'];
+    const rest = [
+      '-chk',
+      'checkpoint_final.pth',
+      '-step_size',
+      '1',
+      '--disable_tta',
+      '-num_parts',
+      '6',
+      '-part_id',
+      '0',
+    ];
+    const words = ['-d', '9', '-c', '3d_fullres', '-tr', 'voxelgradTrainerAdam', '-p', 'nnUNetPlans', '-device', 'cpu'];
+    const { status } = await voxelgrad(
+      ['predict', '-i', images, '-o', output, '-f', '0', ...words, ...flags, ...rest],
+      environment,
+    );
+    for (const flag of ['-npp', '-nps', '--not_on_device']) expect(status).toContain(`${flag} has no effect: `);
+    expect(status).toMatch(/^ball_0: 8 windows, \d+\.\d s$/m);
+    expect(status).not.toMatch(/1\/1/);
+  });
+
   it("takes a model's folder or its ZIP", async () => {
     const zip = join(root, 'model.zip');
     const exported = ['export-model', '9', '-c', '3d_fullres', '-tr', 'voxelgradTrainerAdam', '-f', '0', '-o', zip];

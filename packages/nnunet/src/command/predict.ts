@@ -59,8 +59,35 @@ const predictOptions = {
     help: 'Share the cases among so many runs, on several machines or devices.',
   },
   partId: { type: 'integer', minimum: 0, default: 0, aliases: ['-part_id'], help: 'Which share is predicted, from 0.' },
+  preprocessingProcesses: {
+    type: 'integer',
+    minimum: 0,
+    aliases: ['-npp'],
+    help: "nnU-Net's number of processes that prepare images.",
+    noEffect: 'each image is prepared by one thread, when its turn comes',
+  },
+  exportProcesses: {
+    type: 'integer',
+    minimum: 0,
+    aliases: ['-nps'],
+    help: "nnU-Net's number of processes that write segmentations.",
+    noEffect: 'one case is written while the next is predicted',
+  },
+  notOnDevice: {
+    type: 'boolean',
+    aliases: ['--not_on_device'],
+    help: "nnU-Net's word for summing windows in main memory.",
+    noEffect: 'windows are always summed in main memory',
+  },
   ...deviceOptions,
-  progress: { type: 'boolean', default: true, aliases: ['--progress_bar'], help: 'Show progress.' },
+  verbose: { type: 'boolean', help: 'Print a line for each case, with its windows and seconds.' },
+  progress: {
+    type: 'boolean',
+    default: true,
+    aliases: ['--progress_bar'],
+    negations: ['--disable_progress_bar'],
+    help: 'Show progress.',
+  },
 } as const satisfies OptionSpecs;
 
 export const predict = defineCommand(
@@ -135,6 +162,8 @@ async function predictWith(
     const bar = options.progress
       ? new Progress({ total: cases.length, label: 'predicting', unit: 'case', stream: context.status })
       : undefined;
+    let windowsOfCase = 0;
+    let start = performance.now();
     const predicted = await predictFolder(
       {
         plans,
@@ -154,8 +183,21 @@ async function predictWith(
         resume: options.resume,
         previousFolder: options.previousPredictions,
         signal: context.signal,
-        onWindow: (name, done, windows) => bar?.advance(0, `${name}: window ${done} of ${windows}`),
-        onCase: (name) => bar?.advance(1, name),
+        onWindow: (name, done, windows) => {
+          windowsOfCase = windows;
+          bar?.advance(0, `${name}: window ${done} of ${windows}`);
+        },
+        onCase: (name) => {
+          bar?.advance(1, name);
+          if (options.verbose) {
+            const seconds = ((performance.now() - start) / 1000).toFixed(1);
+            const line = `${name}: ${windowsOfCase === 0 ? 'was there' : `${windowsOfCase} windows, ${seconds} s`}`;
+            if (bar === undefined) context.status.write(`${line}\n`);
+            else bar.log(line);
+          }
+          windowsOfCase = 0;
+          start = performance.now();
+        },
       },
     );
     bar?.finish();

@@ -1,5 +1,5 @@
 /** A fold trained through the command, from a store of tiny cases: files, resuming with the same bits, patience, a time budget, 2-D, regions. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseLabels, readNpz, readTorchFile } from '@voxelgrad/io';
@@ -163,6 +163,16 @@ describe('voxelgrad train', () => {
     await train(['3d_fullres', '2']);
     const losses = log(foldFolder('3d_fullres', '2')).map(({ trainingLoss }) => trainingLoss);
     expect(losses.at(-1)).toBeLessThan(losses[0]!);
+  });
+
+  it('leaves no checkpoint where none is wanted, but its validation', async () => {
+    const place = foldFolder('3d_fullres', '4');
+    const { lines } = await train(['3d_fullres', '4', '--disable_checkpointing']);
+    expect(lines.join('\n')).toMatch(/mean of 1/);
+    expect(readdirSync(place).filter((name) => name.startsWith('checkpoint'))).toEqual([]);
+    expect(existsSync(join(place, 'validation', 'summary.json'))).toBe(true);
+    await expect(train(['3d_fullres', '4', '--disable_checkpointing', '--val_best'])).rejects.toThrow(/--val-best/);
+    await expect(train(['3d_fullres', '4', '-num_gpus', '2'])).rejects.toThrow(/--num-gpus: expected 1, got 2\nhelp: /);
   });
 
   it('names what it does not know', async () => {

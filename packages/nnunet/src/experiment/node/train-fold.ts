@@ -39,6 +39,8 @@ export interface FoldTraining {
   /** f16 convolutions with loss scaling. */
   readonly mixedPrecision?: boolean;
   readonly gradientCheckpointing?: boolean;
+  /** Whether checkpoints are written at all; true by default. */
+  readonly checkpointing?: boolean;
   /** Seconds between checkpoints, so that short epochs do not spend their time on writing; 60 by default. */
   readonly checkpointInterval?: number;
   /** Sets the first weights, such as those of another training. */
@@ -69,7 +71,7 @@ export interface FoldResult extends Run {
 const checkpointFile = 'checkpoint_latest.safetensors';
 
 export async function trainFold(training: FoldTraining): Promise<FoldResult> {
-  const { dataSet, cases, trainer, device, folder, signal, checkpointInterval = 60 } = training;
+  const { dataSet, cases, trainer, device, folder, signal, checkpointing = true, checkpointInterval = 60 } = training;
   const { labels } = dataSet.description;
   await mkdir(folder, { recursive: true });
   await removeLeftovers(folder);
@@ -109,9 +111,9 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
     onCompile: training.onCompile,
     onIteration: (_, value) => training.onIteration?.(value),
     onEpoch: async (_, best) => {
-      if (best) await training.save('best', run);
+      if (best && checkpointing) await training.save('best', run);
       await writeLog(folder, training.title, labels, history);
-      if (performance.now() - written > 1000 * checkpointInterval) {
+      if (checkpointing && performance.now() - written > 1000 * checkpointInterval) {
         await writeCheckpoint(training, run);
         written = performance.now();
       }
@@ -119,9 +121,9 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
       budget.check();
     },
   }).finally(() => batches.close());
-  await writeCheckpoint(training, run);
+  if (checkpointing) await writeCheckpoint(training, run);
   const finished = end === 'interrupted' && budget.isOver && !signal.aborted ? 'finished' : end;
-  if (finished !== 'interrupted') await training.save('final', run);
+  if (checkpointing && finished !== 'interrupted') await training.save('final', run);
   return { ...run, end: finished, waitedShare: batches.waitedShare };
 }
 

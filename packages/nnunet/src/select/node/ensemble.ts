@@ -14,6 +14,8 @@ export interface EnsembleOptions {
   readonly labels: Labels;
   readonly fileEnding: string;
   readonly saveProbabilities?: boolean;
+  /** Whether cases that are there already are made again; true by default. */
+  readonly overwrite?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onCase?: (name: string, cases: number) => void;
 }
@@ -25,6 +27,7 @@ export async function ensembleFolders(options: EnsembleOptions): Promise<string[
   await mkdir(output, { recursive: true });
   for (const name of names) {
     options.signal?.throwIfAborted();
+    if (options.overwrite === false && existsSync(join(output, name + fileEnding))) continue;
     const all = await Promise.all(folders.map((folder) => readProbabilities(join(folder, `${name}.npz`))));
     const mean = meanOfProbabilities(all, name);
     const like = await readImageFile(join(folders[0]!, name + fileEnding));
