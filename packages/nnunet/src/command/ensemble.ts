@@ -1,4 +1,7 @@
 /** `voxelgrad ensemble`: nnUNetv2_ensemble. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '@voxelgrad/io/node';
 import { ensembleFolders } from '../select/node/ensemble.ts';
 import { Progress } from '../terminal/progress.ts';
 import { defineCommand } from './command.ts';
@@ -35,7 +38,7 @@ export const ensemble = defineCommand(
     examples: ['voxelgrad ensemble -i predictions_2d predictions_3d_fullres -o ensemble'],
   },
   async ({ options }, { signal, print, status }) => {
-    const { labels, fileEnding } = await readDescription(options.datasetJson, options.input);
+    const { labels, fileEnding, path } = await readDescription(options.datasetJson, options.input);
     let bar: Progress | undefined;
     const names = await ensembleFolders({
       folders: options.input,
@@ -50,6 +53,8 @@ export const ensemble = defineCommand(
       },
     });
     bar?.finish();
+    // Evaluation and postprocessing look for it beside predictions.
+    await writeFileAtomic(join(options.output, 'dataset.json'), await readFile(path));
     print(`${names.length} segmentations in ${options.output}`);
   },
 );

@@ -1,8 +1,10 @@
 /** `voxelgrad predict` and `voxelgrad predict-from-modelfolder`: nnUNetv2_predict and nnUNetv2_predict_from_modelfolder. */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openImages } from '@voxelgrad/io';
 import { openFile, openFolder, writeFileAtomic } from '@voxelgrad/io/node';
 import { type Device, VoxelgradError } from '@voxelgrad/tensor';
+import { formatPythonJson } from '../evaluate/python-json.ts';
 import { modelFolderName, parseFold } from '../experiment/model-name.ts';
 import { openModel, type TrainedModel } from '../model-folder/open-model.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
@@ -162,6 +164,7 @@ async function predictWith(
     const bar = options.progress
       ? new Progress({ total: cases.length, label: 'predicting', unit: 'case', stream: context.status })
       : undefined;
+    await describePredictions(model, options);
     let windowsOfCase = 0;
     let start = performance.now();
     const predicted = await predictFolder(
@@ -202,7 +205,6 @@ async function predictWith(
     );
     bar?.finish();
     for (const network of networks) network.dispose();
-    await describePredictions(model, options.output);
     context.print(
       `${predicted.length} segmentations${predicted.length < cases.length ? `, ${cases.length - predicted.length} were there` : ''}`,
     );
@@ -220,8 +222,25 @@ async function loadFolds(
   return networks;
 }
 
-/** What ensembling, evaluation and postprocessing look for beside predictions, as nnU-Net leaves it. */
-async function describePredictions({ location }: TrainedModel, output: string): Promise<void> {
+/** What ensembling, evaluation and postprocessing look for beside predictions, and how these are made, as nnU-Net leaves it. */
+async function describePredictions(
+  { location }: TrainedModel,
+  options: OptionValues<typeof predictOptions>,
+): Promise<void> {
+  const { output } = options;
+  await mkdir(output, { recursive: true });
   for (const source of [location.plans, location.dataset])
     await writeFileAtomic(join(output, source.name), source.stream());
+  const given = {
+    list_of_lists_or_source_folder: options.input,
+    output_folder_or_list_of_truncated_output_files: output,
+    save_probabilities: options.saveProbabilities,
+    overwrite: !options.resume,
+    num_processes_preprocessing: options.preprocessingProcesses ?? 1,
+    num_processes_segmentation_export: options.exportProcesses ?? 1,
+    folder_with_segs_from_prev_stage: options.previousPredictions ?? null,
+    num_parts: options.numParts,
+    part_id: options.partId,
+  };
+  await writeFileAtomic(join(output, 'predict_from_raw_data_args.json'), formatPythonJson(given));
 }

@@ -6,8 +6,10 @@ import { openFile, openFolder } from '@voxelgrad/io/node';
 import { type Device, VoxelgradError } from '@voxelgrad/tensor';
 import { regionName, scoredRegions } from '../evaluate/region.ts';
 import { defaultPlans, defaultTrainer, modelFolderName, nextStageFolder, parseFold } from '../experiment/model-name.ts';
+import { writeDebugFile } from '../experiment/node/debug-file.ts';
 import { openFold, openPreprocessed, type PreprocessedDataSet } from '../experiment/node/preprocessed.ts';
 import { predictionMirrorAxes, saveModel } from '../experiment/node/save-model.ts';
+import { TextLog } from '../experiment/node/text-log.ts';
 import { type FoldResult, trainFold } from '../experiment/node/train-fold.ts';
 import { validateFold } from '../experiment/node/validate-fold.ts';
 import { loadPretrained } from '../experiment/pretrained.ts';
@@ -115,8 +117,11 @@ export const train = defineCommand(
     const cases = await openFold(dataSet, configuration, fold, previousFolder);
     await describeModel(dataSet, modelFolder);
     const folder = join(modelFolder, `fold_${fold}`);
+    const log = await TextLog.start(folder);
     await onDevice(options, async (device) => {
-      context.print(`${device.kind} (${device.description})`);
+      const computes = `${device.kind} (${device.description})`;
+      context.print(computes);
+      await log.write(`Using device: ${computes}`);
       const validate = async (network: SegmentationNetwork): Promise<void> => {
         if (cases.validation.length === 0) return;
         const bar = options.progress
@@ -134,6 +139,7 @@ export const train = defineCommand(
           onCase: (one) => bar?.advance(1, one),
         });
         bar?.finish();
+        await log.write('Validation complete', `Mean Validation Dice:  ${summary.foreground_mean.Dice}`);
         const names = Object.fromEntries(
           scoredRegions(dataSet.description.labels).map(({ name, region }) => [regionName(region), name]),
         );
@@ -155,6 +161,13 @@ export const train = defineCommand(
         `${cases.split.train.length} training cases, ${cases.split.val.length} for validation; patch ${patch_size.join(' × ')}, ` +
           `batch ${batch_size}; ${trainer.epochs} epochs of ${trainer.iterationsPerEpoch} iterations`,
       );
+      const mirrorAxes = predictionMirrorAxes(trainer, patch_size);
+      const { trainer: trainerName, seed, amp: mixedPrecision, checkpointing } = options;
+      const run = { trainerName, trainer, mirrorAxes, seed, mixedPrecision, checkpointing, logFile: log.path };
+      await writeDebugFile(folder, { ...run, dataSet, cases, configuration, fold, device });
+      const { plans_name } = dataSet.plans;
+      await log.write(`This is the configuration used by this training: ${configuration} of ${plans_name}`);
+      await log.write(JSON.stringify(cases.configuration), JSON.stringify(trainer));
       let bar: Progress | undefined;
       let note = '';
       const result = await trainFold({
@@ -182,6 +195,7 @@ export const train = defineCommand(
             mixedPrecision: options.amp,
             datasetJson: join(dataSet.folder, 'dataset.json'),
           }),
+        log,
         signal: context.signal,
         onStart: (total) => {
           if (options.progress)

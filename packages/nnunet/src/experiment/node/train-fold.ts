@@ -3,7 +3,7 @@
  * where its last checkpoint stands, and then gives the same bits as if nothing had happened.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFile, removeLeftovers, writeFileAtomic } from '@voxelgrad/io/node';
 import type { Optimizer } from '@voxelgrad/nn';
@@ -19,6 +19,7 @@ import { criterionFor, learningRateFor, optimizerFor } from '../learning.ts';
 import type { TrainerSettings } from '../trainer-settings.ts';
 import { writeLog } from './fold-log.ts';
 import type { FoldCases, PreprocessedDataSet } from './preprocessed.ts';
+import type { TextLog } from './text-log.ts';
 
 export interface FoldTraining {
   readonly dataSet: PreprocessedDataSet;
@@ -45,8 +46,10 @@ export interface FoldTraining {
   readonly checkpointInterval?: number;
   /** Sets the first weights, such as those of another training. */
   readonly initialize?: (network: SegmentationNetwork) => Promise<void>;
-  /** Called with the weights of the best epoch so far, and of the last. */
-  readonly save: (which: 'best' | 'final', run: Run) => Promise<void>;
+  /** Called with the weights of the best epoch so far, of every 50th, and of the last. */
+  readonly save: (which: SavedCheckpoint, run: Run) => Promise<void>;
+  /** Gets a line for what happens. */
+  readonly log?: TextLog | undefined;
   readonly signal: AbortSignal;
   readonly onStart?: (iterationsLeft: number) => void;
   /** Told how many of the step's kernels are compiled, before the first iteration. */
@@ -54,6 +57,8 @@ export interface FoldTraining {
   readonly onIteration?: (loss: number) => void;
   readonly onEpoch?: (history: TrainingHistory) => void;
 }
+
+export type SavedCheckpoint = 'best' | 'latest' | 'final';
 
 /** What a checkpoint is made of. */
 export interface Run {
@@ -67,6 +72,9 @@ export interface FoldResult extends Run {
   /** Share of the time that training waited for data. */
   readonly waitedShare: number;
 }
+
+/** Epochs after which nnU-Net's trainer writes `checkpoint_latest.pth`, from which it goes on. */
+const officialInterval = 50;
 
 const checkpointFile = 'checkpoint_latest.safetensors';
 
@@ -110,8 +118,11 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
     signal: AbortSignal.any([signal, budget.signal]),
     onCompile: training.onCompile,
     onIteration: (_, value) => training.onIteration?.(value),
-    onEpoch: async (_, best) => {
+    onEpoch: async (record, best) => {
       if (best && checkpointing) await training.save('best', run);
+      const done = history.epochs.length;
+      if (checkpointing && done % officialInterval === 0 && done < trainer.epochs) await training.save('latest', run);
+      await training.log?.epoch(record, best, history);
       await writeLog(folder, training.title, labels, history);
       if (checkpointing && performance.now() - written > 1000 * checkpointInterval) {
         await writeCheckpoint(training, run);
@@ -123,7 +134,12 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
   }).finally(() => batches.close());
   if (checkpointing) await writeCheckpoint(training, run);
   const finished = end === 'interrupted' && budget.isOver && !signal.aborted ? 'finished' : end;
-  if (checkpointing && finished !== 'interrupted') await training.save('final', run);
+  if (finished !== 'interrupted') {
+    if (checkpointing) await training.save('final', run);
+    // The last weights are in the final one now.
+    await rm(join(folder, 'checkpoint_latest.pth'), { force: true });
+    await training.log?.write('Training done.');
+  }
   return { ...run, end: finished, waitedShare: batches.waitedShare };
 }
 

@@ -1,6 +1,6 @@
 /** Averages the probabilities that several models left for the same cases (nnunetv2/ensembling/ensemble.py). */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeNpz, type Labels, readNpz, spatialShape, withData } from '@voxelgrad/io';
 import { openFile, readImageFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
@@ -33,8 +33,11 @@ export async function ensembleFolders(options: EnsembleOptions): Promise<string[
     const like = await readImageFile(join(folders[0]!, name + fileEnding));
     const segmentation = segmentationOf(mean, labels);
     await writeImageFile(join(output, name + fileEnding), withData(like, spatialShape(like), segmentation, name));
-    if (options.saveProbabilities)
+    if (options.saveProbabilities) {
       await writeFileAtomic(join(output, `${name}.npz`), encodeNpz({ probabilities: mean }));
+      const properties = join(folders[0]!, `${name}.pkl`);
+      if (existsSync(properties)) await writeFileAtomic(join(output, `${name}.pkl`), await readFile(properties));
+    }
     options.onCase?.(name, names.length);
   }
   return names;
