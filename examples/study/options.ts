@@ -1,8 +1,7 @@
 /** Options that both examples have, and from them to a run. */
 import type { Case, DataSet } from '@voxelgrad/io';
-import { deviceOptions, formatDuration, type OptionValues } from '@voxelgrad/nnunet/node';
-import { isVoxelgradError, type Triple, VoxelgradError } from '@voxelgrad/tensor';
-import { openDevice } from '@voxelgrad/tensor/node';
+import { deviceOptions, formatDuration, type OptionValues, onDevice } from '@voxelgrad/nnunet/node';
+import { type Device, isVoxelgradError, type Triple, VoxelgradError } from '@voxelgrad/tensor';
 import { writeResult } from './result-file.ts';
 import { runStudy, type StudySettings } from './study.ts';
 
@@ -43,43 +42,44 @@ export interface StudyPlan {
 
 /** Opens the device, runs the study and prints what came of it. */
 export async function startStudy(plan: StudyPlan, options: StudyOptions, signal: AbortSignal): Promise<void> {
-  const device = await openDevice(options.device, options.threads === undefined ? {} : { threads: options.threads });
   try {
-    console.log(`device: ${device.kind} (${device.description})`);
-    console.log(
-      `${plan.training.length} training cases, ${plan.heldOut.length} held out; ` +
-        `patch ${plan.patch.join('×')}, batch ${options.batch}, features ${plan.features.join(', ')}; ` +
-        `${options.epochs} epochs of ${options.iterations} iterations`,
-    );
-    const settings: StudySettings = {
-      ...plan,
-      device,
-      out: options.out,
-      batchSize: options.batch,
-      epochs: options.epochs,
-      iterationsPerEpoch: options.iterations,
-      learningRate: options.learningRate,
-      patience: options.patience,
-      seed: options.seed,
-      resume: options.resume,
-      signal,
-    };
-    const result = await runStudy(settings);
-    if (options.json !== undefined) await writeResult(options.json, device, result);
-    const { evaluation, history, seconds, end } = result;
-    const trained = `${history.losses.length} iterations in ${formatDuration(seconds)}`;
-    if (evaluation === undefined) {
-      console.log(
-        `\ninterrupted after ${history.losses.length} iterations; saved. To go on:\n  ${plan.command} --resume`,
-      );
-      return;
-    }
-    console.log(`\n${trained}${end === 'patience' ? ', stopped by patience' : ''}\n\n${evaluation.table}\n`);
-    console.log(`pictures, predictions and the chart of the run are in ${options.out}`);
+    await onDevice(options, (device) => runOn(device, plan, options, signal));
   } catch (error) {
     if (isVoxelgradError(error, 'interrupted')) console.log(`\nto go on:\n  ${plan.command} --resume`);
     throw error;
-  } finally {
-    await device.close();
   }
+}
+
+async function runOn(device: Device, plan: StudyPlan, options: StudyOptions, signal: AbortSignal): Promise<void> {
+  console.log(`device: ${device.kind} (${device.description})`);
+  console.log(
+    `${plan.training.length} training cases, ${plan.heldOut.length} held out; ` +
+      `patch ${plan.patch.join('×')}, batch ${options.batch}, features ${plan.features.join(', ')}; ` +
+      `${options.epochs} epochs of ${options.iterations} iterations`,
+  );
+  const settings: StudySettings = {
+    ...plan,
+    device,
+    out: options.out,
+    batchSize: options.batch,
+    epochs: options.epochs,
+    iterationsPerEpoch: options.iterations,
+    learningRate: options.learningRate,
+    patience: options.patience,
+    seed: options.seed,
+    resume: options.resume,
+    signal,
+  };
+  const result = await runStudy(settings);
+  if (options.json !== undefined) await writeResult(options.json, device, result);
+  const { evaluation, history, seconds, end } = result;
+  const trained = `${history.losses.length} iterations in ${formatDuration(seconds)}`;
+  if (evaluation === undefined) {
+    console.log(
+      `\ninterrupted after ${history.losses.length} iterations; saved. To go on:\n  ${plan.command} --resume`,
+    );
+    return;
+  }
+  console.log(`\n${trained}${end === 'patience' ? ', stopped by patience' : ''}\n\n${evaluation.table}\n`);
+  console.log(`pictures, predictions and the chart of the run are in ${options.out}`);
 }

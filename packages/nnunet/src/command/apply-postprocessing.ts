@@ -1,10 +1,13 @@
 /** `voxelgrad apply-postprocessing`: nnUNetv2_apply_postprocessing. */
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { applyToFiles, readSteps } from '../postprocess/node/folders.ts';
 import { Progress } from '../terminal/progress.ts';
 import { defineCommand } from './command.ts';
+import { readDescription } from './data-set-labels.ts';
+import { plansFileOption, processesOption, progressOption } from './official-options.ts';
 
 export const applyPostprocessing = defineCommand(
   {
@@ -26,18 +29,30 @@ export const applyPostprocessing = defineCommand(
         placeholder: 'file',
         help: 'The postprocessing.json or .pkl of the cross-validation.',
       },
-      fileEnding: { type: 'string', default: '.nii.gz', help: 'What names of predictions end in.' },
-      progress: { type: 'boolean', default: true, help: 'Show progress.' },
+      datasetJson: {
+        type: 'string',
+        placeholder: 'file',
+        aliases: ['-dataset_json', '-djfile'],
+        help: 'dataset.json that tells what names of predictions end in; looked for beside them.',
+      },
+      fileEnding: {
+        type: 'string',
+        help: 'What names of predictions end in; as the dataset.json says, or .nii.gz, unless told.',
+      },
+      plansJson: { ...plansFileOption, aliases: ['-plans_json'] },
+      processes: processesOption,
+      progress: progressOption,
     },
     examples: ['voxelgrad apply-postprocessing -i predictions -o final --steps crossval/postprocessing.json'],
   },
   async ({ options }, { signal, print, status }) => {
     const steps = await readSteps(options.steps);
-    const names = (await readdir(options.input)).filter((name) => name.endsWith(options.fileEnding)).sort();
+    const fileEnding = options.fileEnding ?? (await fileEndingOf(options.datasetJson, options.input));
+    const names = (await readdir(options.input)).filter((name) => name.endsWith(fileEnding)).sort();
     if (names.length === 0)
       throw new VoxelgradError('dataset', {
         what: options.input,
-        expected: `files that end in ${options.fileEnding}`,
+        expected: `files that end in ${fileEnding}`,
         got: 'none',
       });
     const bar = options.progress
@@ -53,3 +68,9 @@ export const applyPostprocessing = defineCommand(
     print(`${names.length} segmentations in ${options.output}`);
   },
 );
+
+async function fileEndingOf(datasetJson: string | undefined, folder: string): Promise<string> {
+  const beside = join(folder, 'dataset.json');
+  const path = datasetJson ?? (existsSync(beside) ? beside : undefined);
+  return path === undefined ? '.nii.gz' : (await readDescription(path, [])).fileEnding;
+}

@@ -21,10 +21,17 @@ export interface Command {
   run(words: readonly string[], context: CommandContext): Promise<void>;
 }
 
-/** `spec.name` is the whole of what is typed: 'voxelgrad plan'. */
+/** `spec.name` is the whole of what is typed: 'voxelgrad plan'. Options that change nothing are said to, on stderr. */
 export function defineCommand<const Options extends OptionSpecs>(
   spec: CommandSpec<Options>,
   run: (line: CommandLine<Options>, context: CommandContext) => Promise<void>,
 ): Command {
-  return { spec, run: (words, context) => run(parseOptions(spec, words), context) };
+  return {
+    spec,
+    async run(words, context) {
+      const line = parseOptions(spec, words);
+      for (const note of line.notes) context.status.write(`${note}\n`);
+      await run(line, context);
+    },
+  };
 }

@@ -1,5 +1,5 @@
 /** Cross-validation over folders whose best model is known by construction: two models that each see one half, and together all. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeNpz } from '@voxelgrad/io';
@@ -74,9 +74,34 @@ it('finds the ensemble where it is better than either model, and says how to pre
 });
 
 it('takes a single model where ensembles are left out', async () => {
-  await voxelgrad(['find-best-configuration', '7', '-f', '0', '1', '--no-ensembling'], environment);
+  await voxelgrad(['find-best-configuration', '7', '-f', '0', '1', '--disable_ensembling'], environment);
   const text = readFileSync(join(environment.nnUNet_results, dataset, 'inference_instructions.txt'), 'utf8');
   expect(text).toMatch(/^Best in cross-validation: nnUNetTrainer__nnUNetPlans__2d\n/);
+});
+
+it('makes nothing again where it is told not to overwrite', async () => {
+  const results = join(environment.nnUNet_results, dataset);
+  const name = 'ensemble___nnUNetTrainer__nnUNetPlans__2d___nnUNetTrainer__nnUNetPlans__3d_fullres___0_1';
+  const merged = join(results, 'nnUNetTrainer__nnUNetPlans__2d', 'crossval_results_folds_0_1', 'b.nii.gz');
+  const ensembled = join(results, 'ensembles', name, 'a.nii.gz');
+  // What a run before left differs from what would be made now, so that a file made again is seen.
+  for (const file of [merged, ensembled]) await writeBars(file, [[1, 2, 4]]);
+  const find = (...words: string[]) =>
+    voxelgrad(['find-best-configuration', '7', '-f', '0', '1', ...words], environment);
+  const labels = async (file: string) => Array.from((await readImageFile(file)).data);
+  await find('--no_overwrite');
+  for (const file of [merged, ensembled]) expect(await labels(file)).toEqual(Array.from(barLabels([[1, 2, 4]])));
+  const { status } = await find('-np', '4');
+  expect(status).toContain('-np has no effect');
+  for (const file of [merged, ensembled]) expect(await labels(file)).not.toEqual(Array.from(barLabels([[1, 2, 4]])));
+});
+
+it('merges into no folder that holds something else', async () => {
+  const words = ['accumulate-crossval', '7', '-c', '2d', '-f', '0', '1', '-o'];
+  await expect(voxelgrad([...words, environment.nnUNet_preprocessed], environment)).rejects.toThrow(/an empty folder/);
+  expect(existsSync(join(environment.nnUNet_preprocessed, dataset))).toBe(true);
+  await voxelgrad([...words, join(root, 'merged')], environment);
+  expect(existsSync(join(root, 'merged', 'summary.json'))).toBe(true);
 });
 
 it('accumulates the folds of one model', async () => {

@@ -1,6 +1,8 @@
 /** `voxelgrad accumulate-crossval` and `voxelgrad find-best-configuration`: what the folds of a data set say together. */
-
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { VoxelgradError } from '@voxelgrad/tensor';
 import {
   defaultPlans,
   defaultTrainer,
@@ -15,6 +17,7 @@ import { type CommandContext, defineCommand } from './command.ts';
 import { readDescription } from './data-set-labels.ts';
 import { datasetFolder, rootFolder, rootOptions } from './folders.ts';
 import { combinations, foldsOption, modelOptions, trainedOf } from './model-options.ts';
+import { processesOption } from './official-options.ts';
 
 const dataset = { name: 'dataset', help: 'Number or name of the data set.' } as const;
 
@@ -45,13 +48,20 @@ export const accumulateCrossval = defineCommand(
     positionals: [dataset],
     options: {
       ...modelOptions,
-      output: { type: 'string', short: 'o', placeholder: 'folder', help: 'Where to; beside the folds unless told.' },
+      output: {
+        type: 'string',
+        short: 'o',
+        placeholder: 'folder',
+        help: 'Where to, an empty folder or a new one; beside the folds unless told.',
+      },
+      processes: processesOption,
       ...roots,
     },
     examples: ['voxelgrad accumulate-crossval 4 -c 3d_fullres'],
   },
   async ({ options, positionals }, context) => {
     const folders = await foldersOf(positionals[0]!, options, context);
+    if (options.output !== undefined) await expectEmpty(options.output);
     const { folder, summary } = await accumulateCrossValidation({
       ...folders,
       modelFolder: join(folders.resultsFolder, modelFolderName(options)),
@@ -63,6 +73,17 @@ export const accumulateCrossval = defineCommand(
     context.print(folder);
   },
 );
+
+/** What is merged replaces what the folder held. */
+async function expectEmpty(folder: string): Promise<void> {
+  if (!existsSync(folder) || (await readdir(folder)).length === 0) return;
+  throw new VoxelgradError('file', {
+    what: folder,
+    expected: 'an empty folder, or none',
+    got: 'files in it',
+    help: 'Name another folder, or empty it.',
+  });
+}
 
 export const findBest = defineCommand(
   {
@@ -85,7 +106,19 @@ export const findBest = defineCommand(
         help: 'Trainers to consider.',
       },
       folds: foldsOption,
-      ensembling: { type: 'boolean', default: true, help: 'Also consider ensembles of two.' },
+      ensembling: {
+        type: 'boolean',
+        default: true,
+        negations: ['--disable_ensembling'],
+        help: 'Also consider ensembles of two.',
+      },
+      overwrite: {
+        type: 'boolean',
+        default: true,
+        negations: ['--no_overwrite'],
+        help: 'Make merged and ensembled predictions again that are there already.',
+      },
+      processes: processesOption,
       ...roots,
     },
     examples: ['voxelgrad find-best-configuration 4', 'voxelgrad find-best-configuration 4 -c 2d 3d_fullres -f 0 1'],
@@ -101,6 +134,7 @@ export const findBest = defineCommand(
       models,
       folds,
       ensembles: options.ensembling,
+      overwrite: options.overwrite,
       signal: context.signal,
       onStep: (what) => context.status.write(`${what}\n`),
     });

@@ -8,6 +8,8 @@ import { VoxelgradError } from '@voxelgrad/tensor';
 export type LabelledFiles = DatasetDescription & {
   /** '.nii.gz'. */
   readonly fileEnding: string;
+  /** The dataset.json that says so. */
+  readonly path: string;
 };
 
 /** Reads `named`, or else the dataset.json that lies in one of `folders` or just above. Throws 'option' where there is none. */
@@ -22,5 +24,5 @@ export async function readDescription(named: string | undefined, folders: readon
       help: 'Name the dataset.json of the data set: --dataset-json FILE.',
     });
   const description = await readDatasetJson(await openFile(path));
-  return { ...description, fileEnding: description.fileEnding ?? '.nii.gz' };
+  return { ...description, fileEnding: description.fileEnding ?? '.nii.gz', path };
 }

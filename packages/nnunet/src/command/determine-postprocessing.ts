@@ -5,6 +5,7 @@ import { formatDice } from '../report/table.ts';
 import { Progress } from '../terminal/progress.ts';
 import { defineCommand } from './command.ts';
 import { readDescription } from './data-set-labels.ts';
+import { plansFileOption, processesOption, progressOption } from './official-options.ts';
 
 export const determinePostprocessingCommand = defineCommand(
   {
@@ -31,7 +32,15 @@ export const determinePostprocessingCommand = defineCommand(
         aliases: ['-dataset_json', '-djfile'],
         help: 'dataset.json with the labels; looked for beside the predictions.',
       },
-      progress: { type: 'boolean', default: true, help: 'Show progress.' },
+      plansJson: { ...plansFileOption, aliases: ['-plans_json'] },
+      keepPostprocessed: {
+        type: 'boolean',
+        default: true,
+        negations: ['--remove_postprocessed'],
+        help: 'Leave the predictions after postprocessing in the folder postprocessed.',
+      },
+      processes: processesOption,
+      progress: progressOption,
     },
     examples: ['voxelgrad determine-postprocessing -i crossval_results_folds_0_1_2_3_4 -ref gt_segmentations'],
   },
@@ -44,6 +53,7 @@ export const determinePostprocessingCommand = defineCommand(
       predictionFolder: options.input,
       fileEnding,
       labels,
+      keepPostprocessed: options.keepPostprocessed,
       signal,
       onCase: (round, name, total) => {
         if (!options.progress) return;

@@ -6,9 +6,10 @@ import type { OptionSpecs, OptionValues } from '../terminal/option-spec.ts';
 export const deviceOptions = {
   device: {
     type: 'choice',
-    choices: ['auto', 'cpu', 'webgpu'],
+    choices: ['auto', 'cpu', 'webgpu', 'cuda', 'mps'],
     default: 'auto',
-    help: 'Where to compute; auto is the fastest real device.',
+    aliases: ['-device'],
+    help: "Where to compute; auto is the fastest real device. nnU-Net's words cuda and mps mean webgpu: a GPU of any maker.",
   },
   threads: { type: 'integer', minimum: 1, help: 'Threads of the cpu device; by default one for each core.' },
 } as const satisfies OptionSpecs;
@@ -18,7 +19,8 @@ export async function onDevice<Result>(
   { device: kind, threads }: OptionValues<typeof deviceOptions>,
   work: (device: Device) => Promise<Result>,
 ): Promise<Result> {
-  const device = await openDevice(kind, threads === undefined ? {} : { threads });
+  const name = kind === 'cuda' || kind === 'mps' ? 'webgpu' : kind;
+  const device = await openDevice(name, threads === undefined ? {} : { threads });
   try {
     return await work(device);
   } finally {

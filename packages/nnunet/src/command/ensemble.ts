@@ -1,8 +1,12 @@
 /** `voxelgrad ensemble`: nnUNetv2_ensemble. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '@voxelgrad/io/node';
 import { ensembleFolders } from '../select/node/ensemble.ts';
 import { Progress } from '../terminal/progress.ts';
 import { defineCommand } from './command.ts';
 import { readDescription } from './data-set-labels.ts';
+import { processesOption, progressOption } from './official-options.ts';
 
 export const ensemble = defineCommand(
   {
@@ -23,13 +27,18 @@ export const ensemble = defineCommand(
         aliases: ['-djfile'],
         help: 'dataset.json with the labels; looked for among the predictions.',
       },
-      saveProbabilities: { type: 'boolean', aliases: ['--npz'], help: 'Also write the averaged probabilities.' },
-      progress: { type: 'boolean', default: true, help: 'Show progress.' },
+      saveProbabilities: {
+        type: 'boolean',
+        aliases: ['--save_npz', '--npz'],
+        help: 'Also write the averaged probabilities.',
+      },
+      processes: processesOption,
+      progress: progressOption,
     },
     examples: ['voxelgrad ensemble -i predictions_2d predictions_3d_fullres -o ensemble'],
   },
   async ({ options }, { signal, print, status }) => {
-    const { labels, fileEnding } = await readDescription(options.datasetJson, options.input);
+    const { labels, fileEnding, path } = await readDescription(options.datasetJson, options.input);
     let bar: Progress | undefined;
     const names = await ensembleFolders({
       folders: options.input,
@@ -44,6 +53,8 @@ export const ensemble = defineCommand(
       },
     });
     bar?.finish();
+    // Evaluation and postprocessing look for it beside predictions.
+    await writeFileAtomic(join(options.output, 'dataset.json'), await readFile(path));
     print(`${names.length} segmentations in ${options.output}`);
   },
 );

@@ -111,6 +111,33 @@ describe('postprocessing', () => {
     expect(spatialShape(image)).toEqual([3, 3, 24]);
   });
 
+  it('leaves no predictions where they are not wanted, and takes what nnU-Net needs besides', async () => {
+    const place = join(root, 'kept-not');
+    mkdirSync(place);
+    for (const name of ['case_1', 'case_2']) await writeBars(join(place, `${name}.nii.gz`), [[1, 2, 8]]);
+    mkdirSync(join(place, 'postprocessed'));
+    const json = join(predictions, 'dataset.json');
+    const plans = join(root, 'plans.json');
+    const shared = ['-np', '8', '-plans_json', plans, '-dataset_json', json];
+    const words = ['determine-postprocessing', '-i', place, '-ref', truth, '--remove_postprocessed', ...shared];
+    const { status } = await voxelgrad(words);
+    expect(status).toMatch(/-np has no effect: .*\n-plans_json has no effect: /);
+    expect(existsSync(join(place, 'postprocessed'))).toBe(false);
+    const steps = join(place, 'postprocessing.pkl');
+    const { lines } = await voxelgrad([
+      ...['apply-postprocessing', '-i', place, '-o', join(root, 'kept'), '-pp_pkl_file', steps],
+      ...shared,
+    ]);
+    expect(lines[0]).toMatch(/^2 segmentations/);
+    writeFileSync(json.replace('.json', '_png.json'), readFileSync(json, 'utf8').replace('.nii.gz', '.png'));
+    const other = ['-i', place, '-o', join(root, 'none'), '-pp_pkl_file', steps];
+    await expect(
+      voxelgrad(['apply-postprocessing', ...other, '-dataset_json', json.replace('.json', '_png.json')]),
+    ).rejects.toThrow(/files that end in \.png/);
+    const scored = ['evaluate', truth, place, '-djfile', json, '-pfile', plans, '-np', '2', '--no-surfaces'];
+    expect((await voxelgrad(scored)).status).toContain('-pfile has no effect');
+  });
+
   it("is pickled as nnU-Net's function and its labels", lacking(missingPeer), () => {
     const code = [
       'import pickle, sys, types',

@@ -12,6 +12,7 @@ import { Progress } from '../terminal/progress.ts';
 import { defineCommand } from './command.ts';
 import { readDescription } from './data-set-labels.ts';
 import { labelsFromNumbers } from './label-numbers.ts';
+import { plansFileOption, processesOption, progressOption } from './official-options.ts';
 
 export const evaluate = defineCommand(
   {
@@ -47,6 +48,8 @@ export const evaluate = defineCommand(
         placeholder: 'file',
         help: 'Where to write the summary; summary.json among the predictions unless told.',
       },
+      plansFile: { ...plansFileOption, aliases: ['-pfile'] },
+      processes: processesOption,
       chill: { type: 'boolean', help: 'Accept references that have no prediction.' },
       surfaces: {
         type: 'boolean',
@@ -59,7 +62,7 @@ export const evaluate = defineCommand(
         default: 1,
         help: 'Millimetres within which surfaces agree, for the surface Dice.',
       },
-      progress: { type: 'boolean', default: true, help: 'Show progress.' },
+      progress: progressOption,
     },
     examples: [
       'voxelgrad evaluate labelsTs predictions',

@@ -22,6 +22,8 @@ it('packs what a model is, and unpacks it to the byte', async () => {
     'fold_0/checkpoint_latest.safetensors': 'only to go on with',
     'fold_0/validation/summary.json': '{}',
     'fold_0/validation/case.nii.gz': 'a prediction',
+    'fold_0/validation/case.npz': 'probabilities',
+    'fold_0/validation/case.pkl': 'their place',
     'crossval_results_folds_0/postprocessing.json': '{}',
   };
   for (const [name, text] of Object.entries(files)) {
@@ -34,13 +36,32 @@ it('packs what a model is, and unpacks it to the byte', async () => {
   const { lines } = await voxelgrad(['install-model', zip, '--results', there]);
   expect(lines).toEqual([join(there, model)]);
   for (const [name, text] of Object.entries(files)) {
-    const packed = !/latest|case\.nii/.test(name);
+    const packed = !/latest|case\./.test(name);
     expect(existsSync(join(there, model, name)), name).toBe(packed);
     if (packed) expect(readFileSync(join(there, model, name), 'utf8')).toBe(text);
   }
   expect(existsSync(join(there, 'Dataset004_Hippocampus', 'inference_instructions.txt'))).toBe(true);
   await expect(voxelgrad(['install-model', zip, '--results', there])).rejects.toThrow(/--overwrite/);
   await voxelgrad(['install-model', zip, '--results', there, '--overwrite']);
+});
+
+it('packs what is there where it need not be all, and predictions on request', async () => {
+  const path = join(root, 'partly.zip');
+  const { lines } = await voxelgrad([
+    ...['export-model', '-d', '4', '-c', '2d', '3d_fullres', '-f', '0', '1', '-o', path, '--results', here],
+    ...['--not_strict', '--exp_cv_preds'],
+  ]);
+  expect(lines[0]).toMatch(/ of 3d_fullres$/);
+  const elsewhere = join(root, 'elsewhere');
+  mkdirSync(elsewhere);
+  await voxelgrad(['install-model', path, '--results', elsewhere]);
+  const validation = join(elsewhere, model, 'fold_0', 'validation');
+  expect(readdirSync(validation).sort()).toEqual(['case.nii.gz', 'summary.json']);
+  expect(existsSync(join(elsewhere, model, 'fold_1'))).toBe(false);
+  const none = ['export-model', '4', '-c', '2d', '-o', path, '--results', here, '--not_strict'];
+  await expect(voxelgrad(none)).rejects.toThrow(/expected a trained model/);
+  await expect(voxelgrad(['export-model', '4', '-d', '4', '-o', path])).rejects.toThrow(/number or name, once/);
+  await expect(voxelgrad(['export-model', '-o', path])).rejects.toThrow(/number or name, once.*got none/);
 });
 
 it('refuses folds that are not trained', async () => {

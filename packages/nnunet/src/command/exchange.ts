@@ -1,17 +1,25 @@
 /** `voxelgrad export-model` and `voxelgrad install-model`: nnUNetv2_export_model_to_zip, nnUNetv2_install_pretrained_model_from_zip. */
 import { join } from 'node:path';
-import { defaultPlans, defaultTrainer, parseFold, standardConfigurations } from '../experiment/model-name.ts';
+import {
+  defaultPlans,
+  defaultTrainer,
+  modelFolderName,
+  parseFold,
+  standardConfigurations,
+} from '../experiment/model-name.ts';
 import { exportModels, installModels } from '../model-folder/node/exchange.ts';
 import { defineCommand } from './command.ts';
 import { datasetName, rootFolder, rootOptions } from './folders.ts';
 import { combinations, foldsOption, trainedOf } from './model-options.ts';
+import { datasetOption, oneDataset } from './official-options.ts';
 
 export const exportModel = defineCommand(
   {
     name: 'voxelgrad export-model',
     summary: 'Packs trained models of a data set into one ZIP, for others to install.',
-    positionals: [{ name: 'dataset', help: 'Number or name of the data set.' }],
+    positionals: [{ name: 'dataset', help: 'Number or name of the data set.', optional: true }],
     options: {
+      dataset: datasetOption,
       output: { type: 'string', short: 'o', required: true, placeholder: 'file', help: 'The ZIP to write.' },
       configurations: {
         type: 'list',
@@ -29,6 +37,17 @@ export const exportModel = defineCommand(
         default: ['checkpoint_final.pth'],
         help: 'Files with weights, of each fold.',
       },
+      strict: {
+        type: 'boolean',
+        default: true,
+        negations: ['--not_strict'],
+        help: 'Refuse where a configuration or a fold that was named is not trained; else leave it out.',
+      },
+      crossvalPredictions: {
+        type: 'boolean',
+        aliases: ['--exp_cv_preds'],
+        help: 'Pack the predictions of the cross-validation too.',
+      },
       results: rootOptions.results,
     },
     examples: [
@@ -37,19 +56,24 @@ export const exportModel = defineCommand(
     ],
   },
   async ({ options, positionals }, context) => {
+    const identifier = oneDataset('voxelgrad export-model', positionals, options.dataset);
     const results = rootFolder('results', options, context);
-    const name = await datasetName(positionals[0]!, [results]);
+    const name = await datasetName(identifier, [results]);
     const folds = options.folds.map(parseFold);
     const named = combinations([options.trainer], [options.plans], options.configurations ?? standardConfigurations);
-    const models = options.configurations === undefined ? trainedOf(named, join(results, name), folds, '') : named;
+    const models =
+      options.strict && options.configurations === undefined ? trainedOf(named, join(results, name), folds, '') : named;
     const files = await exportModels(options.output, {
       results,
       datasetName: name,
       models,
       folds,
       checkpoints: options.checkpoints,
+      strict: options.strict,
+      crossValidationPredictions: options.crossvalPredictions,
     });
-    context.print(`${files.length} files of ${models.map(({ configuration }) => configuration).join(', ')}`);
+    const packed = models.filter((model) => files.some((file) => file.includes(`/${modelFolderName(model)}/`)));
+    context.print(`${files.length} files of ${packed.map(({ configuration }) => configuration).join(', ')}`);
     context.print(options.output);
   },
 );

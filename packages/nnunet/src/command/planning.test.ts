@@ -302,3 +302,54 @@ describe('voxelgrad plan', () => {
     }
   });
 });
+
+describe('voxelgrad move-plans-between-datasets', () => {
+  const target = join(environment.nnUNet_raw, 'Dataset018_Other');
+  const moved = join(environment.nnUNet_preprocessed, 'Dataset018_Other');
+  const move = (...words: string[]) =>
+    voxelgrad(['move-plans-between-datasets', '-s', '7', '-t', '18', '-sp', 'nnUNetPlans', ...words], environment);
+
+  it('gives the plans to another data set, under another name and with its own reader', async () => {
+    await writeRawPhantoms(target, 2, '.nii');
+    const { lines } = await move('-tp', 'nnUNetPlansFrom7');
+    expect(lines).toEqual([
+      join(moved, 'nnUNetPlansFrom7.json'),
+      'next: voxelgrad fingerprint -d Dataset018_Other, then voxelgrad preprocess -d Dataset018_Other -p nnUNetPlansFrom7',
+    ]);
+    const [before, after] = [join(preprocessed, 'nnUNetPlans.json'), join(moved, 'nnUNetPlansFrom7.json')].map((path) =>
+      parsePlans(readFileSync(path, 'utf8')),
+    );
+    expect([after!.dataset_name, after!.plans_name]).toEqual(['Dataset018_Other', 'nnUNetPlansFrom7']);
+    expect([before!.image_reader_writer, after!.image_reader_writer]).toEqual(['SimpleITKIO', 'NibabelIO']);
+    const { data_identifier, ...planned } = configurationOf(after!, '3d_fullres');
+    expect(data_identifier).toBe('nnUNetPlansFrom7_3d_fullres');
+    expect(configurationOf(before!, '3d_fullres')).toMatchObject(planned);
+    await run('preprocess', '-d', '18', '-p', 'nnUNetPlansFrom7', '-c', '3d_fullres', '-np', '1');
+    expect(await listStoredCases(join(moved, data_identifier))).toHaveLength(2);
+  });
+
+  it('replaces no plans unasked, and names what is missing', async () => {
+    await expect(move('-tp', 'nnUNetPlansFrom7')).rejects.toThrow(/expected no plans of that name.*\nhelp: .*-tp/);
+    await move('-tp', 'nnUNetPlansFrom7', '--overwrite');
+    await move();
+    const plans = parsePlans(readFileSync(join(moved, 'nnUNetPlans.json'), 'utf8'));
+    expect(configurationOf(plans, '3d_fullres').data_identifier).toBe('nnUNetPlans_3d_fullres');
+    await expect(voxelgrad(['move-plans-between-datasets', '-s', '7', '-t', '18'], environment)).rejects.toThrow(
+      /--source-plans is missing/,
+    );
+  });
+});
+
+describe('voxelgrad plot-overlays', () => {
+  it('draws what networks see, too', async () => {
+    const output = join(root, 'overlays');
+    const words = ['plot-overlays', '-d', '7', '-o', output, '--no-use-raw', '-p', 'nnUNetPlans', '-np', '2'];
+    const { status } = await voxelgrad([...words, '-overlay_intensity', '0.6'], environment);
+    expect(status).toMatch(/-np has no effect.*\n-overlay_intensity has no effect/);
+    expect(readdirSync(output)).toHaveLength(4);
+    await expect(voxelgrad([...words, '-c', '3d_lowres'], environment)).rejects.toThrow(/3d_lowres/);
+    await expect(voxelgrad([...words, '--predictions', output], environment)).rejects.toThrow(/images as they are/);
+    await voxelgrad(['plot-overlays', '-d', '18', '-o', join(root, 'raw-overlays'), '--use_raw'], environment);
+    expect(readdirSync(join(root, 'raw-overlays'))).toHaveLength(2);
+  });
+});

@@ -1,5 +1,14 @@
 /** Prediction through the command: that of a fold's validation, image by image; parts, resuming, ZIPs, and what is refused. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withData } from '@voxelgrad/io';
@@ -42,7 +51,12 @@ describe('predict', () => {
     const output = join(root, 'fold_0');
     await predict(['-o', output, '-f', '0']);
     expect(readdirSync(output).sort()).toEqual(
-      ['dataset.json', 'plans.json', ...names.map((name) => `${name}.nii.gz`)].sort(),
+      [
+        'dataset.json',
+        'plans.json',
+        'predict_from_raw_data_args.json',
+        ...names.map((name) => `${name}.nii.gz`),
+      ].sort(),
     );
     const validation = join(model, 'fold_0', 'validation');
     for (const file of readdirSync(validation).filter((file) => file.endsWith('.nii.gz'))) {
@@ -54,6 +68,28 @@ describe('predict', () => {
       expect((await readImageFile(join(output, file))).affine).toEqual(like.affine);
     }
     await voxelgrad(['evaluate', join(dataSet, 'gt_segmentations'), output]);
+  });
+
+  it('leaves probabilities, their place, and with what they were made', async () => {
+    const output = join(root, 'probabilities');
+    await predict(['-o', output, '-f', '0', '--disable_tta', '--save_probabilities', '-num_parts', '6', '-npp', '2']);
+    for (const ending of ['npz', 'pkl', 'nii.gz']) expect(existsSync(join(output, `ball_0.${ending}`))).toBe(true);
+    expect(JSON.parse(readFileSync(join(output, 'predict_from_raw_data_args.json'), 'utf8'))).toEqual({
+      folder_with_segs_from_prev_stage: null,
+      list_of_lists_or_source_folder: images,
+      num_parts: 6,
+      num_processes_preprocessing: 2,
+      num_processes_segmentation_export: 1,
+      output_folder_or_list_of_truncated_output_files: output,
+      overwrite: true,
+      part_id: 0,
+      save_probabilities: true,
+    });
+    const ensembled = join(root, 'ensembled');
+    await voxelgrad(['ensemble', '-i', output, output, '-o', ensembled, '--save_npz', '-np', '2']);
+    expect(readdirSync(ensembled).sort()).toEqual(['ball_0.nii.gz', 'ball_0.npz', 'ball_0.pkl', 'dataset.json']);
+    expect(readFileSync(join(ensembled, 'ball_0.pkl'))).toEqual(readFileSync(join(output, 'ball_0.pkl')));
+    expect(await labels(ensembled, 'ball_0')).toEqual(await labels(output, 'ball_0'));
   });
 
   it('averages folds', async () => {
@@ -73,6 +109,30 @@ describe('predict', () => {
     expect(lines).toContain('3 segmentations, 3 were there');
     expect(statSync(join(output, 'ball_1.nii.gz')).mtimeMs).toBe(before);
     await expect(predict([...parts, '--part-id', '2'])).rejects.toThrow(/a number below 2/);
+  });
+
+  it("takes all of nnU-Net's flags, and says which change nothing", async () => {
+    const output = join(root, 'flags');
+    const flags = ['-npp', '0', '-nps', '0', '--verbose', '--disable_progress_bar', '--not_on_device'];
+    const rest = [
+      '-chk',
+      'checkpoint_final.pth',
+      '-step_size',
+      '1',
+      '--disable_tta',
+      '-num_parts',
+      '6',
+      '-part_id',
+      '0',
+    ];
+    const words = ['-d', '9', '-c', '3d_fullres', '-tr', 'voxelgradTrainerAdam', '-p', 'nnUNetPlans', '-device', 'cpu'];
+    const { status } = await voxelgrad(
+      ['predict', '-i', images, '-o', output, '-f', '0', ...words, ...flags, ...rest],
+      environment,
+    );
+    for (const flag of ['-npp', '-nps', '--not_on_device']) expect(status).toContain(`${flag} has no effect: `);
+    expect(status).toMatch(/^ball_0: 8 windows, \d+\.\d s$/m);
+    expect(status).not.toMatch(/1\/1/);
   });
 
   it("takes a model's folder or its ZIP", async () => {

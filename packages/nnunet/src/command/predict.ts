@@ -1,8 +1,10 @@
 /** `voxelgrad predict` and `voxelgrad predict-from-modelfolder`: nnUNetv2_predict and nnUNetv2_predict_from_modelfolder. */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openImages } from '@voxelgrad/io';
 import { openFile, openFolder, writeFileAtomic } from '@voxelgrad/io/node';
 import { type Device, VoxelgradError } from '@voxelgrad/tensor';
+import { formatPythonJson } from '../evaluate/python-json.ts';
 import { modelFolderName, parseFold } from '../experiment/model-name.ts';
 import { openModel, type TrainedModel } from '../model-folder/open-model.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
@@ -59,8 +61,35 @@ const predictOptions = {
     help: 'Share the cases among so many runs, on several machines or devices.',
   },
   partId: { type: 'integer', minimum: 0, default: 0, aliases: ['-part_id'], help: 'Which share is predicted, from 0.' },
+  preprocessingProcesses: {
+    type: 'integer',
+    minimum: 0,
+    aliases: ['-npp'],
+    help: "nnU-Net's number of processes that prepare images.",
+    noEffect: 'each image is prepared by one thread, when its turn comes',
+  },
+  exportProcesses: {
+    type: 'integer',
+    minimum: 0,
+    aliases: ['-nps'],
+    help: "nnU-Net's number of processes that write segmentations.",
+    noEffect: 'one case is written while the next is predicted',
+  },
+  notOnDevice: {
+    type: 'boolean',
+    aliases: ['--not_on_device'],
+    help: "nnU-Net's word for summing windows in main memory.",
+    noEffect: 'windows are always summed in main memory',
+  },
   ...deviceOptions,
-  progress: { type: 'boolean', default: true, aliases: ['--progress_bar'], help: 'Show progress.' },
+  verbose: { type: 'boolean', help: 'Print a line for each case, with its windows and seconds.' },
+  progress: {
+    type: 'boolean',
+    default: true,
+    aliases: ['--progress_bar'],
+    negations: ['--disable_progress_bar'],
+    help: 'Show progress.',
+  },
 } as const satisfies OptionSpecs;
 
 export const predict = defineCommand(
@@ -135,6 +164,9 @@ async function predictWith(
     const bar = options.progress
       ? new Progress({ total: cases.length, label: 'predicting', unit: 'case', stream: context.status })
       : undefined;
+    await describePredictions(model, options);
+    let windowsOfCase = 0;
+    let start = performance.now();
     const predicted = await predictFolder(
       {
         plans,
@@ -154,13 +186,25 @@ async function predictWith(
         resume: options.resume,
         previousFolder: options.previousPredictions,
         signal: context.signal,
-        onWindow: (name, done, windows) => bar?.advance(0, `${name}: window ${done} of ${windows}`),
-        onCase: (name) => bar?.advance(1, name),
+        onWindow: (name, done, windows) => {
+          windowsOfCase = windows;
+          bar?.advance(0, `${name}: window ${done} of ${windows}`);
+        },
+        onCase: (name) => {
+          bar?.advance(1, name);
+          if (options.verbose) {
+            const seconds = ((performance.now() - start) / 1000).toFixed(1);
+            const line = `${name}: ${windowsOfCase === 0 ? 'was there' : `${windowsOfCase} windows, ${seconds} s`}`;
+            if (bar === undefined) context.status.write(`${line}\n`);
+            else bar.log(line);
+          }
+          windowsOfCase = 0;
+          start = performance.now();
+        },
       },
     );
     bar?.finish();
     for (const network of networks) network.dispose();
-    await describePredictions(model, options.output);
     context.print(
       `${predicted.length} segmentations${predicted.length < cases.length ? `, ${cases.length - predicted.length} were there` : ''}`,
     );
@@ -178,8 +222,25 @@ async function loadFolds(
   return networks;
 }
 
-/** What ensembling, evaluation and postprocessing look for beside predictions, as nnU-Net leaves it. */
-async function describePredictions({ location }: TrainedModel, output: string): Promise<void> {
+/** What ensembling, evaluation and postprocessing look for beside predictions, and how these are made, as nnU-Net leaves it. */
+async function describePredictions(
+  { location }: TrainedModel,
+  options: OptionValues<typeof predictOptions>,
+): Promise<void> {
+  const { output } = options;
+  await mkdir(output, { recursive: true });
   for (const source of [location.plans, location.dataset])
     await writeFileAtomic(join(output, source.name), source.stream());
+  const given = {
+    list_of_lists_or_source_folder: options.input,
+    output_folder_or_list_of_truncated_output_files: output,
+    save_probabilities: options.saveProbabilities,
+    overwrite: !options.resume,
+    num_processes_preprocessing: options.preprocessingProcesses ?? 1,
+    num_processes_segmentation_export: options.exportProcesses ?? 1,
+    folder_with_segs_from_prev_stage: options.previousPredictions ?? null,
+    num_parts: options.numParts,
+    part_id: options.partId,
+  };
+  await writeFileAtomic(join(output, 'predict_from_raw_data_args.json'), formatPythonJson(given));
 }

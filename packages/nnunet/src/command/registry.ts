@@ -8,6 +8,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   plan: async () => (await import('./plan.ts')).plan,
   preprocess: async () => (await import('./preprocess.ts')).preprocess,
   'plan-and-preprocess': async () => (await import('./plan-and-preprocess.ts')).planAndPreprocess,
+  'move-plans-between-datasets': async () => (await import('./move-plans.ts')).movePlans,
   train: async () => (await import('./train.ts')).train,
   predict: async () => (await import('./predict.ts')).predict,
   'predict-from-modelfolder': async () => (await import('./predict.ts')).predictFromModelFolder,

@@ -1,12 +1,15 @@
 /** `voxelgrad train`: nnUNetv2_train, and what its users asked for: epochs, iterations, patience, a time budget, a seed. */
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { openFile, openFolder } from '@voxelgrad/io/node';
-import type { Device } from '@voxelgrad/tensor';
+import { type Device, VoxelgradError } from '@voxelgrad/tensor';
 import { regionName, scoredRegions } from '../evaluate/region.ts';
 import { defaultPlans, defaultTrainer, modelFolderName, nextStageFolder, parseFold } from '../experiment/model-name.ts';
+import { writeDebugFile } from '../experiment/node/debug-file.ts';
 import { openFold, openPreprocessed, type PreprocessedDataSet } from '../experiment/node/preprocessed.ts';
 import { predictionMirrorAxes, saveModel } from '../experiment/node/save-model.ts';
+import { TextLog } from '../experiment/node/text-log.ts';
 import { type FoldResult, trainFold } from '../experiment/node/train-fold.ts';
 import { validateFold } from '../experiment/node/validate-fold.ts';
 import { loadPretrained } from '../experiment/pretrained.ts';
@@ -14,6 +17,7 @@ import { trainerNames, trainerSettings } from '../experiment/trainer-settings.ts
 import { openModel } from '../model-folder/open-model.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
 import { previousStageOf } from '../plan/network-of-plans.ts';
+import { fingerprintFile } from '../plan/node/plan-data-set.ts';
 import { configurationOf } from '../plan/parse-plans.ts';
 import { diceTable } from '../report/table.ts';
 import { compileBar } from '../terminal/compile-bar.ts';
@@ -53,6 +57,12 @@ export const train = defineCommand(
         placeholder: 'minutes',
         help: 'Stop training after so many minutes; the learning rate falls with the clock where that is ahead.',
       },
+      checkpointing: {
+        type: 'boolean',
+        default: true,
+        negations: ['--disable_checkpointing'],
+        help: 'Write checkpoints. Without, a run cannot be taken up again, and only its validation stays.',
+      },
       checkpointInterval: {
         type: 'number',
         minimum: 0,
@@ -73,6 +83,13 @@ export const train = defineCommand(
         help: 'Less memory for more time: activations are computed again in the backward pass.',
       },
       ...deviceOptions,
+      numGpus: {
+        type: 'integer',
+        minimum: 1,
+        default: 1,
+        aliases: ['-num_gpus'],
+        help: 'GPUs to train on; voxelgrad takes one a run.',
+      },
       raw: rootOptions.raw,
       preprocessed: rootOptions.preprocessed,
       results: rootOptions.results,
@@ -87,6 +104,7 @@ export const train = defineCommand(
   async ({ options, positionals }, context) => {
     const [identifier, configuration, foldText] = positionals as [string, string, string];
     const fold = parseFold(foldText);
+    checkTogether(options);
     const trainer = withOptions(trainerSettings(options.trainer), options);
     const preprocessedRoot = rootFolder('preprocessed', options, context);
     const dataSet = await openPreprocessed(await datasetFolder(identifier, () => preprocessedRoot), options.plans);
@@ -99,8 +117,11 @@ export const train = defineCommand(
     const cases = await openFold(dataSet, configuration, fold, previousFolder);
     await describeModel(dataSet, modelFolder);
     const folder = join(modelFolder, `fold_${fold}`);
+    const log = await TextLog.start(folder);
     await onDevice(options, async (device) => {
-      context.print(`${device.kind} (${device.description})`);
+      const computes = `${device.kind} (${device.description})`;
+      context.print(computes);
+      await log.write(`Using device: ${computes}`);
       const validate = async (network: SegmentationNetwork): Promise<void> => {
         if (cases.validation.length === 0) return;
         const bar = options.progress
@@ -118,6 +139,7 @@ export const train = defineCommand(
           onCase: (one) => bar?.advance(1, one),
         });
         bar?.finish();
+        await log.write('Validation complete', `Mean Validation Dice:  ${summary.foreground_mean.Dice}`);
         const names = Object.fromEntries(
           scoredRegions(dataSet.description.labels).map(({ name, region }) => [regionName(region), name]),
         );
@@ -129,7 +151,7 @@ export const train = defineCommand(
         return validate(await model.loadFold(fold, device));
       }
       const result = await runTraining(device);
-      report(result, folder, context.print);
+      report(result, options.checkpointing, folder, context.print);
       if (result.end !== 'interrupted') await validate(result.network);
     });
 
@@ -139,6 +161,13 @@ export const train = defineCommand(
         `${cases.split.train.length} training cases, ${cases.split.val.length} for validation; patch ${patch_size.join(' × ')}, ` +
           `batch ${batch_size}; ${trainer.epochs} epochs of ${trainer.iterationsPerEpoch} iterations`,
       );
+      const mirrorAxes = predictionMirrorAxes(trainer, patch_size);
+      const { trainer: trainerName, seed, amp: mixedPrecision, checkpointing } = options;
+      const run = { trainerName, trainer, mirrorAxes, seed, mixedPrecision, checkpointing, logFile: log.path };
+      await writeDebugFile(folder, { ...run, dataSet, cases, configuration, fold, device });
+      const { plans_name } = dataSet.plans;
+      await log.write(`This is the configuration used by this training: ${configuration} of ${plans_name}`);
+      await log.write(JSON.stringify(cases.configuration), JSON.stringify(trainer));
       let bar: Progress | undefined;
       let note = '';
       const result = await trainFold({
@@ -150,6 +179,7 @@ export const train = defineCommand(
         folder,
         device,
         mixedPrecision: options.amp,
+        checkpointing: options.checkpointing,
         ...(options.pretrainedWeights === undefined
           ? {}
           : { initialize: async (network) => loadPretrained(network, await openFile(options.pretrainedWeights!)) }),
@@ -165,6 +195,7 @@ export const train = defineCommand(
             mixedPrecision: options.amp,
             datasetJson: join(dataSet.folder, 'dataset.json'),
           }),
+        log,
         signal: context.signal,
         onStart: (total) => {
           if (options.progress)
@@ -187,14 +218,44 @@ export const train = defineCommand(
 async function describeModel({ folder, plansName }: PreprocessedDataSet, modelFolder: string): Promise<void> {
   await mkdir(modelFolder, { recursive: true });
   await copyFile(join(folder, `${plansName}.json`), join(modelFolder, 'plans.json'));
-  for (const name of ['dataset.json', 'dataset_fingerprint.json'])
-    await copyFile(join(folder, name), join(modelFolder, name));
+  await copyFile(join(folder, 'dataset.json'), join(modelFolder, 'dataset.json'));
+  // Plans that came from another data set need no fingerprint, so it may not have been made.
+  const fingerprint = join(folder, fingerprintFile);
+  if (existsSync(fingerprint)) await copyFile(fingerprint, join(modelFolder, fingerprintFile));
 }
 
-function report({ history, end, waitedShare }: FoldResult, folder: string, print: (line: string) => void): void {
+/** Throws 'option' for what cannot be had, or not together. */
+function checkTogether(options: {
+  readonly numGpus: number;
+  readonly checkpointing: boolean;
+  readonly valBest: boolean;
+}): void {
+  if (options.numGpus > 1)
+    throw new VoxelgradError('option', {
+      what: '--num-gpus',
+      expected: '1',
+      got: String(options.numGpus),
+      help: 'A run trains on one GPU: train several folds at once instead, each by a command of its own.',
+    });
+  if (options.valBest && !options.checkpointing)
+    throw new VoxelgradError('option', {
+      what: '--val-best',
+      expected: 'checkpoints',
+      got: '--no-checkpointing',
+      help: 'checkpoint_best.pth is only there where checkpoints are written: leave out one of the two.',
+    });
+}
+
+function report(
+  { history, end, waitedShare }: FoldResult,
+  saved: boolean,
+  folder: string,
+  print: (line: string) => void,
+): void {
   const dice = history.epochs.map(({ pseudoDice }) => meanDice(pseudoDice)).findLast((value) => value !== null);
   if (end === 'interrupted') {
-    print(`interrupted after ${history.losses.length} iterations and saved; the same command with -c goes on`);
+    const how = saved ? 'and saved; the same command with -c goes on' : 'without a checkpoint';
+    print(`interrupted after ${history.losses.length} iterations ${how}`);
     return;
   }
   const why = end === 'patience' ? 'no epoch was better for as long as --patience says' : 'finished';

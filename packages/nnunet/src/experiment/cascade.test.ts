@@ -1,8 +1,9 @@
 /** A cascade trained through the command: what the first stage leaves, what the second one makes of it. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openFolder, openStoredCase, readImageFile } from '@voxelgrad/io/node';
+import { withData } from '@voxelgrad/io';
+import { openFolder, openStoredCase, readImageFile, writeImageFile } from '@voxelgrad/io/node';
 import { stateDict } from '@voxelgrad/nn';
 import { openDevice } from '@voxelgrad/tensor/node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -56,6 +57,44 @@ it('trains the second stage with a channel for each label of the first', async (
   rmSync(summary);
   await train('3d_cascade_fullres', '0', '--val');
   expect(readFileSync(summary, 'utf8')).toBe(before);
+});
+
+it('predicts with the predictions of the stage before, and not without', async () => {
+  const images = join(root, 'images');
+  const like = join(environment.nnUNet_preprocessed, tinyDataset, 'gt_segmentations');
+  for (const folder of [images, join(root, 'empty')]) mkdirSync(folder);
+  for (const name of ['ball_0', 'ball_1']) {
+    const stored = await (await openStoredCase(fullResolution, name)).whole();
+    const image = withData(await readImageFile(join(like, `${name}.nii.gz`)), stored.shape, stored.data);
+    await writeImageFile(join(images, `${name}_0000.nii.gz`), image);
+  }
+  const predict = (configuration: string, output: string, ...more: string[]) => {
+    const model = ['-d', '9', '-c', configuration, '-tr', 'voxelgradTrainerAdam', '-f', '0', '-device', 'cpu'];
+    return voxelgrad(['predict', '-i', images, '-o', join(root, output), ...model, ...more], environment);
+  };
+  await expect(predict('3d_cascade_fullres', 'none')).rejects.toThrow(/the segmentation that 3d_lowres gives/);
+  const first = join(root, 'first');
+  await predict('3d_lowres', 'first');
+  await predict('3d_cascade_fullres', 'second', '-prev_stage_predictions', first);
+  // The stage before matters: another result of it gives another result here.
+  for (const name of ['ball_0', 'ball_1']) {
+    const seg = await readImageFile(join(first, `${name}.nii.gz`));
+    await writeImageFile(
+      join(root, 'empty', `${name}.nii.gz`),
+      withData(
+        seg,
+        seg.shape,
+        seg.data.map(() => 0),
+      ),
+    );
+  }
+  await predict('3d_cascade_fullres', 'third', '-prev_stage_predictions', join(root, 'empty'));
+  const labels = async (folder: string) => Array.from((await readImageFile(join(root, folder, 'ball_0.nii.gz'))).data);
+  expect(await labels('second')).toContain(1);
+  expect(await labels('third')).not.toEqual(await labels('second'));
+  await expect(predict('3d_cascade_fullres', 'none', '-prev_stage_predictions', images)).rejects.toThrow(
+    /the prediction of the stage before/,
+  );
 });
 
 it('says how to predict with it: the first stage first', async () => {

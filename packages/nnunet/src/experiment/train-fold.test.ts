@@ -1,5 +1,5 @@
 /** A fold trained through the command, from a store of tiny cases: files, resuming with the same bits, patience, a time budget, 2-D, regions. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseLabels, readNpz, readTorchFile } from '@voxelgrad/io';
@@ -44,6 +44,16 @@ describe('voxelgrad train', () => {
     expect(log(place).at(-1)!.trainingLoss).toBeLessThan(log(place)[0]!.trainingLoss);
     for (const file of ['progress.png', '../plans.json', '../dataset.json', '../dataset_fingerprint.json'])
       expect(existsSync(join(place, file))).toBe(true);
+    const debug = JSON.parse(readFileSync(join(place, 'debug.json'), 'utf8'));
+    expect(debug).toMatchObject({ fold: '0', num_epochs: '3', network: 'PlainConvUNet', is_cascaded: 'False' });
+    expect(debug.log_file).toMatch(/training_log_\d{4}(_\d\d?){2}(_\d\d){3}\.txt$/);
+    const text = readFileSync(debug.log_file, 'utf8');
+    const losses = [...text.matchAll(/^\d{4}-\d\d-\d\d [\d:]{8}\.\d{6}: train_loss (\S+) $/gm)].map(([, loss]) =>
+      Number(loss),
+    );
+    for (const [epoch, { trainingLoss }] of log(place).entries()) expect(losses[epoch]).toBeCloseTo(trainingLoss, 4);
+    expect(text).toMatch(/Epoch 2 \n.*Current learning rate: [\d.]+ \n(.*\n)*.*Training done\./);
+    expect(text).toMatch(/Mean Validation Dice: {2}[\d.]+/);
     const summary = parseSummary(readFileSync(join(place, 'validation', 'summary.json'), 'utf8'));
     expect(summary.metric_per_case).toHaveLength(2);
     expect(lines.join('\n')).toMatch(/mean of 2/);
@@ -86,6 +96,44 @@ describe('voxelgrad train', () => {
     expect(log(foldFolder('3d_fullres', '0')).map(({ trainingLoss }) => trainingLoss)).toEqual(whole);
   });
 
+  it("keeps nnU-Net's latest checkpoint while it runs, and no longer", async () => {
+    const dataSet = await openPreprocessed(folder, 'nnUNetPlans');
+    const device = await openDevice('cpu');
+    const place = join(root, 'long');
+    const saved: string[] = [];
+    const stop = new AbortController();
+    const run = async (resume: boolean, signal: AbortSignal) =>
+      trainFold({
+        dataSet,
+        cases: await openFold(dataSet, '2d', 0),
+        trainer: {
+          ...trainerSettings('voxelgradTrainerAdam_101epochs'),
+          iterationsPerEpoch: 1,
+          validationIterations: 0,
+        },
+        title: 'long',
+        folder: place,
+        device,
+        seed: 1,
+        resume,
+        save: async (which, { history }) => {
+          saved.push(`${which} ${history.epochs.length}`);
+          writeFileSync(join(place, `checkpoint_${which}.pth`), '');
+        },
+        signal,
+        onEpoch: ({ epochs }) => {
+          if (!resume && epochs.length === 60) stop.abort();
+        },
+      });
+    await run(false, stop.signal);
+    expect(saved).toEqual(['latest 50']);
+    expect(existsSync(join(place, 'checkpoint_latest.pth'))).toBe(true);
+    await run(true, new AbortController().signal);
+    await device.close();
+    expect(saved).toEqual(['latest 50', 'latest 100', 'final 101']);
+    expect(existsSync(join(place, 'checkpoint_latest.pth'))).toBe(false);
+  });
+
   it('validates again, with probabilities, without training', async () => {
     const place = foldFolder('3d_fullres', '0');
     const before = readFileSync(join(place, 'validation', 'summary.json'), 'utf8');
@@ -96,6 +144,7 @@ describe('voxelgrad train', () => {
     const npz = first!.prediction_file.replace('.nii.gz', '.npz');
     const { shape, data } = await readNpz(await openFile(npz), 'probabilities');
     expect(shape).toEqual([3, 12, 12, 12]);
+    expect(existsSync(npz.replace('.npz', '.pkl'))).toBe(true);
     const segmentation = await readImageFile(first!.prediction_file);
     const labels = parseLabels({ background: 0, shell: 1, core: 2 }, undefined, 'test');
     expect(segmentationOf({ shape, data: data as Float32Array }, labels)).toEqual(segmentation.data);
@@ -163,6 +212,16 @@ describe('voxelgrad train', () => {
     await train(['3d_fullres', '2']);
     const losses = log(foldFolder('3d_fullres', '2')).map(({ trainingLoss }) => trainingLoss);
     expect(losses.at(-1)).toBeLessThan(losses[0]!);
+  });
+
+  it('leaves no checkpoint where none is wanted, but its validation', async () => {
+    const place = foldFolder('3d_fullres', '4');
+    const { lines } = await train(['3d_fullres', '4', '--disable_checkpointing']);
+    expect(lines.join('\n')).toMatch(/mean of 1/);
+    expect(readdirSync(place).filter((name) => name.startsWith('checkpoint'))).toEqual([]);
+    expect(existsSync(join(place, 'validation', 'summary.json'))).toBe(true);
+    await expect(train(['3d_fullres', '4', '--disable_checkpointing', '--val_best'])).rejects.toThrow(/--val-best/);
+    await expect(train(['3d_fullres', '4', '-num_gpus', '2'])).rejects.toThrow(/--num-gpus: expected 1, got 2\nhelp: /);
   });
 
   it('names what it does not know', async () => {

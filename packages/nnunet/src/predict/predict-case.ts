@@ -45,6 +45,7 @@ export interface CasePredictionOptions extends Pick<SlidingWindowOptions, 'step'
 export interface CasePrediction {
   /** On the grid of the first image, with its geometry. */
   readonly segmentation: Image<Uint8Array | Uint16Array>;
+  readonly properties: Preprocessed['properties'];
   readonly probabilities?: Probabilities;
 }
 
@@ -66,8 +67,8 @@ export async function predictImages(
   const context = { ...predictor, labels: predictor.description.labels, device };
   const data = await segmentationOfLogits(logits, properties, context);
   const segmentation = onOriginalGrid(plans, loaded.channels[0]!, data);
-  if (options.probabilities !== true) return { segmentation };
-  return { segmentation, probabilities: await probabilitiesOfLogits(logits, properties, context) };
+  if (options.probabilities !== true) return { segmentation, properties };
+  return { segmentation, properties, probabilities: await probabilitiesOfLogits(logits, properties, context) };
 }
 
 /** The averaged logits `[d, h, w, classes]` on the grid that the network sees, and how to lay them over the images. */

@@ -18,6 +18,8 @@ export interface Plot {
   readonly curves: readonly Curve[];
   /** Bounds of the vertical axis; without them it fits the values. */
   readonly yRange?: readonly [number, number];
+  /** Whether the vertical axis begins at 0, wherever the values lie. */
+  readonly fromZero?: boolean;
 }
 
 export const ink: Color = [33, 37, 46];
@@ -36,7 +38,7 @@ export function drawPlot(canvas: Canvas, box: Box, plot: Plot): void {
     height: box.height - room.top - room.bottom,
   };
   const epochs = Math.max(2, ...plot.curves.map(({ values }) => values.length));
-  const [smallest, largest] = plot.yRange ?? valueRange(plot.curves);
+  const [smallest, largest] = plot.yRange ?? valueRange(plot.curves, plot.fromZero);
   const yTicks = niceTicks(smallest, largest, area.height / 42);
   const xTicks = niceTicks(1, epochs, area.width / 90, true);
   const placeX = (epoch: number): number => area.x + ((epoch - 1) / (epochs - 1)) * area.width;
@@ -88,8 +90,8 @@ function drawHorizontalAxis(
   drawText(canvas, label, [area.x + area.width / 2, bottom + 27], { color: ink, size: 9, align: 'centre' });
 }
 
-function valueRange(curves: readonly Curve[]): [number, number] {
-  let [smallest, largest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+function valueRange(curves: readonly Curve[], fromZero = false): [number, number] {
+  let [smallest, largest] = [fromZero ? 0 : Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of curves.flatMap(({ values }) => values)) {
     if (!Number.isFinite(value)) continue;
     smallest = Math.min(smallest, value);

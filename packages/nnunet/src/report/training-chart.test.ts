@@ -65,6 +65,22 @@ describe('drawTrainingChart', () => {
     expect(Math.abs(late! - 88)).toBeLessThanOrEqual(3);
   });
 
+  it('has plots for epoch times and learning rates where they are known, whose axes begin at 0', () => {
+    const short = drawTrainingChart(history);
+    const canvas = drawTrainingChart({ ...history, epochSeconds: [4, 4, 2, 4, 4], learningRate: [4, 3, 2, 1, 0] });
+    expect(canvas.height - short.height).toBe(2 * (300 + 20 + 24));
+    const rows = (x: number, from: number) =>
+      Array.from({ length: 300 }, (_, y) => from + y).filter((y) =>
+        canvas.colorAt(x, y).every((value, channel) => Math.abs(value - blue[channel]!) < 40),
+      );
+    // Halfway, both curves are at half their height: 2 of 4.
+    for (const from of [short.height, short.height + 344]) {
+      const [middle] = rows(90 + 436, from);
+      const [bottom, top] = [from + 300 - 44, from + 28];
+      expect(Math.abs(middle! - (bottom + top) / 2)).toBeLessThanOrEqual(4);
+    }
+  });
+
   it('comes out for no epoch, one epoch and many regions', () => {
     const none = drawTrainingChart({ title: '', trainLoss: [], validationLoss: [], regions: [], meanPseudoDice: [] });
     const regions = Array.from({ length: 30 }, (_, i) => ({ name: `label ${i}`, pseudoDice: [0.5] }));

@@ -1,5 +1,6 @@
 /**
- * How a training goes, as a picture: losses above, pseudo Dice below, over epochs. The counterpart of nnU-Net's `progress.png`. Pseudo Dice is measured on
+ * How a training goes, as a picture: losses, pseudo Dice, and where they are known epoch times and learning rates, over epochs. The curves of nnU-Net's
+ * `progress.png`, but that losses and Dice have a plot each instead of two axes in one. Pseudo Dice is measured on
  * random patches of the validation cases, so it is no final figure.
  */
 import { drawLegend, legendRowHeight, legendRows } from './legend.ts';
@@ -18,6 +19,9 @@ export interface TrainingCurves {
   readonly meanPseudoDice: readonly number[];
   /** The moving average that decides which checkpoint is the best. */
   readonly smoothedPseudoDice?: readonly number[];
+  /** How long each epoch took. */
+  readonly epochSeconds?: readonly number[];
+  readonly learningRate?: readonly number[];
 }
 
 const blue: Color = [37, 99, 235];
@@ -41,6 +45,7 @@ export function drawTrainingChart(history: TrainingCurves): Canvas {
   const plots: Plot[] = [
     { title: 'Loss', xLabel: 'epoch', yLabel: 'Dice + cross-entropy', curves: lossCurves(history) },
     { title: 'Pseudo Dice', xLabel: 'epoch', yLabel: 'Dice', curves: diceCurves(history), yRange: [0, 1] },
+    ...epochPlots(history),
   ];
   const sections = plots.map((plot) => {
     const rows = legendRows(
@@ -59,6 +64,25 @@ export function drawTrainingChart(history: TrainingCurves): Canvas {
     y += section.height;
   }
   return canvas;
+}
+
+function epochPlots({ epochSeconds, learningRate }: TrainingCurves): Plot[] {
+  const plot = (title: string, yLabel: string, name: string, values: readonly number[] | undefined): Plot[] =>
+    values === undefined
+      ? []
+      : [
+          {
+            title,
+            xLabel: 'epoch',
+            yLabel,
+            curves: [{ name, values, style: { color: blue, width: 1.8 } }],
+            fromZero: true,
+          },
+        ];
+  return [
+    ...plot('Epoch time', 'seconds', 'epoch duration', epochSeconds),
+    ...plot('Learning rate', 'learning rate', 'learning rate', learningRate),
+  ];
 }
 
 function lossCurves({ trainLoss, validationLoss }: TrainingCurves): Curve[] {

@@ -37,10 +37,11 @@ function optionUsage(name: string, spec: OptionSpec): string {
 const placeholders = { string: 'text', number: 'number', integer: 'number', list: 'text,text' } as const;
 
 function optionHelp(spec: OptionSpec): string {
-  const { aliases = [] } = spec;
+  const { aliases = [], noEffect } = spec;
   const negations = spec.type === 'boolean' ? (spec.negations ?? []) : [];
   const also = aliases.length === 0 ? '' : ` Also ${aliases.join(', ')}.`;
-  return helpAndDefault(spec) + also + (negations.length === 0 ? '' : ` Off also by ${negations.join(', ')}.`);
+  const idle = noEffect === undefined ? '' : ` Has no effect: ${noEffect}.`;
+  return helpAndDefault(spec) + idle + also + (negations.length === 0 ? '' : ` Off also by ${negations.join(', ')}.`);
 }
 
 function helpAndDefault(spec: OptionSpec): string {

@@ -7,6 +7,8 @@ interface Described {
   readonly short?: string;
   /** Further spellings, dashes and all: '-npfp', '--verify_dataset_integrity'. */
   readonly aliases?: readonly string[];
+  /** Taken so that command lines of another program run as they are, but it changes nothing: the clause says why. */
+  readonly noEffect?: string;
 }
 
 /** An option with a value is one of: with a default, required, or undefined when it is not given. */

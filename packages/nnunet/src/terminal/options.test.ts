@@ -2,6 +2,7 @@
 import { isVoxelgradError } from '@voxelgrad/tensor';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { closestTo } from './closest.ts';
+import { helpText } from './option-help.ts';
 import type { CommandSpec } from './option-spec.ts';
 import { HelpRequest, parseOptions } from './options.ts';
 
@@ -28,6 +29,21 @@ const parse = (...words: string[]): ReturnType<typeof parseOptions<(typeof comma
   parseOptions(command, words);
 
 describe('parseOptions', () => {
+  it('takes options that have no effect, and says so', () => {
+    const workers = {
+      type: 'integer',
+      aliases: ['-np'],
+      help: 'Workers.',
+      noEffect: 'one thread does it all',
+    } as const;
+    const spec = { name: 'voxelgrad x', summary: 'Does x.', options: { workers } } as const;
+    const { options, notes } = parseOptions(spec, ['-np', '4']);
+    expect([options.workers, notes]).toEqual([4, ['-np has no effect: one thread does it all']]);
+    expect(parseOptions(spec, []).notes).toEqual([]);
+    expect(() => parseOptions(spec, ['-np', 'many'])).toThrow(/whole number/);
+    expect(helpText(spec).replace(/\s+/g, ' ')).toContain('Has no effect: one thread does it all. Also -np.');
+  });
+
   it('fills in defaults and knows the types', () => {
     const { options, positionals } = parse('Dataset004');
     expect(options).toEqual({

@@ -22,6 +22,8 @@ export interface CommandLine<Options extends OptionSpecs> {
   readonly options: OptionValues<Options>;
   /** As many as the command declares, in order. */
   readonly positionals: readonly string[];
+  /** A line for each option that was given and has no effect. */
+  readonly notes: readonly string[];
 }
 
 type Value = string | number | boolean | readonly string[];
@@ -31,7 +33,7 @@ export function parseOptions<const Options extends OptionSpecs>(
   command: CommandSpec<Options>,
   words: readonly string[],
 ): CommandLine<Options> {
-  const { values, positionals } = new Reader(command, words).read();
+  const { values, positionals, notes } = new Reader(command, words).read();
   for (const [name, spec] of Object.entries<OptionSpec>(command.options)) {
     if (values.has(name)) continue;
     if (spec.type !== 'boolean' && spec.required)
@@ -39,7 +41,7 @@ export function parseOptions<const Options extends OptionSpecs>(
     values.set(name, spec.type === 'boolean' ? (spec.default ?? false) : spec.default);
   }
   checkPositionals(command, positionals);
-  return { options: Object.fromEntries(values) as OptionValues<Options>, positionals };
+  return { options: Object.fromEntries(values) as OptionValues<Options>, positionals, notes };
 }
 
 class Reader {
@@ -47,6 +49,7 @@ class Reader {
   readonly #words: readonly string[];
   readonly #flags: ReadonlyMap<string, { readonly name: string; readonly negated: boolean }>;
   readonly #values = new Map<string, Value | undefined>();
+  readonly #notes: string[] = [];
   #next = 0;
 
   constructor(command: CommandSpec, words: readonly string[]) {
@@ -55,7 +58,7 @@ class Reader {
     this.#flags = flagsOf(command.options);
   }
 
-  read(): { values: Map<string, Value | undefined>; positionals: string[] } {
+  read(): { values: Map<string, Value | undefined>; positionals: string[]; notes: string[] } {
     const positionals: string[] = [];
     while (this.#next < this.#words.length) {
       const word = this.#words[this.#next++]!;
@@ -67,7 +70,7 @@ class Reader {
       if (/^-[^\d]/.test(word)) this.#readOption(word);
       else positionals.push(word);
     }
-    return { values: this.#values, positionals };
+    return { values: this.#values, positionals, notes: this.#notes };
   }
 
   #readOption(word: string): void {
@@ -77,6 +80,7 @@ class Reader {
     const spec = this.#command.options[found.name]!;
     if (this.#values.has(found.name) && spec.type !== 'list')
       throw refused(this.#command, `${flag} is given twice`, 'Keep one of them.');
+    if (spec.noEffect !== undefined) this.#notes.push(`${flag} has no effect: ${spec.noEffect}`);
     if (spec.type !== 'boolean') {
       const text = attached ?? this.#followingValue(flag!, spec);
       const value = parseValue(spec, text, flag!, this.#command);

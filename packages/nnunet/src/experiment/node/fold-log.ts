@@ -34,6 +34,8 @@ export async function writeLog(
       regions: names.map((name, i) => ({ name, pseudoDice: numbers(epochs.map(({ pseudoDice }) => pseudoDice[i])) })),
       meanPseudoDice: numbers(means),
       smoothedPseudoDice: smoothed(means),
+      epochSeconds: epochs.map(({ seconds }) => seconds),
+      learningRate: epochs.map(({ learningRate }) => learningRate),
     }),
     join(folder, 'progress.png'),
   );

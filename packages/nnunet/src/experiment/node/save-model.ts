@@ -1,4 +1,4 @@
-/** Weights in files that both nnU-Net and voxelgrad open: `checkpoint_best.pth`, `checkpoint_final.pth`. */
+/** Weights in files that both nnU-Net and voxelgrad open: `checkpoint_best.pth`, `checkpoint_latest.pth`, `checkpoint_final.pth`. */
 import { join } from 'node:path';
 import { readText } from '@voxelgrad/io';
 import { openFile, writeFileAtomic } from '@voxelgrad/io/node';
@@ -7,7 +7,7 @@ import type { Plans } from '../../plan/plans.ts';
 import type { Fold } from '../../splits/splits.ts';
 import { mirrorAxesOf } from '../fold-batches.ts';
 import { officialTrainerName, type TrainerSettings } from '../trainer-settings.ts';
-import type { Run } from './train-fold.ts';
+import type { Run, SavedCheckpoint } from './train-fold.ts';
 
 export interface SavedModel {
   /** The fold's folder. */
@@ -27,7 +27,7 @@ export interface SavedModel {
 export const predictionMirrorAxes = (trainer: TrainerSettings, patch: readonly number[]): readonly number[] =>
   mirrorAxesOf(trainer, patch).map((axis) => axis - (3 - patch.length));
 
-export async function saveModel(which: 'best' | 'final', run: Run, model: SavedModel): Promise<void> {
+export async function saveModel(which: SavedCheckpoint, run: Run, model: SavedModel): Promise<void> {
   const { trainer } = model;
   const content = await encodeNnunetCheckpoint({
     ...model,

@@ -3,7 +3,7 @@
  * where its last checkpoint stands, and then gives the same bits as if nothing had happened.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFile, removeLeftovers, writeFileAtomic } from '@voxelgrad/io/node';
 import type { Optimizer } from '@voxelgrad/nn';
@@ -19,6 +19,7 @@ import { criterionFor, learningRateFor, optimizerFor } from '../learning.ts';
 import type { TrainerSettings } from '../trainer-settings.ts';
 import { writeLog } from './fold-log.ts';
 import type { FoldCases, PreprocessedDataSet } from './preprocessed.ts';
+import type { TextLog } from './text-log.ts';
 
 export interface FoldTraining {
   readonly dataSet: PreprocessedDataSet;
@@ -39,12 +40,16 @@ export interface FoldTraining {
   /** f16 convolutions with loss scaling. */
   readonly mixedPrecision?: boolean;
   readonly gradientCheckpointing?: boolean;
+  /** Whether checkpoints are written at all; true by default. */
+  readonly checkpointing?: boolean;
   /** Seconds between checkpoints, so that short epochs do not spend their time on writing; 60 by default. */
   readonly checkpointInterval?: number;
   /** Sets the first weights, such as those of another training. */
   readonly initialize?: (network: SegmentationNetwork) => Promise<void>;
-  /** Called with the weights of the best epoch so far, and of the last. */
-  readonly save: (which: 'best' | 'final', run: Run) => Promise<void>;
+  /** Called with the weights of the best epoch so far, of every 50th, and of the last. */
+  readonly save: (which: SavedCheckpoint, run: Run) => Promise<void>;
+  /** Gets a line for what happens. */
+  readonly log?: TextLog | undefined;
   readonly signal: AbortSignal;
   readonly onStart?: (iterationsLeft: number) => void;
   /** Told how many of the step's kernels are compiled, before the first iteration. */
@@ -52,6 +57,8 @@ export interface FoldTraining {
   readonly onIteration?: (loss: number) => void;
   readonly onEpoch?: (history: TrainingHistory) => void;
 }
+
+export type SavedCheckpoint = 'best' | 'latest' | 'final';
 
 /** What a checkpoint is made of. */
 export interface Run {
@@ -66,10 +73,13 @@ export interface FoldResult extends Run {
   readonly waitedShare: number;
 }
 
+/** Epochs after which nnU-Net's trainer writes `checkpoint_latest.pth`, from which it goes on. */
+const officialInterval = 50;
+
 const checkpointFile = 'checkpoint_latest.safetensors';
 
 export async function trainFold(training: FoldTraining): Promise<FoldResult> {
-  const { dataSet, cases, trainer, device, folder, signal, checkpointInterval = 60 } = training;
+  const { dataSet, cases, trainer, device, folder, signal, checkpointing = true, checkpointInterval = 60 } = training;
   const { labels } = dataSet.description;
   await mkdir(folder, { recursive: true });
   await removeLeftovers(folder);
@@ -108,10 +118,13 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
     signal: AbortSignal.any([signal, budget.signal]),
     onCompile: training.onCompile,
     onIteration: (_, value) => training.onIteration?.(value),
-    onEpoch: async (_, best) => {
-      if (best) await training.save('best', run);
+    onEpoch: async (record, best) => {
+      if (best && checkpointing) await training.save('best', run);
+      const done = history.epochs.length;
+      if (checkpointing && done % officialInterval === 0 && done < trainer.epochs) await training.save('latest', run);
+      await training.log?.epoch(record, best, history);
       await writeLog(folder, training.title, labels, history);
-      if (performance.now() - written > 1000 * checkpointInterval) {
+      if (checkpointing && performance.now() - written > 1000 * checkpointInterval) {
         await writeCheckpoint(training, run);
         written = performance.now();
       }
@@ -119,9 +132,14 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
       budget.check();
     },
   }).finally(() => batches.close());
-  await writeCheckpoint(training, run);
+  if (checkpointing) await writeCheckpoint(training, run);
   const finished = end === 'interrupted' && budget.isOver && !signal.aborted ? 'finished' : end;
-  if (finished !== 'interrupted') await training.save('final', run);
+  if (finished !== 'interrupted') {
+    if (checkpointing) await training.save('final', run);
+    // The last weights are in the final one now.
+    await rm(join(folder, 'checkpoint_latest.pth'), { force: true });
+    await training.log?.write('Training done.');
+  }
   return { ...run, end: finished, waitedShare: batches.waitedShare };
 }
 

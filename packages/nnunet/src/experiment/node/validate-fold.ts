@@ -28,6 +28,7 @@ import {
 } from '../../predict/export-prediction.ts';
 import { onOriginalGrid } from '../../predict/original-grid.ts';
 import { networkInput } from '../../predict/predict-case.ts';
+import { encodeProperties } from '../../predict/properties-pickle.ts';
 import { predictSlidingWindow } from '../../predict/sliding-window.ts';
 import { readProperties } from '../../preprocess/case-properties.ts';
 import { nextStageFolder } from '../model-name.ts';
@@ -42,7 +43,7 @@ export interface FoldValidation {
   readonly mirrorAxes: readonly number[];
   /** The fold's folder; predictions go to `validation` in it. */
   readonly folder: string;
-  /** Also writes CASE.npz. */
+  /** Also writes CASE.npz, and CASE.pkl, which says where it lies. */
   readonly saveProbabilities: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onCase?: (name: string, cases: number) => void;
@@ -96,10 +97,10 @@ async function validateCase(one: StoredCase, output: string, validation: FoldVal
   }
   const segmentation = await segmentationOfLogits(logits, properties, context);
   const truth = await readImageFile(join(dataSet.folder, 'gt_segmentations', one.name + fileEnding));
-  if (saveProbabilities)
-    await writeFileAtomic(
-      join(output, `${one.name}.npz`),
-      encodeNpz({ probabilities: await probabilitiesOfLogits(logits, properties, context) }),
-    );
+  if (saveProbabilities) {
+    const probabilities = await probabilitiesOfLogits(logits, properties, context);
+    await writeFileAtomic(join(output, `${one.name}.npz`), encodeNpz({ probabilities }));
+    await writeFileAtomic(join(output, `${one.name}.pkl`), encodeProperties(properties, truth, plans));
+  }
   await writeImageFile(join(output, one.name + fileEnding), onOriginalGrid(plans, truth, segmentation));
 }

@@ -19,71 +19,101 @@ export interface ExportedModels {
   readonly folds: readonly Fold[];
   /** `checkpoint_final.pth`. */
   readonly checkpoints: readonly string[];
+  /** Whether all models and folds must be trained; true by default, else what is missing is left out. */
+  readonly strict?: boolean;
+  /** Whether the predictions of the cross-validation are packed too. */
+  readonly crossValidationPredictions?: boolean;
 }
 
 /** Writes the ZIP, atomically. Returns the files in it. Throws 'file' where a fold lacks a checkpoint. */
 export async function exportModels(path: string, exported: ExportedModels): Promise<string[]> {
-  const files = exported.models.flatMap((model) => filesOf(model, exported));
-  const dataset = exported.datasetName;
-  const shared = ['inference_information.json', 'inference_instructions.txt'].map((name) => join(dataset, name));
-  const ensembles = join(dataset, 'ensembles');
-  const pairs = existsSync(join(exported.results, ensembles)) ? await readdir(join(exported.results, ensembles)) : [];
-  const names = exported.models.map(modelFolderName);
-  for (const pair of pairs)
-    if (
-      pair
-        .split('___')
-        .slice(1, 3)
-        .every((name) => names.includes(name))
-    )
-      shared.push(...qualityFiles(join(ensembles, pair)));
-  for (const { name, required } of files)
-    if (required && !existsSync(join(exported.results, name)))
-      throw new VoxelgradError('file', {
-        what: join(exported.results, name),
-        expected: 'a file of a trained model',
-        got: 'nothing there',
-        help: 'Name the folds that are trained, or another checkpoint.',
-      });
-  const present = [...files.map(({ name }) => name), ...shared].filter((name) =>
-    existsSync(join(exported.results, name)),
-  );
-  await writeFileAtomic(path, encodeZip(membersOf(exported.results, present)));
-  return present;
+  const { results, datasetName: dataset } = exported;
+  const files: string[] = [];
+  for (const model of exported.models) files.push(...(await filesOf(model, exported)));
+  if (files.length === 0)
+    throw new VoxelgradError('dataset', {
+      what: join(results, dataset),
+      expected: 'a trained model of what was named',
+      got: 'none',
+    });
+  for (const ensemble of await ensemblesOf(exported)) files.push(...(await qualityFiles(ensemble, exported)));
+  for (const name of ['inference_information.json', 'inference_instructions.txt'])
+    files.push(...present(results, [join(dataset, name)]));
+  await writeFileAtomic(path, encodeZip(membersOf(results, files)));
+  return files;
 }
 
-interface ExportedFile {
-  readonly name: string;
-  readonly required: boolean;
-}
-
-function filesOf(model: ModelName, { datasetName, folds, checkpoints }: ExportedModels): ExportedFile[] {
+/** Of a model that is not there, nothing; unless it must be. */
+async function filesOf(model: ModelName, exported: ExportedModels): Promise<string[]> {
+  const { results, datasetName, folds, checkpoints, strict = true } = exported;
   const folder = join(datasetName, modelFolderName(model));
-  const optional = (name: string): ExportedFile => ({ name, required: false });
-  return [
-    ...['plans.json', 'dataset.json'].map((name) => ({ name: join(folder, name), required: true })),
-    optional(join(folder, 'dataset_fingerprint.json')),
-    ...folds.flatMap((fold) => {
-      const inside = join(folder, `fold_${fold}`);
-      return [
-        ...checkpoints.map((name) => ({ name: join(inside, name), required: true })),
-        ...[
-          'debug.json',
-          'progress.png',
-          'network_architecture.pdf',
-          'training_log.jsonl',
-          'validation/summary.json',
-        ].map((name) => optional(join(inside, name))),
-      ];
-    }),
-    ...qualityFiles(join(folder, `crossval_results_folds_${foldsName(folds)}`)).map(optional),
+  const isTrained = (fold: Fold): boolean =>
+    checkpoints.every((name) => existsSync(join(results, folder, `fold_${fold}`, name)));
+  const kept = strict ? folds : folds.filter(isTrained);
+  if (kept.length === 0) return [];
+  const required = [
+    ...['plans.json', 'dataset.json'].map((name) => join(folder, name)),
+    ...kept.flatMap((fold) => checkpoints.map((name) => join(folder, `fold_${fold}`, name))),
   ];
+  const missing = required.find((name) => !existsSync(join(results, name)));
+  if (missing !== undefined)
+    throw new VoxelgradError('file', {
+      what: join(results, missing),
+      expected: 'a file of a trained model',
+      got: 'nothing there',
+      help: 'Name the folds that are trained, or another checkpoint; --no-strict leaves out what is missing.',
+    });
+  const files = [...required, ...present(results, [join(folder, 'dataset_fingerprint.json')])];
+  for (const fold of kept) files.push(...(await runFiles(join(folder, `fold_${fold}`), exported)));
+  files.push(...(await qualityFiles(join(folder, `crossval_results_folds_${foldsName(folds)}`), exported)));
+  return files;
 }
 
-const qualityFiles = (folder: string): string[] =>
-  ['summary.json', 'postprocessing.json', 'postprocessing.pkl', 'plans.json', 'dataset.json'].map((name) =>
-    join(folder, name),
+const present = (results: string, names: readonly string[]): string[] =>
+  names.filter((name) => existsSync(join(results, name)));
+
+/** What a run left of itself, beside its weights. */
+async function runFiles(fold: string, exported: ExportedModels): Promise<string[]> {
+  const told = ['debug.json', 'progress.png', 'network_architecture.pdf', 'training_log.jsonl'];
+  const validation = exported.crossValidationPredictions
+    ? await predictionsIn(join(fold, 'validation'), exported)
+    : [join(fold, 'validation', 'summary.json')];
+  return present(exported.results, [...told.map((name) => join(fold, name)), ...validation]);
+}
+
+/** How good predictions of a cross-validation are and what improves them; on request the predictions too. */
+async function qualityFiles(folder: string, exported: ExportedModels): Promise<string[]> {
+  if (exported.crossValidationPredictions) return predictionsIn(folder, exported);
+  const names = ['summary.json', 'postprocessing.json', 'postprocessing.pkl', 'plans.json', 'dataset.json'];
+  return present(
+    exported.results,
+    names.map((name) => join(folder, name)),
   );
+}
+
+/** Probabilities stay behind: they are many times as large, and serve ensembles only. */
+async function predictionsIn(folder: string, { results }: ExportedModels): Promise<string[]> {
+  if (!existsSync(join(results, folder))) return [];
+  const entries = await readdir(join(results, folder), { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  const isProbabilities = (name: string): boolean =>
+    name.endsWith('.npz') || (name.endsWith('.pkl') && names.includes(name.replace(/pkl$/, 'npz')));
+  return names
+    .filter((name) => !isProbabilities(name))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** The ensembles whose members all go along. */
+async function ensemblesOf({ results, datasetName, models }: ExportedModels): Promise<string[]> {
+  const folder = join(datasetName, 'ensembles');
+  if (!existsSync(join(results, folder))) return [];
+  const exported = models.map(modelFolderName);
+  const members = (pair: string): string[] => pair.split('___').slice(1, 3);
+  return (await readdir(join(results, folder)))
+    .filter((pair) => members(pair).every((name) => exported.includes(name)))
+    .map((pair) => join(folder, pair));
+}
 
 async function* membersOf(root: string, names: readonly string[]): AsyncIterable<ZipMember> {
   for (const name of names) yield { name, bytes: await readFile(join(root, name)), deflated: !name.endsWith('.pth') };

@@ -1,5 +1,5 @@
 /** Postprocessing of folders of predictions: finding the steps, writing them down, applying them. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Image, type Labels, readRange, readText, spatialShape, type VoxelArray, withData } from '@voxelgrad/io';
 import { openFile, readImageFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
@@ -13,6 +13,8 @@ import { type KeepLargest, postprocess, stepsFromJson, stepsToJson } from '../st
 
 export interface DetermineOptions extends FolderPair {
   readonly labels: Labels;
+  /** Whether the predictions after postprocessing stay; true by default. */
+  readonly keepPostprocessed?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** A round is one pass over all cases, for one candidate. */
   readonly onCase?: (round: number, name: string, cases: number) => void;
@@ -20,7 +22,7 @@ export interface DetermineOptions extends FolderPair {
 
 /**
  * Finds the steps on the predictions of a folder, which need not be of all references, and leaves there `postprocessing.json` and `.pkl`, the `summary.json` without them, and in `postprocessed/` the
- * predictions after them with their own `summary.json`, as nnU-Net does.
+ * predictions after them with their own `summary.json`, as nnU-Net does, unless they are not wanted.
  */
 export async function determineForFolder(options: DetermineOptions): Promise<Determined> {
   const { labels, predictionFolder, signal } = options;
@@ -41,13 +43,22 @@ export async function determineForFolder(options: DetermineOptions): Promise<Det
   const determined = await determinePostprocessing(labels, evaluate);
   await writeFileAtomic(join(predictionFolder, 'summary.json'), formatSummary(determined.before));
   const output = join(predictionFolder, 'postprocessed');
-  const names = determined.after.metric_per_case.map(({ prediction_file }) => prediction_file);
-  const written = await applyToFiles(names, output, determined.steps, { signal });
-  const cases = determined.after.metric_per_case.map((each, i) => ({ ...each, prediction_file: written[i]! }));
-  await writeFileAtomic(join(output, 'summary.json'), formatSummary({ ...determined.after, metric_per_case: cases }));
+  if (options.keepPostprocessed ?? true) await writePostprocessed(determined, output, signal);
+  else await rm(output, { recursive: true, force: true });
   await writeFileAtomic(join(predictionFolder, 'postprocessing.json'), describe(determined));
   await writeFileAtomic(join(predictionFolder, 'postprocessing.pkl'), encodeSteps(determined.steps));
   return determined;
+}
+
+async function writePostprocessed(
+  { steps, after: summary }: Determined,
+  output: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const names = summary.metric_per_case.map(({ prediction_file }) => prediction_file);
+  const written = await applyToFiles(names, output, steps, { signal });
+  const cases = summary.metric_per_case.map((each, i) => ({ ...each, prediction_file: written[i]! }));
+  await writeFileAtomic(join(output, 'summary.json'), formatSummary({ ...summary, metric_per_case: cases }));
 }
 
 const describe = ({ steps, before, after }: Determined): string => {

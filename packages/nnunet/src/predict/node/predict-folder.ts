@@ -9,12 +9,13 @@ import { type Case, encodeNpz, readLabel } from '@voxelgrad/io';
 import { openFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { type CasePrediction, type CasePredictionOptions, type Predictor, predictCase } from '../predict-case.ts';
+import { encodeProperties } from '../properties-pickle.ts';
 
 export interface FolderPrediction extends Pick<CasePredictionOptions, 'step' | 'mirror' | 'signal'> {
   readonly cases: readonly Case[];
   readonly output: string;
   readonly fileEnding: string;
-  /** Also writes CASE.npz. */
+  /** Also writes CASE.npz, and CASE.pkl, which says where it lies. */
   readonly saveProbabilities?: boolean;
   /** Passes over cases that were predicted before. */
   readonly resume?: boolean;
@@ -44,7 +45,7 @@ export async function predictFolder(predictor: Predictor, options: FolderPredict
           ...(previous === undefined ? {} : { previous }),
         });
         await writing;
-        writing = write(prediction, files);
+        writing = write(prediction, files, predictor.plans);
         // A failure is told when the next case waits for it, or at the end.
         writing.catch(() => undefined);
         done.push(entry.name);
@@ -59,10 +60,17 @@ export async function predictFolder(predictor: Predictor, options: FolderPredict
 
 /** The segmentation last: where it is, the case is whole. */
 const filesOf = (stem: string, fileEnding: string, probabilities: boolean): string[] =>
-  probabilities ? [`${stem}.npz`, stem + fileEnding] : [stem + fileEnding];
+  probabilities ? [`${stem}.npz`, `${stem}.pkl`, stem + fileEnding] : [stem + fileEnding];
 
-async function write({ segmentation, probabilities }: CasePrediction, files: readonly string[]): Promise<void> {
-  if (probabilities !== undefined) await writeFileAtomic(files[0]!, encodeNpz({ probabilities }));
+async function write(
+  { segmentation, probabilities, properties }: CasePrediction,
+  files: readonly string[],
+  plans: Predictor['plans'],
+): Promise<void> {
+  if (probabilities !== undefined) {
+    await writeFileAtomic(files[0]!, encodeNpz({ probabilities }));
+    await writeFileAtomic(files[1]!, encodeProperties(properties, segmentation, plans));
+  }
   await writeImageFile(files.at(-1)!, segmentation);
 }
 

@@ -26,6 +26,8 @@ export interface CrossValidation {
 
 export interface AccumulateOptions extends CrossValidation {
   readonly output?: string | undefined;
+  /** Whether what is there already is made again; true by default. */
+  readonly overwrite?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onCase?: (name: string, cases: number) => void;
 }
@@ -40,7 +42,7 @@ export const validationFolder = (modelFolder: string, fold: Fold): string =>
 export async function accumulateCrossValidation(
   options: AccumulateOptions,
 ): Promise<{ readonly folder: string; readonly summary: Summary }> {
-  const { modelFolder, folds, fileEnding } = options;
+  const { modelFolder, folds, fileEnding, overwrite = true } = options;
   const folder = options.output ?? accumulatedFolder(modelFolder, folds);
   const files = new Map<string, string>();
   for (const fold of folds) {
@@ -63,9 +65,10 @@ export async function accumulateCrossValidation(
       files.set(name, validation);
     }
   }
-  await rm(folder, { recursive: true, force: true });
+  if (overwrite) await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  for (const [name, source] of files) await copyFile(join(source, name), join(folder, name));
+  const missing = [...files].filter(([name]) => !existsSync(join(folder, name)));
+  for (const [name, source] of missing) await copyFile(join(source, name), join(folder, name));
   for (const name of ['plans.json', 'dataset.json'])
     if (existsSync(join(modelFolder, name))) await copyFile(join(modelFolder, name), join(folder, name));
   return { folder, summary: await scoreMerged(folder, options) };

@@ -1,6 +1,6 @@
 /** Averages the probabilities that several models left for the same cases (nnunetv2/ensembling/ensemble.py). */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeNpz, type Labels, readNpz, spatialShape, withData } from '@voxelgrad/io';
 import { openFile, readImageFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
@@ -14,6 +14,8 @@ export interface EnsembleOptions {
   readonly labels: Labels;
   readonly fileEnding: string;
   readonly saveProbabilities?: boolean;
+  /** Whether cases that are there already are made again; true by default. */
+  readonly overwrite?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onCase?: (name: string, cases: number) => void;
 }
@@ -25,13 +27,17 @@ export async function ensembleFolders(options: EnsembleOptions): Promise<string[
   await mkdir(output, { recursive: true });
   for (const name of names) {
     options.signal?.throwIfAborted();
+    if (options.overwrite === false && existsSync(join(output, name + fileEnding))) continue;
     const all = await Promise.all(folders.map((folder) => readProbabilities(join(folder, `${name}.npz`))));
     const mean = meanOfProbabilities(all, name);
     const like = await readImageFile(join(folders[0]!, name + fileEnding));
     const segmentation = segmentationOf(mean, labels);
     await writeImageFile(join(output, name + fileEnding), withData(like, spatialShape(like), segmentation, name));
-    if (options.saveProbabilities)
+    if (options.saveProbabilities) {
       await writeFileAtomic(join(output, `${name}.npz`), encodeNpz({ probabilities: mean }));
+      const properties = join(folders[0]!, `${name}.pkl`);
+      if (existsSync(properties)) await writeFileAtomic(join(output, `${name}.pkl`), await readFile(properties));
+    }
     options.onCase?.(name, names.length);
   }
   return names;

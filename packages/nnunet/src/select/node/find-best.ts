@@ -28,6 +28,8 @@ export interface FindBestOptions {
   readonly labels: Labels;
   readonly fileEnding: string;
   readonly ensembles: boolean;
+  /** Whether merged and ensembled predictions that are there already are made again; true by default. */
+  readonly overwrite?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** What is being done. */
   readonly onStep?: (what: string) => void;
