@@ -107,6 +107,7 @@ export {
   sum,
   variance,
 } from './ops/reduce/reduce.ts';
+export type { VolumePart } from './ops/resample/resample.kernels.ts';
 export {
   averagePool2d,
   averagePool3d,
@@ -120,7 +121,7 @@ export {
   type SampleOptions,
   sampleGrid,
 } from './ops/resample/resample.ts';
-export { nearestVoxels, resize, type SplineOrder } from './ops/resample/resize.ts';
+export { nearestVoxels, resize, resizeSources, type SplineOrder } from './ops/resample/resize.ts';
 export { logSoftmax, softmax } from './ops/softmax/softmax.ts';
 export { recomputing } from './recompute.ts';
 export { roundHalfEven } from './rounding.ts';
