@@ -114,6 +114,7 @@ export {
   sum,
   variance,
 } from './ops/reduce/reduce.ts';
+export type { VolumePart } from './ops/resample/resample.kernels.ts';
 export {
   averagePool2d,
   averagePool3d,
@@ -127,7 +128,7 @@ export {
   type SampleOptions,
   sampleGrid,
 } from './ops/resample/resample.ts';
-export { nearestVoxels, resize, type SplineOrder } from './ops/resample/resize.ts';
+export { nearestVoxels, resize, resizeSources, type SplineOrder } from './ops/resample/resize.ts';
 export { logSoftmax, softmax } from './ops/softmax/softmax.ts';
 export { recomputing } from './recompute.ts';
 export { roundHalfEven } from './rounding.ts';

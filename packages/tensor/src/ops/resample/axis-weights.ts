@@ -1,3 +1,7 @@
+import { VoxelgradError } from '../../errors.ts';
+import type { Shape } from '../../shape.ts';
+import type { ResampleMap, VolumePart } from './resample.kernels.ts';
+
 /**
  * Resampling along one axis as a sparse matrix: for each voxel of the result the voxels it is made of and their weights. Resampling a volume is
  * one such matrix for each axis, and the gradient is their transposes, so both need only one kernel.
@@ -115,6 +119,42 @@ export function axisWeights(
     starts.push(indices.length);
   }
   return { starts, indices, weights };
+}
+
+/** The rows of the result's part, over the input's part. Throws 'shape' where they need voxels that the input's part lacks. */
+function rowsOfPart(
+  whole: AxisWeights,
+  { input, output }: VolumePart,
+  axis: number,
+  shape: readonly number[],
+): AxisWeights {
+  const [first, from] = [output.first[axis]!, input.first[axis]!];
+  const starts = whole.starts.slice(first, first + shape[1]! + 1);
+  const [start, end] = [starts[0]!, starts.at(-1)!];
+  const indices = whole.indices.slice(start, end).map((index) => index - from);
+  if (indices.some((index) => index < 0 || index >= shape[0]!))
+    throw new VoxelgradError('shape', {
+      what: `part of a volume, axis ${axis}`,
+      expected: `voxels ${Math.min(...indices) + from} to ${Math.max(...indices) + from}, of which the result is made`,
+      got: `${from} to ${from + shape[0]! - 1}`,
+    });
+  return { starts: starts.map((at) => at - start), indices, weights: whole.weights.slice(start, end) };
+}
+
+/** The matrices along depth, height and width that make `out [n, d, h, w, c]` of `x`. */
+export function weightsOfMap(
+  mode: ResampleMode,
+  x: Shape,
+  out: Shape,
+  { scale, offset, part }: ResampleMap,
+): AxisWeights[] {
+  return [0, 1, 2].map((axis) => {
+    const [input, output] = [x[axis + 1]!, out[axis + 1]!];
+    if (part === undefined) return axisWeights(mode, input, output, scale[axis]!, offset[axis]!);
+    const extents = [part.input.extents[axis]!, part.output.extents[axis]!] as const;
+    const whole = axisWeights(mode, ...extents, scale[axis]!, offset[axis]!);
+    return rowsOfPart(whole, part, axis, [input, output]);
+  });
 }
 
 /** The transposed matrix, which has `columns` rows. */

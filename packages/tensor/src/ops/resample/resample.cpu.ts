@@ -4,8 +4,8 @@ import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import type { Operand } from '../../device/device.ts';
 import { roundUpTo, sizeOf, type Triple } from '../../shape.ts';
 import { inFloats } from '../copy/in-floats.cpu.ts';
-import { type AxisWeights, axisWeights, type ResampleMode, transposed } from './axis-weights.ts';
-import type { ResampleKernels, ResampleMap } from './resample.kernels.ts';
+import { transposed, weightsOfMap } from './axis-weights.ts';
+import type { ResampleKernels } from './resample.kernels.ts';
 import { resampleAlongAxes } from './resample-axes.cpu.ts';
 
 type Shape5 = readonly [n: number, d: number, h: number, w: number, c: number];
@@ -18,9 +18,6 @@ const POINT_COST = 24;
 
 /** A period of the channels that is a multiple of four. */
 const vectorPeriod = (channels: number): number => channels * (channels % 4 === 0 ? 1 : channels % 2 === 0 ? 2 : 4);
-
-const axesOf = (mode: ResampleMode, x: Operand, out: Operand, map: ResampleMap): readonly AxisWeights[] =>
-  [0, 1, 2].map((i) => axisWeights(mode, x.shape[i + 1]!, out.shape[i + 1]!, map.scale[i]!, map.offset[i]!));
 
 export const resampleCpu = (device: CpuDevice): ResampleKernels => {
   const enqueuePool = (
@@ -59,11 +56,11 @@ export const resampleCpu = (device: CpuDevice): ResampleKernels => {
 
   return {
     resample(mode, x, out, map) {
-      resampleAlongAxes(device, x, out, axesOf(mode, x, out, map));
+      resampleAlongAxes(device, x, out, weightsOfMap(mode, x.shape, out.shape, map));
     },
 
     resampleGradient(mode, dy, dx, map) {
-      const axes = axesOf(mode, dx, dy, map).map((axis, i) => transposed(axis, dx.shape[i + 1]!));
+      const axes = weightsOfMap(mode, dx.shape, dy.shape, map).map((axis, i) => transposed(axis, dx.shape[i + 1]!));
       resampleAlongAxes(device, dy, dx, axes);
     },
 

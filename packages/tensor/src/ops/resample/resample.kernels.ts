@@ -3,10 +3,25 @@ import type { Operand } from '../../device/device.ts';
 import type { Triple } from '../../shape.ts';
 import type { ResampleMode } from './axis-weights.ts';
 
+/** Where a piece of a volume lies in it. */
+export interface Piece {
+  readonly first: Triple;
+  /** Of the whole volume. */
+  readonly extents: Triple;
+}
+
+/** A volume's resampling in pieces: what is given is a piece of it, and so is what comes out. */
+export interface VolumePart {
+  readonly input: Piece;
+  readonly output: Piece;
+}
+
 /** Per axis: the sampled coordinate of output index i is `i · scale + offset` in input voxels. Outside, the edge is repeated. */
 export interface ResampleMap {
   readonly scale: Triple;
   readonly offset: Triple;
+  /** Indices and coordinates are those of the whole volumes, of which x and the result are pieces. */
+  readonly part?: VolumePart | undefined;
 }
 
 export interface ResampleKernels {

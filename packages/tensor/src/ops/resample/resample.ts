@@ -21,7 +21,7 @@ import {
 import { asVolume, deepen, type Pair, withDepth } from '../planar.ts';
 import { widened } from '../widened.ts';
 import type { ResampleMode } from './axis-weights.ts';
-import type { ResampleMap } from './resample.kernels.ts';
+import type { ResampleMap, VolumePart } from './resample.kernels.ts';
 
 /**
  * 'nearest' is PyTorch's (the voxel that contains the corner of the target voxel), 'nearest-exact' takes the voxel nearest to its centre,
@@ -34,6 +34,8 @@ export interface InterpolateOptions {
   readonly mode?: InterpolationMode;
   /** Corner voxels' centres stay where they are, instead of the volume's outer edges. */
   readonly alignCorners?: boolean;
+  /** As in `resize`: `x` and the result are pieces of volumes. */
+  readonly part?: VolumePart;
 }
 
 /**
@@ -42,16 +44,18 @@ export interface InterpolateOptions {
 export function interpolate(x: Tensor, size: Triple | Pair, options: InterpolateOptions = {}): Tensor {
   if (x.rank === 4 && size.length === 2) return asVolume(x, (x) => interpolate(x, withDepth(size, 1), options));
   if (x.dtype === 'f16') return widened(x, (x) => interpolate(x, size, options));
-  const { mode = 'linear', alignCorners = false } = options;
+  const { mode = 'linear', alignCorners = false, part } = options;
   checkRank('interpolate', 'x', x, 'n, d, h, w, c');
   checkDType('interpolate', x, ['f32']);
   checkChoice('interpolate: mode', mode, ['nearest', 'nearest-exact', 'linear', 'cubic']);
   const target = checkSize('interpolate', size);
   const kernel = mode === 'linear' || mode === 'cubic' ? mode : 'nearest';
-  const axes = [0, 1, 2].map((axis) => axisMap(x.shape[axis + 1]!, target[axis]!, mode, alignCorners));
+  const [from, to] = [part?.input.extents ?? x.shape.slice(1), part?.output.extents ?? target];
+  const axes = [0, 1, 2].map((axis) => axisMap(from[axis]!, to[axis]!, mode, alignCorners));
   const map: ResampleMap = {
     scale: axes.map(([scale]) => scale!) as unknown as Triple,
     offset: axes.map(([, offset]) => offset!) as unknown as Triple,
+    part,
   };
   return resampled('interpolate', kernel, x, target, map);
 }

@@ -6,15 +6,12 @@ import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
 import { type DType, isFloat } from '../../dtype.ts';
 import { type Shape, sizeOf, type Triple } from '../../shape.ts';
-import { type AxisWeights, axisWeights, isIdentity, type ResampleMode, transposed } from './axis-weights.ts';
-import type { ResampleKernels, ResampleMap } from './resample.kernels.ts';
+import { type AxisWeights, isIdentity, transposed, weightsOfMap } from './axis-weights.ts';
+import type { ResampleKernels } from './resample.kernels.ts';
 
 const INVOCATIONS = 256;
 
 const workgroupsFor = (count: number): [number, number, number] => foldWorkgroups(Math.ceil(count / INVOCATIONS));
-
-const axesOf = (mode: ResampleMode, x: Operand, out: Operand, map: ResampleMap): AxisWeights[] =>
-  [0, 1, 2].map((i) => axisWeights(mode, x.shape[i + 1]!, out.shape[i + 1]!, map.scale[i]!, map.offset[i]!));
 
 /** Voxels and points of a block of 4 × 4 × 4, and how many such blocks a volume has. */
 const BLOCK_SIZE = 64;
@@ -79,14 +76,14 @@ export const resampleWebgpu = (device: WebgpuDevice): ResampleKernels => {
 
   return {
     resample(mode, x, out, map) {
-      alongAxes(x, out, axesOf(mode, x, out, map));
+      alongAxes(x, out, weightsOfMap(mode, x.shape, out.shape, map));
     },
 
     resampleGradient(mode, dy, dx, map) {
       alongAxes(
         dy,
         dx,
-        axesOf(mode, dx, dy, map).map((weights, i) => transposed(weights, dx.shape[i + 1]!)),
+        weightsOfMap(mode, dx.shape, dy.shape, map).map((weights, i) => transposed(weights, dx.shape[i + 1]!)),
       );
     },
 

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { fromArray } from '../../create.ts';
 import { type Shape, sizeOf, type Triple } from '../../shape.ts';
 import { describeOnEach, expectClose, testValues } from '../../testing.ts';
+import { narrow } from '../copy/copy.ts';
 import { mul } from '../elementwise/elementwise.ts';
 import { sum } from '../reduce/reduce.ts';
-import { resize, type SplineOrder } from './resize.ts';
+import { resize, resizeSources, type SplineOrder } from './resize.ts';
 
 /** So far beyond the edge, nothing is left of what happens there. */
 const padding = 40;
@@ -114,6 +115,52 @@ describeOnEach('resize on $name', ({ open }) => {
     const product = sum(mul(x.detach(), x.gradient!));
     expectClose(await product.data(), await total.data(), { rtol: 1e-4, atol: 1e-4 });
     for (const tensor of [product, total, weights, x]) tensor.dispose();
+  });
+
+  it.each([0, 1, 2, 3] as const)('makes of pieces what it makes of the whole, order %i', async (order) => {
+    const device = await open();
+    const [shape, size]: [Shape, Triple] = [
+      [1, 24, 19, 5, 3],
+      [31, 11, 9],
+    ];
+    const x = fromArray(testValues(shape, 9), shape, { device });
+    const whole = resize(x, size, order);
+    const sources = [0, 1].map((axis) => resizeSources(order, shape[axis + 1]!, size[axis]!));
+    for (const [planes, rows] of [
+      [
+        [0, 7],
+        [0, 11],
+      ],
+      [
+        [7, 20],
+        [3, 8],
+      ],
+      [
+        [20, 31],
+        [8, 11],
+      ],
+    ] as const) {
+      const spans = [planes, rows].map(([from, to], axis) => {
+        const needed = sources[axis]!.slice(from, to);
+        return [Math.min(...needed.map(([first]) => first)), Math.max(...needed.map(([, end]) => end))] as const;
+      });
+      const [[z, zEnd], [y, yEnd]] = spans as [readonly [number, number], readonly [number, number]];
+      const piece = narrow(narrow(x, 1, z, zEnd - z), 2, y, yEnd - y);
+      const out = resize(piece, [planes[1] - planes[0], rows[1] - rows[0], size[2]], order, {
+        input: { first: [z, y, 0], extents: shape.slice(1, 4) as unknown as Triple },
+        output: { first: [planes[0], rows[0], 0], extents: size },
+      });
+      const expected = narrow(narrow(whole, 1, planes[0], planes[1] - planes[0]), 2, rows[0], rows[1] - rows[0]);
+      if (order < 2) expect(await out.data()).toEqual(await expected.data());
+      else expectClose(await out.data(), await expected.data(), { rtol: 1e-6, atol: 1e-6 });
+      for (const tensor of [piece, out, expected]) tensor.dispose();
+    }
+    const part = {
+      input: { first: [1, 0, 0], extents: [24, 19, 5] },
+      output: { first: [0, 0, 0], extents: size },
+    } as const;
+    expect(() => resize(x, size, 1, part)).toThrow(/axis 0: expected voxels 0 to/);
+    for (const tensor of [x, whole]) tensor.dispose();
   });
 
   it('refuses other orders, sizes and shapes', async () => {
