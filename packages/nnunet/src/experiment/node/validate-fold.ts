@@ -31,7 +31,6 @@ import { networkInput } from '../../predict/predict-case.ts';
 import { predictSlidingWindow } from '../../predict/sliding-window.ts';
 import { readProperties } from '../../preprocess/case-properties.ts';
 import { nextStageFolder } from '../model-name.ts';
-import { patchTriple } from '../patch-triple.ts';
 import type { FoldCases, PreprocessedDataSet } from './preprocessed.ts';
 
 export interface FoldValidation {
@@ -90,7 +89,6 @@ async function validateCase(one: StoredCase, output: string, validation: FoldVal
     if (!(await isCaseStored(store, one.name))) continue;
     const { shape } = await openStoredCase(store, one.name);
     await writePrevious(store, one.name, await segmentationForNextStage(logits, shape, properties, context), {
-      patchSize: patchTriple(next.patch_size),
       into: nextStageFolder(join(folder, '..'), stage),
     });
   }
