@@ -71,8 +71,8 @@ describe('the case store on disk', () => {
     const { previous, ...rest } = original;
     await writeCase(store, 'a', rest, { patchSize });
     expect((await openStoredCase(store, 'a')).hasPrevious).toBe(false);
-    await writePrevious(store, 'a', new Uint8Array(previous!.length), { patchSize });
-    await writePrevious(store, 'a', previous!, { patchSize });
+    await writePrevious(store, 'a', new Uint8Array(previous!.length));
+    await writePrevious(store, 'a', previous!);
     expect(await (await openStoredCase(store, 'a')).whole()).toEqual(original);
     expect(readdirSync(join(store, 'a')).sort()).toEqual([
       'data.zarr',
@@ -81,7 +81,17 @@ describe('the case store on disk', () => {
       'properties.json',
       'seg.zarr',
     ]);
-    await expect(writePrevious(store, 'a', new Uint8Array(1), { patchSize })).rejects.toThrow(/expected 990 values/);
+    await expect(writePrevious(store, 'a', new Uint8Array(1))).rejects.toThrow(/expected 990 values/);
+  });
+
+  it('cuts the segmentation of the stage before as the case was cut', async () => {
+    const store = join(folder, 'cascade-chunks');
+    const { previous, ...rest } = original;
+    await writeCase(store, 'a', rest, { patchSize, wholeBelow: 0 });
+    await writePrevious(store, 'a', previous!);
+    const opened = await openStoredCase(store, 'a');
+    expect(opened.chunkShape).toEqual([4, 4, 4]);
+    expect(await opened.whole()).toEqual(original);
   });
 
   it('a writer that was killed leaves no case behind, and cleaning takes its rest away', async () => {

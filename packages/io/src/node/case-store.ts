@@ -25,25 +25,25 @@ export async function writeCase(
   await replaceFolder(place, (target) => storeCase(target, stored, options, `case ${name}`));
 }
 
-export interface PreviousOptions extends Pick<StoreOptions, 'patchSize'> {
+export interface PreviousOptions {
   /** Writes to this folder's `NAME/previous.zarr`, so that cases may have one of each model; by default beside the images. */
   readonly into?: string;
 }
 
-/** Adds the segmentation of the stage before to a stored case, or replaces it, atomically. `patchSize` as when the case was stored. */
+/** Adds the segmentation of the stage before to a stored case, in the chunks of its image, or replaces it, atomically. */
 export async function writePrevious(
   folder: string,
   name: string,
   previous: StoredLabels,
-  { patchSize, into = folder }: PreviousOptions,
+  { into = folder }: PreviousOptions = {},
 ): Promise<void> {
-  const { shape, channels } = await openStoredCase(folder, name);
+  const stored = await openStoredCase(folder, name);
   const place = join(casePath(into, name), 'previous.zarr');
   await replaceFolder(place, (target) => {
     const inside = {
       set: (path: string, bytes: Uint8Array) => target.set(path.replace(/^previous\.zarr\//, ''), bytes),
     };
-    return storePrevious(inside, shape, previous, { patchSize, channels }, `case ${name}`);
+    return storePrevious(inside, stored, previous, `case ${name}`);
   });
 }
 

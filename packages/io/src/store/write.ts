@@ -8,6 +8,7 @@ import { chunkShapeFor } from './chunk-shape.ts';
 import { encodeLocations } from './locations.ts';
 import type { JsonObject, PreprocessedCase, Shape3, StoredLabels } from './preprocessed-case.ts';
 import { writeArray } from './stored-array.ts';
+import type { StoredCase } from './stored-case.ts';
 
 export const storeVersion = 1;
 
@@ -38,16 +39,15 @@ export async function storeCase(
   await target.set('properties.json', encodeProperties({ version: storeVersion, key, properties }));
 }
 
-/** The segmentation of the stage before, added to a case of this shape: written to `previous.zarr` of the target. */
+/** The segmentation of the stage before, added to a case of this shape and these chunks: written to `previous.zarr` of the target. */
 export async function storePrevious(
   target: CaseTarget,
-  shape: Shape3,
+  { shape, chunkShape }: Pick<StoredCase, 'shape' | 'chunkShape'>,
   previous: StoredLabels,
-  { patchSize, channels }: { readonly patchSize: Shape3; readonly channels: number },
   what = 'case',
 ): Promise<void> {
   checkLength(previous.length, shape[0] * shape[1] * shape[2], 'previous segmentation', what);
-  await writeLabels(target, 'previous.zarr', previous, shape, chunkShapeFor(shape, patchSize, channels), what);
+  await writeLabels(target, 'previous.zarr', previous, shape, chunkShape, what);
 }
 
 const encodeProperties = (properties: JsonObject): Uint8Array =>

@@ -16,7 +16,19 @@ export interface FuzzTarget {
   readonly pack?: (bytes: Uint8Array) => Uint8Array;
   /** False where checksums, or lengths everywhere, let hardly any damage through. */
   readonly forgiving?: boolean;
+  /** Bytes of the pieces that its decoder takes whatever the file; by default those of a file that is read as it is. */
+  readonly blocks?: number;
+  /** How many times its size a file may claim before anything of it is inflated, where a library takes the memory first; by default twice. */
+  readonly claims?: number;
 }
+
+/** Deflate grows nothing more than this. */
+const deflateInflation = 1032;
+
+/** Deflate looks back 32 KiB: fflate begins with a window of 128 KiB and doubles it once, Node's zlib takes 16 KiB, pako 64 KiB. */
+const deflateBlocks = 2 ** 18;
+/** Whichever codec it had: damage may make it a deflated one. */
+const tiff = { blocks: deflateBlocks, claims: deflateInflation } as const;
 
 const image = countingImage([4, 5, 6]);
 const bytesOf = (parts: Uint8Array[]): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.concat(parts));
@@ -56,11 +68,21 @@ function niftiHeader(): Uint8Array<ArrayBuffer> {
 export const fuzzTargets: Readonly<Record<string, FuzzTarget>> = {
   'one.nii': { bytes: encodeNifti(image) },
   'two.nii': { bytes: encodeNifti(countingImage([1, 1, 32768])) },
-  'inside.nii.gz': { bytes: encodeNifti(image), pack: gzipSync },
-  'outside.nii.gz': { bytes: bytesOf([gzipSync(encodeNifti(image))]), forgiving: false },
-  'one.nrrd': { bytes: bytesOf(await encodeNrrd(image, { compress: async (bytes) => gzipSync(bytes) })) },
+  'inside.nii.gz': { bytes: encodeNifti(image), pack: gzipSync, blocks: deflateBlocks },
+  'outside.nii.gz': {
+    bytes: bytesOf([gzipSync(encodeNifti(image))]),
+    forgiving: false,
+    blocks: deflateBlocks,
+  },
+  'one.nrrd': {
+    bytes: bytesOf(await encodeNrrd(image, { compress: async (bytes) => gzipSync(bytes) })),
+    blocks: deflateBlocks,
+  },
   'raw.nrrd': { bytes: bytesOf(await encodeNrrd(image)) },
-  'one.mha': { bytes: bytesOf(await encodeMetaImage(image, { compress: async (bytes) => deflateSync(bytes) })) },
+  'one.mha': {
+    bytes: bytesOf(await encodeMetaImage(image, { compress: async (bytes) => deflateSync(bytes) })),
+    blocks: deflateBlocks,
+  },
   'raw.mha': { bytes: bytesOf(await encodeMetaImage(image)) },
   'pair.hdr': { bytes: niftiHeader(), beside: { 'pair.img': voxels } },
   'pair.img': { bytes: voxels, beside: { 'pair.hdr': niftiHeader() } },
@@ -87,10 +109,10 @@ export const fuzzTargets: Readonly<Record<string, FuzzTarget>> = {
   'lossless.dcm': { bytes: compressed('4.70', 'jpegLossless') },
   'jpeg-ls.dcm': { bytes: compressed('4.80', 'jpegLs') },
   'jpeg-2000.dcm': { bytes: compressed('4.90', 'jpeg2000') },
-  'rgb.png': { bytes: flatFile('rgb.png'), forgiving: false },
+  'rgb.png': { bytes: flatFile('rgb.png'), forgiving: false, blocks: deflateBlocks, claims: deflateInflation },
   'rgb.bmp': { bytes: flatFile('rgb.bmp') },
   'grey.bmp': { bytes: flatFile('grey8.bmp') },
-  'raw.tif': { bytes: flatFile('uint16.tif') },
-  'zlib.tif': { bytes: flatFile('int16.tif') },
-  'lzw.tif': { bytes: flatFile('float32.tif') },
+  'raw.tif': { bytes: flatFile('uint16.tif'), ...tiff },
+  'zlib.tif': { bytes: flatFile('int16.tif'), ...tiff },
+  'lzw.tif': { bytes: flatFile('float32.tif'), ...tiff },
 };

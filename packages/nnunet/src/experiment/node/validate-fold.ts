@@ -32,7 +32,6 @@ import { encodeProperties } from '../../predict/properties-pickle.ts';
 import { predictSlidingWindow } from '../../predict/sliding-window.ts';
 import { readProperties } from '../../preprocess/case-properties.ts';
 import { nextStageFolder } from '../model-name.ts';
-import { patchTriple } from '../patch-triple.ts';
 import type { FoldCases, PreprocessedDataSet } from './preprocessed.ts';
 
 export interface FoldValidation {
@@ -91,7 +90,6 @@ async function validateCase(one: StoredCase, output: string, validation: FoldVal
     if (!(await isCaseStored(store, one.name))) continue;
     const { shape } = await openStoredCase(store, one.name);
     await writePrevious(store, one.name, await segmentationForNextStage(logits, shape, properties, context), {
-      patchSize: patchTriple(next.patch_size),
       into: nextStageFolder(join(folder, '..'), stage),
     });
   }
