@@ -18,7 +18,7 @@ export async function findTestDevices(): Promise<readonly TestDevice[]> {
   if (driver !== undefined)
     devices.push({
       name: 'webgpu',
-      open: () => openNodeWebgpu(driver === 'own' ? {} : { driver, allowSoftware: true }),
+      open: () => openNodeWebgpu({ tuned: false, ...(driver === 'own' ? {} : { driver, allowSoftware: true }) }),
     });
   return devices;
 }

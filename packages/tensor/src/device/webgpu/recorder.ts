@@ -13,6 +13,7 @@ import type { KernelCoverage } from './coverage.ts';
 import type { Failures } from './failures.ts';
 import type { Pipeline } from './pipelines.ts';
 import { Program, type ProgramHost } from './program.ts';
+import type { Stopwatch } from './stopwatch.ts';
 
 /** Few enough that a slow GPU finishes a submit long before any watchdog, enough that submitting costs nothing. */
 const DISPATCHES_PER_SUBMIT = 64;
@@ -83,6 +84,8 @@ function waitsOf({ blocks, commands }: Work): Promise<void>[] {
 
 export class Recorder {
   readonly bindGroups: BindGroups;
+  /** Times the passes of batches that are encoded while it is set. */
+  stopwatch: Stopwatch | undefined;
   private readonly device: GPUDevice;
   private readonly failures: Failures;
   private readonly coverage: KernelCoverage;
@@ -224,7 +227,7 @@ export class Recorder {
       if (pipeline.error !== undefined) this.failures.record(pipeline.error);
       if (pipeline.compiled === undefined || !ranges.every(({ block }) => this.usable(block))) continue;
       this.parameterWords.set(parameters, (slot * GPU_UNIFORM_WINDOW_BYTES) / 4);
-      pass ??= encoder.beginComputePass({ label: 'batch' });
+      pass ??= encoder.beginComputePass(this.#passDescriptor());
       pass.setPipeline(pipeline.compiled);
       const group = this.bindGroups.get(pipeline.layout, ranges, pipeline.shader);
       pass.setBindGroup(0, group, [slot * GPU_UNIFORM_WINDOW_BYTES]);
@@ -243,6 +246,11 @@ export class Recorder {
         (slot * GPU_UNIFORM_WINDOW_BYTES) / 4,
       );
     return encoder.finish();
+  }
+
+  #passDescriptor(): GPUComputePassDescriptor {
+    const timestampWrites = this.stopwatch?.next();
+    return { label: 'batch', ...(timestampWrites === undefined ? {} : { timestampWrites }) };
   }
 
   private encodeCopy(encoder: GPUCommandEncoder, { from, to }: CopyCommand): void {

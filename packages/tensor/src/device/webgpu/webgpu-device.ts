@@ -2,6 +2,8 @@
  * The WebGPU device: a queue of compute dispatches. Kernels call `dispatch`; memory comes from a pool; values come back through staging
  * buffers. It runs as it is on `navigator.gpu` and on Dawn in Node.
  */
+
+import type { CompileProgress } from '../../capture/recording.ts';
 import { notCapturable } from '../../capture/recording.ts';
 import type { DType, HostArray } from '../../dtype.ts';
 import { isVoxelgradError, VoxelgradError } from '../../errors.ts';
@@ -14,6 +16,7 @@ import { Profile } from '../profile.ts';
 import type { AdapterChoice } from './adapter.ts';
 import { type BoundRange, GPU_UNIFORM_WINDOW_BYTES } from './bind-groups.ts';
 import { BufferPool, WebgpuBuffer } from './buffer-pool.ts';
+import type { Choices } from './choices.ts';
 import { KernelCoverage } from './coverage.ts';
 import { type Dispatch, describeDispatch, elementBytes } from './dispatch.ts';
 import { Failures } from './failures.ts';
@@ -22,10 +25,20 @@ import { Pipelines } from './pipelines.ts';
 import { ReadBack } from './read-back.ts';
 import { type CopyCommand, Recorder } from './recorder.ts';
 import type { ShaderSource } from './shaders.ts';
+import { Stopwatch } from './stopwatch.ts';
+import { type TunedKernel, tuneQuestions } from './tuning.ts';
 import { checkPlaced, WebgpuRecording } from './webgpu-recording.ts';
 
 /** Bindings are whole multiples of this, so that the last elements of a tensor can be read as a vec4. */
 const BINDING_STEP = 16;
+
+/** What a device is made from besides its adapter. */
+export interface WebgpuDeviceParts {
+  readonly shaders: ShaderSource;
+  readonly choices: Choices;
+  /** Called once when the device is closed. */
+  readonly onClose: (device: WebgpuDevice) => void;
+}
 
 export class WebgpuDevice implements Device {
   readonly kind = 'webgpu';
@@ -38,6 +51,7 @@ export class WebgpuDevice implements Device {
   readonly limits: GPUSupportedLimits;
   readonly features: GPUSupportedFeatures;
   readonly kernels: Kernels;
+  readonly choices: Choices;
   private readonly profile = new Profile();
   private readonly calls = new KernelCalls();
   readonly coverage = new KernelCoverage();
@@ -52,8 +66,9 @@ export class WebgpuDevice implements Device {
   recording: WebgpuRecording | undefined;
   private closed = false;
 
-  constructor(choice: AdapterChoice, shaders: ShaderSource, onClose: (device: WebgpuDevice) => void) {
+  constructor(choice: AdapterChoice, { shaders, choices, onClose }: WebgpuDeviceParts) {
     const { device } = choice;
+    this.choices = choices;
     this.gpu = device;
     this.description = choice.description;
     this.software = choice.software;
@@ -198,6 +213,31 @@ export class WebgpuDevice implements Device {
     this.failures.checkAlive();
     this.recording?.refuseWaiting();
     await this.settle(this.recorder.flush().then(() => this.gpu.queue.onSubmittedWorkDone()));
+  }
+
+  async tune(work: () => void, onProgress?: CompileProgress): Promise<readonly TunedKernel[]> {
+    this.failures.checkAlive();
+    const tuned = await tuneQuestions(this, this.choices.listen(work), onProgress);
+    if (tuned.length > 0) await this.choices.keep(new Map(tuned.map(({ kernel, chosen }) => [kernel, chosen])));
+    return tuned;
+  }
+
+  /** Seconds that the dispatches of `work` take, by the GPU's clock where it has one. Nothing else may be enqueued meanwhile. */
+  async timed(work: () => void): Promise<number> {
+    await this.synchronize();
+    const stopwatch = this.features.has('timestamp-query') ? new Stopwatch(this.gpu) : undefined;
+    try {
+      const begin = performance.now();
+      this.recorder.stopwatch = stopwatch;
+      work();
+      await this.synchronize();
+      const elapsed = (performance.now() - begin) * 1e-3;
+      const measured = await stopwatch?.read();
+      return measured !== undefined && measured > 0 ? measured : elapsed;
+    } finally {
+      this.recorder.stopwatch = undefined;
+      stopwatch?.destroy();
+    }
   }
 
   memory(): MemoryReport {
