@@ -3,7 +3,7 @@
  * shapes, and so that a call that throws half-way (there was no room for its second intermediate array) leaves no memory behind.
  */
 import type { Kernels } from '../ops/kernels.ts';
-import { showShape } from '../shape.ts';
+import { showShape, sizeOf } from '../shape.ts';
 import type { DeviceBuffer, Operand } from './device.ts';
 
 interface KernelCall {
@@ -24,6 +24,17 @@ export const kernelLabel = (name: string, given: readonly unknown[]): string =>
 function describeCall(name: string, given: readonly unknown[]): string {
   const operands = given.filter(isOperand).map(({ dtype, shape }) => `${dtype}${showShape(shape)}`);
   return `${kernelLabel(name, given)}(${operands.join(', ')})`;
+}
+
+/** Useful floating-point operations of convolutions and matrix products; 0 for what is bound by memory. */
+export function operationsOf(label: string, operands: readonly Operand[]): number {
+  const [first, second] = operands;
+  const last = operands.at(-1)!;
+  if (label === 'matmul') return 2 * sizeOf(last.shape) * (sizeOf(first!.shape) / sizeOf(last.shape.slice(0, 2)));
+  if (label === 'conv3d') return 2 * sizeOf(last.shape) * sizeOf(second!.shape.slice(0, 4));
+  if (label === 'conv3dDataGradient') return 2 * sizeOf(first!.shape) * sizeOf(second!.shape.slice(0, 4));
+  if (label === 'conv3dWeightGradient') return 2 * sizeOf(second!.shape) * sizeOf(last.shape.slice(0, 4));
+  return 0;
 }
 
 export class KernelCalls {
@@ -61,6 +72,12 @@ export class KernelCalls {
   get description(): (() => string) | undefined {
     const call = this.#current;
     return call === undefined ? undefined : () => describeCall(call.name, call.given);
+  }
+
+  /** Floating-point operations of the call that is under way now; 0 where memory is what takes the time. */
+  get operations(): number {
+    const call = this.#current;
+    return call === undefined ? 0 : operationsOf(call.name, call.given.filter(isOperand));
   }
 
   allocated(buffer: DeviceBuffer): void {

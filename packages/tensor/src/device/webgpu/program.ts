@@ -6,6 +6,10 @@ import { isChanging } from '../../capture/recording.ts';
 import { type BoundRange, GPU_UNIFORM_WINDOW_BYTES } from './bind-groups.ts';
 import { type Block, GPU_COPY_DST, GPU_UNIFORM } from './buffer-pool.ts';
 import type { CopyCommand, DispatchCommand, Upload, Work } from './recorder.ts';
+import { overfills } from './submit-limit.ts';
+
+/** Dispatches that are encoded together: the GPU starts on them while the host encodes the next. */
+const DISPATCHES_PER_SUBMIT = 256;
 
 export type ProgramCommand = DispatchCommand | CopyCommand;
 
@@ -19,8 +23,6 @@ interface BoundDispatch extends DispatchCommand {
 /** What runs programs: the recorder. */
 export interface ProgramHost {
   readonly device: GPUDevice;
-  /** As many dispatches as fit one submit. */
-  readonly dispatchesPerSubmit: number;
   /** Whether the block's memory exists; where it does not, the failure is noted. */
   usable(block: Block): boolean;
   /** Notes a pipeline's failure, if there is one, and that it ran. */
@@ -33,6 +35,8 @@ class Part implements Work {
   readonly commands: (BoundDispatch | CopyCommand)[] = [];
   readonly blocks = new Set<Block>();
   dispatches = 0;
+  /** Of all dispatches: see submit-limit.ts. */
+  seconds = 0;
   readonly #encode: (part: Part) => GPUCommandBuffer | undefined;
 
   constructor(encode: (part: Part) => GPUCommandBuffer | undefined) {
@@ -84,7 +88,8 @@ export class Program {
     let slot = 0;
     for (const command of commands) {
       let part = parts.at(-1);
-      if (part === undefined || part.dispatches === this.#host.dispatchesPerSubmit) {
+      const seconds = command.kind === 'copy' ? 0 : command.seconds;
+      if (part === undefined || part.dispatches === DISPATCHES_PER_SUBMIT || overfills(part.seconds, seconds)) {
         part = new Part((part) => this.#encode(part));
         parts.push(part);
       }
@@ -93,6 +98,7 @@ export class Program {
       else {
         part.commands.push({ ...command, offset: [slot++ * GPU_UNIFORM_WINDOW_BYTES], group: undefined });
         part.dispatches++;
+        part.seconds += seconds;
       }
     }
     return parts;

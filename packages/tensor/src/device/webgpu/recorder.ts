@@ -14,8 +14,9 @@ import type { Failures } from './failures.ts';
 import type { Pipeline } from './pipelines.ts';
 import { Program, type ProgramHost } from './program.ts';
 import type { Stopwatch } from './stopwatch.ts';
+import { overfills } from './submit-limit.ts';
 
-/** Few enough that a slow GPU finishes a submit long before any watchdog, enough that submitting costs nothing. */
+/** Dispatches that are encoded together: the GPU starts on them while the host goes on. How much work they may be, submit-limit.ts says. */
 const DISPATCHES_PER_SUBMIT = 64;
 /** Host copies waiting in a batch. */
 const UPLOAD_BYTES_PER_SUBMIT = 64 * 2 ** 20;
@@ -26,6 +27,8 @@ export interface DispatchCommand {
   readonly ranges: readonly BoundRange[];
   readonly parameters: readonly number[];
   readonly workgroups: readonly [number, number, number];
+  /** How long it may take: see submit-limit.ts. */
+  readonly seconds: number;
   readonly describe: () => string;
 }
 
@@ -55,6 +58,8 @@ class Batch implements Work {
   readonly blocks = new Set<Block>();
   uploadBytes = 0;
   dispatches = 0;
+  /** Of all dispatches: see submit-limit.ts. */
+  seconds = 0;
   private readonly encoder: (batch: Batch) => GPUCommandBuffer;
 
   constructor(encoder: (batch: Batch) => GPUCommandBuffer) {
@@ -108,9 +113,11 @@ export class Recorder {
   }
 
   dispatch(command: DispatchCommand): void {
+    if (overfills(this.batch.seconds, command.seconds)) this.flush();
     for (const { block } of command.ranges) this.batch.use(block);
     this.batch.commands.push(command);
     this.batch.dispatches++;
+    this.batch.seconds += command.seconds;
     if (this.batch.dispatches >= DISPATCHES_PER_SUBMIT) this.flush();
   }
 
@@ -151,7 +158,6 @@ export class Recorder {
   program(commands: readonly (DispatchCommand | CopyCommand)[]): Program {
     const host: ProgramHost = {
       device: this.device,
-      dispatchesPerSubmit: DISPATCHES_PER_SUBMIT,
       usable: (block) => this.usable(block),
       ran: ({ pipeline }) => {
         if (pipeline.error !== undefined) this.failures.record(pipeline.error);

@@ -26,6 +26,7 @@ import { ReadBack } from './read-back.ts';
 import { type CopyCommand, Recorder } from './recorder.ts';
 import type { ShaderSource } from './shaders.ts';
 import { Stopwatch } from './stopwatch.ts';
+import { slowSeconds } from './submit-limit.ts';
 import { type TunedKernel, tuneQuestions } from './tuning.ts';
 import { checkPlaced, WebgpuRecording } from './webgpu-recording.ts';
 
@@ -131,7 +132,9 @@ export class WebgpuDevice implements Device {
       });
     const access = bindings.map((binding) => binding.access);
     const { ranges, copies } = this.separate(dispatch, describe);
-    const command = { kind: 'dispatch', ranges, parameters: [...parameters], workgroups, describe } as const;
+    const bytes = ranges.reduce((sum, range) => sum + range.bytes, 0);
+    const seconds = slowSeconds({ operations: this.calls.operations, bytes }, this.software);
+    const command = { kind: 'dispatch', ranges, parameters: [...parameters], workgroups, seconds, describe } as const;
     if (this.recording !== undefined) this.recording.dispatch({ ...command, shader, preamble, access });
     else this.recorder.dispatch({ ...command, pipeline: this.pipelines.get(shader, preamble, access, describe) });
     for (const copy of copies) this.free(copy);
