@@ -37,10 +37,13 @@ const EXCLUDED = [
   'packages/tensor/src/device/webgpu/webgpu-device.test.ts',
   'packages/tensor/src/device/webgpu/webgpu-faults.test.ts',
   'packages/tensor/src/device/webgpu/hardware.test.ts',
+  'packages/tensor/src/device/webgpu/submit-limit.test.ts',
+  'packages/tensor/src/capture/tune.test.ts',
   // Kills threads and starts processes.
   'packages/tensor/src/device/cpu/cpu-faults.test.ts',
   // About files.
   'packages/tensor/src/device/webgpu/cache-folder.test.ts',
+  'packages/tensor/src/device/webgpu/tuned-folder.test.ts',
 ];
 
 interface Page {

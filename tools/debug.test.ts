@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { describeOnEach } from '../packages/tensor/src/testing.ts';
+import { describeOn, describeOnEach } from '../packages/tensor/src/testing.ts';
 
 /** Three convolutions of ones, forward and backward. */
 const EAGER = `
@@ -166,8 +166,7 @@ describeOnEach('VOXELGRAD_DEBUG on $name', ({ name }) => {
   });
 });
 
-const gpus = testDevices().filter(({ name }) => name === 'webgpu');
-describe.each(gpus)('VOXELGRAD_DEBUG on $name without timestamp-query', ({ name }) => {
+describeOn('webgpu', 'VOXELGRAD_DEBUG on webgpu without timestamp-query', ({ name }) => {
   it.each([
     ['op by op', EAGER, THRICE],
     ['in a captured step', CAPTURED, ONCE],

@@ -27,12 +27,12 @@ async function openTestCpu(): Promise<Device> {
 async function findWebgpu(): Promise<TestDevice | MissingDevice> {
   const on = (driver: SoftwareDriver): TestDevice => ({
     name: 'webgpu',
-    open: () => openNodeWebgpu({ driver, allowSoftware: true }),
+    open: () => openNodeWebgpu({ tuned: false, driver, allowSoftware: true }),
   });
   const named = softwareDriverFromEnvironment();
   if (named !== undefined) return on(named);
   try {
-    if (await hasGpu()) return { name: 'webgpu', open: () => openNodeWebgpu() };
+    if (await hasGpu()) return { name: 'webgpu', open: () => openNodeWebgpu({ tuned: false }) };
     await createNodeGpu('swiftshader');
     return on('swiftshader');
   } catch (error) {

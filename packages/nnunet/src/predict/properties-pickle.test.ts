@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unpickle } from '@voxelgrad/io';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { afterAll, expect, it } from 'vitest';
 import { encodeProperties } from './properties-pickle.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'voxelgrad-properties-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 const python = process.env.PEER_PYTHON;
-if (python === undefined) console.info('skipped: reading the pickle of properties in Python (PEER_PYTHON names none)');
+const missingPeer = python === undefined ? 'PEER_PYTHON names no Python' : undefined;
 
 // x runs to the front, y to the left, z up, 2 × 3 × 4 mm.
 const affine = [0, -3, 0, 10, 2, 0, 0, 20, 0, 0, 4, 30, 0, 0, 0, 1] as const;
@@ -29,7 +30,7 @@ const properties = {
 const encode = (image_reader_writer: string): Uint8Array =>
   encodeProperties(properties, { affine }, { image_reader_writer });
 
-it.skipIf(python === undefined)('is plain values to Python, in the words of its readers', () => {
+it('is plain values to Python, in the words of its readers', lacking(missingPeer), () => {
   const file = join(root, 'case.pkl');
   writeFileSync(file, encode('SimpleITKIO'));
   const code = [

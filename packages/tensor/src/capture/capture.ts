@@ -107,7 +107,7 @@ export async function compile(device: Device, work: () => unknown, onProgress?: 
 }
 
 /** Runs `work` on paper. The tensors that it returns belong to the caller; those of them that were made before are not among the outputs. */
-function record<Result>(device: Device, work: () => Result) {
+export function record<Result>(device: Device, work: () => Result) {
   const recording: DeviceRecording = device.startRecording();
   let result: Result;
   try {

@@ -3,10 +3,11 @@
  * asynchronously. Nothing here blocks: `read` and `synchronize` are the only waits. Since the queue is in order, memory that was freed may be
  * handed out again at once: whoever gets it writes to it later in the queue.
  */
-import type { DeviceRecording } from '../capture/recording.ts';
+import type { CompileProgress, DeviceRecording } from '../capture/recording.ts';
 import type { DType, HostArray } from '../dtype.ts';
 import type { Kernels } from '../ops/kernels.ts';
 import type { Shape } from '../shape.ts';
+import type { TunedKernel } from './webgpu/tuning.ts';
 
 /** What a device is called where one is chosen. */
 export type DeviceKind = 'cpu' | 'webgpu';
@@ -63,6 +64,9 @@ export interface Device {
   startRecording(): DeviceRecording;
   /** The recording that is under way. */
   readonly recording: DeviceRecording | undefined;
+
+  /** Measures candidates for the kernels that `work`, which records them, calls: see capture/tune.ts. Absent where there is nothing to choose. */
+  tune?(work: () => void, onProgress?: CompileProgress): Promise<readonly TunedKernel[]>;
 
   memory(): MemoryReport;
   /** Stops threads and frees all memory. Tensors of this device are dead afterwards. */

@@ -5,7 +5,7 @@
  */
 import { debugChoice, debugLevel } from '../debug.ts';
 import type { Kernels } from '../ops/kernels.ts';
-import { showShape } from '../shape.ts';
+import { showShape, sizeOf } from '../shape.ts';
 import type { DeviceBuffer, Operand } from './device.ts';
 
 interface KernelCall {
@@ -34,6 +34,17 @@ function describeCall(name: string, given: readonly unknown[]): string {
 /** 'matmul(f32[1, 4, 900], f32[1, 900, 8], f32[1, 4, 8]): tiles of 4×8, 2 splits; matmul in 2 items, matmulSplits in 1 items' */
 const describeChoices = ({ name, given, choices, work }: KernelCall): string =>
   `${describeCall(name, given)}: ${[...choices, work.length > 0 ? work.join(', ') : 'nothing runs'].join('; ')}`;
+
+/** Useful floating-point operations of convolutions and matrix products; 0 for what is bound by memory. */
+export function operationsOf(label: string, operands: readonly Operand[]): number {
+  const [first, second] = operands;
+  const last = operands.at(-1)!;
+  if (label === 'matmul') return 2 * sizeOf(last.shape) * (sizeOf(first!.shape) / sizeOf(last.shape.slice(0, 2)));
+  if (label === 'conv3d') return 2 * sizeOf(last.shape) * sizeOf(second!.shape.slice(0, 4));
+  if (label === 'conv3dDataGradient') return 2 * sizeOf(first!.shape) * sizeOf(second!.shape.slice(0, 4));
+  if (label === 'conv3dWeightGradient') return 2 * sizeOf(second!.shape) * sizeOf(last.shape.slice(0, 4));
+  return 0;
+}
 
 export class KernelCalls {
   #current: KernelCall | undefined;
@@ -81,6 +92,12 @@ export class KernelCalls {
   /** Notes what runs for the call that is under way. */
   enqueued(text: () => string): void {
     if (debugLevel >= 2) this.#current?.work.push(text());
+  }
+
+  /** Floating-point operations of the call that is under way now; 0 where memory is what takes the time. */
+  get operations(): number {
+    const call = this.#current;
+    return call === undefined ? 0 : operationsOf(call.name, call.given.filter(isOperand));
   }
 
   allocated(buffer: DeviceBuffer): void {

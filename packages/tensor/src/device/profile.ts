@@ -6,7 +6,7 @@ import { debugLevel } from '../debug.ts';
 import type { Kernels } from '../ops/kernels.ts';
 import { sizeOf } from '../shape.ts';
 import type { Operand } from './device.ts';
-import { isOperand, kernelLabel } from './kernel-calls.ts';
+import { isOperand, kernelLabel, operationsOf } from './kernel-calls.ts';
 
 interface Entry {
   calls: number;
@@ -154,17 +154,6 @@ const useOf = (label: string, operands: readonly Operand[], device: ProfiledDevi
   operations: operationsOf(label, operands),
   bytes: operands.reduce((sum, { dtype, shape }) => sum + device.bytesFor(dtype, sizeOf(shape)), 0),
 });
-
-/** Useful floating-point operations of convolutions and matrix products; 0 for what is bound by memory. */
-function operationsOf(label: string, operands: readonly Operand[]): number {
-  const [first, second] = operands;
-  const last = operands.at(-1)!;
-  if (label === 'matmul') return 2 * sizeOf(last.shape) * (sizeOf(first!.shape) / sizeOf(last.shape.slice(0, 2)));
-  if (label === 'conv3d') return 2 * sizeOf(last.shape) * sizeOf(second!.shape.slice(0, 4));
-  if (label === 'conv3dDataGradient') return 2 * sizeOf(first!.shape) * sizeOf(second!.shape.slice(0, 4));
-  if (label === 'conv3dWeightGradient') return 2 * sizeOf(second!.shape) * sizeOf(last.shape.slice(0, 4));
-  return 0;
-}
 
 /** One decimal, and two digits of what is smaller than one: software drivers are that slow. */
 const readable = (value: number): string =>

@@ -27,7 +27,7 @@ const WANTED_LIMITS = [
 ] as const;
 
 /** Drivers that compute on the processor: 50 times slower than the cpu device, so never taken unless asked for by name. */
-const SOFTWARE_DRIVERS = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render/i;
+export const SOFTWARE_DRIVERS = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render/i;
 
 export interface AdapterChoice {
   readonly device: GPUDevice;

@@ -1,6 +1,7 @@
 /** Opens the WebGPU device in a browser: `navigator.gpu`, shader texts by fetch. */
 import { VoxelgradError } from '../../errors.ts';
 import { fetchAsset, inFolder } from '../fetch-asset.ts';
+import type { ChoiceStore } from './choices.ts';
 import { openWebgpu } from './open.ts';
 import { type ShaderSource, shadersFrom } from './shaders.ts';
 import type { WebgpuDevice } from './webgpu-device.ts';
@@ -11,10 +12,13 @@ export interface BrowserWebgpuOptions {
   readonly allowSoftware: boolean;
   /** The folder that shaders.json is served from; by default where the package or the bundler has it. */
   readonly assets?: URL;
+  /** Where tuned choices are kept: by default in the page's localStorage, and nowhere in workers, which have none. */
+  readonly tuned?: ChoiceStore;
 }
 
 /** Throws 'device' with what is missing, 'file' where the shaders cannot be fetched. */
-export async function openBrowserWebgpu({ allowSoftware, assets }: BrowserWebgpuOptions): Promise<WebgpuDevice> {
+export async function openBrowserWebgpu(options: BrowserWebgpuOptions): Promise<WebgpuDevice> {
+  const { allowSoftware, assets, tuned = tunedInPage() } = options;
   // Absent from older browsers, and from pages that are not served securely.
   const gpu: GPU | undefined = navigator.gpu;
   if (gpu === undefined)
@@ -22,7 +26,34 @@ export async function openBrowserWebgpu({ allowSoftware, assets }: BrowserWebgpu
       what: 'this browser has no WebGPU here',
       help: "serve the page over https, update the browser, or use device 'cpu'",
     });
-  return openWebgpu({ gpu, shaders: await browserShaders(assets), allowSoftware });
+  return openWebgpu({ gpu, shaders: await browserShaders(assets), allowSoftware, tuned });
+}
+
+/** Adapters do not name their driver to pages, so choices are kept per version of the browser too. */
+function tunedInPage(): ChoiceStore | undefined {
+  let storage: Storage | undefined;
+  try {
+    storage = globalThis.localStorage;
+  } catch {
+    // The page may be one that must not store anything.
+  }
+  if (storage === undefined) return undefined;
+  const kept = storage;
+  const keyOf = (adapter: string): string => `voxelgrad tuned ${adapter} ${navigator.userAgent}`;
+  return {
+    read: async (adapter) => kept.getItem(keyOf(adapter)) ?? undefined,
+    write: async (adapter, text) => {
+      try {
+        kept.setItem(keyOf(adapter), text);
+      } catch (cause) {
+        throw new VoxelgradError('file', {
+          what: "the page's storage does not take the tuned choices",
+          help: 'pass a store of your own as `tuned`',
+          cause,
+        });
+      }
+    },
+  };
 }
 
 /** All shader texts; they come in one file. */

@@ -190,3 +190,4 @@ export const GPU_COPY_SRC = 0x4;
 export const GPU_COPY_DST = 0x8;
 export const GPU_UNIFORM = 0x40;
 export const GPU_STORAGE = 0x80;
+export const GPU_QUERY_RESOLVE = 0x200;

@@ -9,6 +9,7 @@ import { followCoverage, writeCoverage } from './node-coverage.ts';
 import { nodeShaders } from './node-shaders.ts';
 import { openWebgpu } from './open.ts';
 import { type SoftwareDriver, softwareDriverFromEnvironment, useSoftwareDriver } from './software-driver.ts';
+import { tunedFolder } from './tuned-folder.ts';
 import type { WebgpuDevice } from './webgpu-device.ts';
 
 /** A software driver by name; 'hardware': only GPUs; 'any': whatever the system has, software drivers too. */
@@ -68,6 +69,10 @@ export interface NodeWebgpuOptions {
   readonly driver?: SoftwareDriver;
   /** Takes a software adapter also where no driver is named; by default where the Vulkan loader's own variables name one. */
   readonly allowSoftware?: boolean;
+  /**
+   * The folder of tuned choices, or false to keep and use none. By default VOXELGRAD_TUNED, else the user's folder for caches.
+   */
+  readonly tuned?: string | false;
 }
 
 /** Opens the WebGPU device in Node. Throws 'device' with what is missing. */
@@ -75,7 +80,8 @@ export async function openNodeWebgpu(options: NodeWebgpuOptions = {}): Promise<W
   const driver = options.driver ?? softwareDriverFromEnvironment();
   const allowSoftware = options.allowSoftware ?? (driver !== undefined || driversAreChosen());
   const gpu = await createNodeGpu(driver ?? (allowSoftware ? 'any' : 'hardware'));
-  const device = await openWebgpu({ gpu, shaders: nodeShaders(), allowSoftware, onClose: writeCoverage });
+  const tuned = options.tuned === false ? undefined : tunedFolder(options.tuned);
+  const device = await openWebgpu({ gpu, shaders: nodeShaders(), allowSoftware, tuned, onClose: writeCoverage });
   followCoverage(device);
   return device;
 }

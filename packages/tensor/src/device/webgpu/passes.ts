@@ -3,20 +3,19 @@
  * stamps, which are read back when the buffer has run.
  */
 import type { KernelUse } from '../profile.ts';
-import { GPU_COPY_DST, GPU_COPY_SRC, GPU_MAP_READ } from './buffer-pool.ts';
+import { GPU_COPY_DST, GPU_COPY_SRC, GPU_MAP_READ, GPU_QUERY_RESOLVE } from './buffer-pool.ts';
 
 /** Stamps of a query set. */
 const STAMPS = 256;
 const STAMP_BYTES = 8;
-const QUERY_RESOLVE = 0x200;
 const MAP_MODE_READ = 0x1;
 
-/** Gets the time of each dispatch that is part of a kernel's call. */
-export type Took = (use: KernelUse, milliseconds: Promise<number>) => void;
+/** Gets the time of each dispatch, and the kernel's call that it is part of where somebody asked for a profile. */
+export type Took = (use: KernelUse | undefined, milliseconds: Promise<number>) => void;
 
 interface Stamps {
   readonly set: GPUQuerySet;
-  readonly uses: KernelUse[];
+  readonly uses: (KernelUse | undefined)[];
 }
 
 export class Passes {
@@ -39,7 +38,7 @@ export class Passes {
   pass(use: KernelUse | undefined): GPUComputePassEncoder {
     if (this.#took !== undefined) this.#end();
     if (this.#pass === undefined) {
-      const timestampWrites = this.#took === undefined || use === undefined ? undefined : this.#stamp(use);
+      const timestampWrites = this.#took === undefined ? undefined : this.#stamp(use);
       this.#pass = this.#encoder.beginComputePass({
         label: this.#label,
         ...(timestampWrites === undefined ? {} : { timestampWrites }),
@@ -66,7 +65,7 @@ export class Passes {
     this.#pass = undefined;
   }
 
-  #stamp(use: KernelUse): GPUComputePassTimestampWrites {
+  #stamp(use: KernelUse | undefined): GPUComputePassTimestampWrites {
     let stamps = this.#stamps.at(-1);
     if (stamps === undefined || stamps.uses.length * 2 === STAMPS) {
       stamps = { set: this.#device.createQuerySet({ type: 'timestamp', count: STAMPS }), uses: [] };
@@ -79,7 +78,7 @@ export class Passes {
 
   #readBack({ set, uses }: Stamps): void {
     const size = 2 * STAMP_BYTES * uses.length;
-    const resolved = this.#device.createBuffer({ label: 'time stamps', size, usage: QUERY_RESOLVE | GPU_COPY_SRC });
+    const resolved = this.#device.createBuffer({ label: 'time stamps', size, usage: GPU_QUERY_RESOLVE | GPU_COPY_SRC });
     const mapped = this.#device.createBuffer({ label: 'time stamps', size, usage: GPU_MAP_READ | GPU_COPY_DST });
     this.#encoder.resolveQuerySet(set, 0, 2 * uses.length, resolved, 0);
     this.#encoder.copyBufferToBuffer(resolved, 0, mapped, 0, size);

@@ -4,6 +4,7 @@
  */
 import { VoxelgradError } from '../../errors.ts';
 import type { AdapterChoice } from './adapter.ts';
+import { Choices } from './choices.ts';
 import { WebgpuDevice } from './webgpu-device.ts';
 
 /** What the planned device is to look like. */
@@ -70,5 +71,5 @@ function createGpu(f16: boolean): GPUDevice {
 export function createPlanning({ f16 = true }: PlanningOptions = {}): WebgpuDevice {
   const info = { vendor: '', architecture: '', device: '', description: '' } as GPUAdapterInfo;
   const choice: AdapterChoice = { device: createGpu(f16), info, description: 'planning', software: false };
-  return new WebgpuDevice(choice, () => '', nothing);
+  return new WebgpuDevice(choice, { shaders: () => '', choices: new Choices('planning'), onClose: nothing });
 }

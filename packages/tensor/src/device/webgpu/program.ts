@@ -8,6 +8,10 @@ import { type BoundRange, GPU_UNIFORM_WINDOW_BYTES } from './bind-groups.ts';
 import { type Block, GPU_COPY_DST, GPU_UNIFORM } from './buffer-pool.ts';
 import type { Passes } from './passes.ts';
 import type { CopyCommand, DispatchCommand, Upload, Work } from './recorder.ts';
+import { overfills } from './submit-limit.ts';
+
+/** Dispatches that are encoded together: the GPU starts on them while the host encodes the next. */
+const DISPATCHES_PER_SUBMIT = 256;
 
 export type ProgramCommand = DispatchCommand | CopyCommand;
 
@@ -21,8 +25,6 @@ interface BoundDispatch extends DispatchCommand {
 /** What runs programs: the recorder. */
 export interface ProgramHost {
   readonly device: GPUDevice;
-  /** As many dispatches as fit one submit. */
-  readonly dispatchesPerSubmit: number;
   /** Whether each call of a kernel is to be submitted apart, so that the host can measure it. */
   readonly callsApart: boolean;
   /** For the passes of one submit. */
@@ -41,6 +43,8 @@ class Part implements Work {
   /** The calls of kernels that begin here, where somebody asked for a profile. */
   readonly uses: KernelUse[] = [];
   dispatches = 0;
+  /** Of all dispatches: see submit-limit.ts. */
+  seconds = 0;
   readonly #encode: (part: Part) => GPUCommandBuffer | undefined;
 
   constructor(encode: (part: Part) => GPUCommandBuffer | undefined) {
@@ -89,13 +93,16 @@ export class Program {
 
   #split(commands: readonly ProgramCommand[]): Part[] {
     const parts: Part[] = [];
-    const { callsApart, dispatchesPerSubmit } = this.#host;
+    const { callsApart } = this.#host;
     let slot = 0;
     let current: KernelUse | undefined;
     for (const command of commands) {
       const use = command.kind === 'dispatch' ? command.use : current;
       let part = parts.at(-1);
-      const full = callsApart ? use !== current : part?.dispatches === dispatchesPerSubmit;
+      const seconds = command.kind === 'copy' ? 0 : command.seconds;
+      const full =
+        part !== undefined &&
+        (callsApart ? use !== current : part.dispatches === DISPATCHES_PER_SUBMIT || overfills(part.seconds, seconds));
       if (part === undefined || full) {
         part = new Part((part) => this.#encode(part));
         parts.push(part);
@@ -107,6 +114,7 @@ export class Program {
       else {
         part.commands.push({ ...command, offset: [slot++ * GPU_UNIFORM_WINDOW_BYTES], group: undefined });
         part.dispatches++;
+        part.seconds += seconds;
       }
     }
     return parts;

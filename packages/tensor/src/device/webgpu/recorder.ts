@@ -15,8 +15,9 @@ import type { Failures } from './failures.ts';
 import { Passes, type Took } from './passes.ts';
 import type { Pipeline } from './pipelines.ts';
 import { Program, type ProgramHost } from './program.ts';
+import { overfills } from './submit-limit.ts';
 
-/** Few enough that a slow GPU finishes a submit long before any watchdog, enough that submitting costs nothing. */
+/** Dispatches that are encoded together: the GPU starts on them while the host goes on. How much work they may be, submit-limit.ts says. */
 const DISPATCHES_PER_SUBMIT = 64;
 /** Host copies waiting in a batch. */
 const UPLOAD_BYTES_PER_SUBMIT = 64 * 2 ** 20;
@@ -27,6 +28,8 @@ export interface DispatchCommand {
   readonly ranges: readonly BoundRange[];
   readonly parameters: readonly number[];
   readonly workgroups: readonly [number, number, number];
+  /** How long it may take: see submit-limit.ts. */
+  readonly seconds: number;
   readonly describe: () => string;
   /** The call that it is part of, where somebody asked for a profile. */
   readonly use: KernelUse | undefined;
@@ -58,6 +61,8 @@ class Batch implements Work {
   readonly blocks = new Set<Block>();
   uploadBytes = 0;
   dispatches = 0;
+  /** Of all dispatches: see submit-limit.ts. */
+  seconds = 0;
   private readonly encoder: (batch: Batch) => GPUCommandBuffer;
 
   constructor(encoder: (batch: Batch) => GPUCommandBuffer) {
@@ -87,10 +92,11 @@ function waitsOf({ blocks, commands }: Work): Promise<void>[] {
 
 export class Recorder {
   readonly bindGroups: BindGroups;
+  /** Gets the times of dispatches that are encoded while it is set, where the GPU is to measure them. */
+  took: Took | undefined;
   private readonly device: GPUDevice;
   private readonly failures: Failures;
   private readonly coverage: KernelCoverage;
-  private readonly took: Took | undefined;
   private readonly parameterBuffer: GPUBuffer;
   private readonly parameterWords = new Uint32Array((DISPATCHES_PER_SUBMIT * GPU_UNIFORM_WINDOW_BYTES) / 4);
   private batch = this.newBatch();
@@ -100,7 +106,6 @@ export class Recorder {
   /** Settles when the error scopes of all submitted batches have been heard. */
   private lastVerdict: Promise<void> = Promise.resolve();
 
-  /** `took`: gets times of dispatches, where the GPU is to measure them. */
   constructor(device: GPUDevice, failures: Failures, coverage: KernelCoverage, took: Took | undefined) {
     this.device = device;
     this.failures = failures;
@@ -112,9 +117,11 @@ export class Recorder {
   }
 
   dispatch(command: DispatchCommand): void {
+    if (overfills(this.batch.seconds, command.seconds)) this.flush();
     for (const { block } of command.ranges) this.batch.use(block);
     this.batch.commands.push(command);
     this.batch.dispatches++;
+    this.batch.seconds += command.seconds;
     if (this.batch.dispatches >= DISPATCHES_PER_SUBMIT) this.flush();
   }
 
@@ -164,7 +171,6 @@ export class Recorder {
   program(commands: readonly (DispatchCommand | CopyCommand)[], callsApart: boolean): Program {
     const host: ProgramHost = {
       device: this.device,
-      dispatchesPerSubmit: DISPATCHES_PER_SUBMIT,
       callsApart,
       passes: () => this.passes('captured step'),
       usable: (block) => this.usable(block),

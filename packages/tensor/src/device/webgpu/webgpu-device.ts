@@ -2,6 +2,8 @@
  * The WebGPU device: a queue of compute dispatches. Kernels call `dispatch`; memory comes from a pool; values come back through staging
  * buffers. It runs as it is on `navigator.gpu` and on Dawn in Node.
  */
+
+import type { CompileProgress } from '../../capture/recording.ts';
 import { notCapturable } from '../../capture/recording.ts';
 import { debugLevel } from '../../debug.ts';
 import type { DType, HostArray } from '../../dtype.ts';
@@ -15,6 +17,7 @@ import { Profile } from '../profile.ts';
 import type { AdapterChoice } from './adapter.ts';
 import { type BoundRange, GPU_UNIFORM_WINDOW_BYTES } from './bind-groups.ts';
 import { BufferPool, WebgpuBuffer } from './buffer-pool.ts';
+import type { Choices } from './choices.ts';
 import { KernelCoverage } from './coverage.ts';
 import { type Dispatch, describeDispatch, elementBytes } from './dispatch.ts';
 import { Failures } from './failures.ts';
@@ -24,10 +27,20 @@ import { Pipelines } from './pipelines.ts';
 import { ReadBack } from './read-back.ts';
 import { type CopyCommand, Recorder } from './recorder.ts';
 import type { ShaderSource } from './shaders.ts';
+import { slowSeconds } from './submit-limit.ts';
+import { type TunedKernel, tuneQuestions } from './tuning.ts';
 import { checkPlaced, WebgpuRecording } from './webgpu-recording.ts';
 
 /** Bindings are whole multiples of this, so that the last elements of a tensor can be read as a vec4. */
 const BINDING_STEP = 16;
+
+/** What a device is made from besides its adapter. */
+export interface WebgpuDeviceParts {
+  readonly shaders: ShaderSource;
+  readonly choices: Choices;
+  /** Called once when the device is closed. */
+  readonly onClose: (device: WebgpuDevice) => void;
+}
 
 export class WebgpuDevice implements Device {
   readonly kind = 'webgpu';
@@ -42,6 +55,7 @@ export class WebgpuDevice implements Device {
   readonly kernels: Kernels;
   /** Whether the GPU stamps the times of dispatches for the profile. */
   readonly measuresCommands: boolean;
+  readonly choices: Choices;
   private readonly profile = new Profile();
   private readonly calls = new KernelCalls();
   readonly coverage = new KernelCoverage();
@@ -56,8 +70,9 @@ export class WebgpuDevice implements Device {
   recording: WebgpuRecording | undefined;
   private closed = false;
 
-  constructor(choice: AdapterChoice, shaders: ShaderSource, onClose: (device: WebgpuDevice) => void) {
+  constructor(choice: AdapterChoice, { shaders, choices, onClose }: WebgpuDeviceParts) {
     const { device } = choice;
+    this.choices = choices;
     this.gpu = device;
     this.description = choice.description;
     this.software = choice.software;
@@ -67,7 +82,9 @@ export class WebgpuDevice implements Device {
     this.hasF16 = device.features.has('shader-f16');
     this.onClose = onClose;
     this.measuresCommands = debugLevel >= 1 && device.features.has('timestamp-query');
-    const took: Took | undefined = this.measuresCommands ? (use, time) => this.profile.took(use, time) : undefined;
+    const took: Took | undefined = this.measuresCommands
+      ? (use, time) => use && this.profile.took(use, time)
+      : undefined;
     this.recorder = new Recorder(device, this.failures, this.coverage, took);
     this.pool = new BufferPool(device, this.failures, () => this.recorder.bindGroups.clear());
     this.pipelines = new Pipelines(device, shaders);
@@ -129,7 +146,10 @@ export class WebgpuDevice implements Device {
     const access = bindings.map((binding) => binding.access);
     const { ranges, copies } = this.separate(dispatch, describe);
     const { current: use } = this.profile;
-    const command = { kind: 'dispatch', ranges, parameters: [...parameters], workgroups, describe, use } as const;
+    const bytes = ranges.reduce((sum, range) => sum + range.bytes, 0);
+    const seconds = slowSeconds({ operations: this.calls.operations, bytes }, this.software);
+    const amount = { parameters: [...parameters], workgroups, seconds };
+    const command = { kind: 'dispatch', ranges, ...amount, describe, use } as const;
     if (this.recording !== undefined) this.recording.dispatch({ ...command, shader, preamble, access });
     else this.recorder.dispatch({ ...command, pipeline: this.pipelines.get(shader, preamble, access, describe) });
     for (const copy of copies) this.free(copy);
@@ -211,6 +231,31 @@ export class WebgpuDevice implements Device {
     this.failures.checkAlive();
     this.recording?.refuseWaiting();
     await this.settle(this.recorder.flush().then(() => this.gpu.queue.onSubmittedWorkDone()));
+  }
+
+  async tune(work: () => void, onProgress?: CompileProgress): Promise<readonly TunedKernel[]> {
+    this.failures.checkAlive();
+    const tuned = await tuneQuestions(this, this.choices.listen(work), onProgress);
+    if (tuned.length > 0) await this.choices.keep(new Map(tuned.map(({ kernel, chosen }) => [kernel, chosen])));
+    return tuned;
+  }
+
+  /** Seconds that the dispatches of `work` take, by the GPU's clock where it has one. Nothing else may be enqueued meanwhile. */
+  async timed(work: () => void): Promise<number> {
+    await this.synchronize();
+    const before = this.recorder.took;
+    const times: Promise<number>[] = [];
+    if (this.features.has('timestamp-query')) this.recorder.took = (_, milliseconds) => times.push(milliseconds);
+    try {
+      const begin = performance.now();
+      work();
+      await this.synchronize();
+      const elapsed = performance.now() - begin;
+      const measured = (await Promise.all(times)).reduce((sum, milliseconds) => sum + milliseconds, 0);
+      return (measured > 0 ? measured : elapsed) * 1e-3;
+    } finally {
+      this.recorder.took = before;
+    }
   }
 
   memory(): MemoryReport {

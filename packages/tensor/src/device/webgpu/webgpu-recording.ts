@@ -50,6 +50,7 @@ export interface RecordedDispatch {
   readonly ranges: readonly BoundRange[];
   readonly parameters: readonly number[];
   readonly workgroups: readonly [number, number, number];
+  readonly seconds: number;
   readonly describe: () => string;
   readonly use: KernelUse | undefined;
 }

@@ -6,10 +6,19 @@ import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
 import type { DType } from '../../dtype.ts';
 import type { Triple } from '../../shape.ts';
+import { defaultTile, type ProductShape, suiting } from './conv3d.defaults.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
-import { defaultTile, stagedType, type TileVariant, tileColumns, tileConstants, tileCount } from './conv3d.variants.ts';
+import {
+  stagedType,
+  TILE_VARIANTS,
+  type TileVariant,
+  tileColumns,
+  tileConstants,
+  tileCount,
+} from './conv3d.variants.ts';
 import {
   channelsOf,
+  describeGeometry,
   elementBits,
   extentOf,
   geometryWords,
@@ -91,20 +100,41 @@ function classesOf({ dataGradient, result, geometry }: Product): { rows: number;
   return { rows: n * Math.ceil(d / sd) * Math.ceil(h / sh) * Math.ceil(w / sw), classes: volume(geometry.stride) };
 }
 
+const KERNELS = { forward: 'conv3d', dataGradient: 'conv3dDataGradient' } as const;
+
+function chosenTile(device: WebgpuDevice, product: Product): TileVariant {
+  const { source, weight, result, geometry } = product;
+  const { rows, classes } = classesOf(product);
+  const direction = product.dataGradient ? 'dataGradient' : 'forward';
+  const shape: ProductShape = {
+    direction,
+    rows: rows * classes,
+    columns: channelsOf(result),
+    quads: isQuads(channelsOf(source)),
+    staged: stagedType(source.dtype, device.info.vendor),
+  };
+  const name = device.choices.choose({
+    kernel: KERNELS[direction],
+    detail: describeGeometry(geometry),
+    operands: [source, weight, result],
+    candidates: suiting(shape, device.limits),
+    preset: defaultTile(shape, device.description),
+    run: (name, [source, weight, result]) =>
+      gatherWebgpu(
+        device,
+        { ...product, source: source!, weight: weight!, bias: undefined, result: result! },
+        TILE_VARIANTS[name],
+      ),
+  });
+  return TILE_VARIANTS[name];
+}
+
 /** The geometry must be one that `isGathered` accepts. */
-export function gatherWebgpu(device: WebgpuDevice, product: Product, variant?: TileVariant): void {
+export function gatherWebgpu(device: WebgpuDevice, product: Product, tile = chosenTile(device, product)): void {
   const { source, weight, bias, result, geometry } = product;
   const { rows, classes } = classesOf(product);
   const columns = channelsOf(result);
   const staged = stagedType(source.dtype, device.info.vendor);
-  const tile =
-    variant ??
-    defaultTile(rows * classes, columns, {
-      quads: isQuads(channelsOf(source)),
-      staged,
-      software: device.software,
-      direction: product.dataGradient ? 'dataGradient' : 'forward',
-    });
   device.choose(() => `gathered, tile ${tile.name}, staged as ${staged}`);
   const [x, y] = foldWorkgroups(tileCount(tile, rows, columns));
   device.dispatch({

@@ -22,6 +22,10 @@ export const channelsOf = ({ shape }: Operand): number => shape[4]!;
 export const geometryWords = (kernel: Triple, { stride, padding, dilation }: Conv3dGeometry): number[] =>
   [kernel, stride, padding, dilation].flatMap((triple) => [...triple, 0]);
 
+/** What tuned choices are kept by, besides shapes: 'stride 1 1 1 padding 1 1 1 dilation 1 1 1'. */
+export const describeGeometry = ({ stride, padding, dilation }: Conv3dGeometry): string =>
+  `stride ${stride.join(' ')} padding ${padding.join(' ')} dilation ${dilation.join(' ')}`;
+
 /** Whether the gathered matrix products can do it. */
 export const isGathered = (kernel: Triple, { groups }: Conv3dGeometry): boolean =>
   groups === 1 && kernel.every((extent) => extent <= MAXIMUM_AXIS_TAPS) && volume(kernel) <= TAP_TABLES.at(-1)!;

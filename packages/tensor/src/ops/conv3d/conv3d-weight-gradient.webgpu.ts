@@ -6,18 +6,21 @@ import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
 import { sizeOf } from '../../shape.ts';
 import { sumSplits } from '../sum-splits.webgpu.ts';
+import { defaultTile, type ProductShape, suiting } from './conv3d.defaults.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
 import {
-  defaultWeightGradientTile,
   stagedType,
+  TILE_VARIANTS,
   type TileVariant,
   tileColumns,
   tileConstants,
   tileCount,
   tileRows,
+  tileThreads,
 } from './conv3d.variants.ts';
 import {
   channelsOf,
+  describeGeometry,
   elementBits,
   extentOf,
   geometryWords,
@@ -71,6 +74,31 @@ fn load_right(at: u32) -> vec4<staged> {
   });
 }
 
+function chosenTile(
+  device: WebgpuDevice,
+  x: Operand,
+  dy: Operand,
+  dweight: Operand,
+  geometry: Conv3dGeometry,
+): TileVariant {
+  const shape: ProductShape = {
+    direction: 'weightGradient',
+    rows: volume(kernelOf(dweight)) * channelsOf(x),
+    columns: channelsOf(dy),
+    quads: isQuads(channelsOf(x)),
+    staged: stagedType(x.dtype, device.info.vendor),
+  };
+  const name = device.choices.choose({
+    kernel: 'conv3dWeightGradient',
+    detail: describeGeometry(geometry),
+    operands: [x, dy, dweight],
+    candidates: suiting(shape, device.limits),
+    preset: defaultTile(shape, device.description),
+    run: (name, [x, dy, dweight]) => weightGradientWebgpu(device, x!, dy!, dweight!, geometry, TILE_VARIANTS[name]),
+  });
+  return TILE_VARIANTS[name];
+}
+
 /** The geometry must be one that `isGathered` accepts. */
 export function weightGradientWebgpu(
   device: WebgpuDevice,
@@ -78,15 +106,14 @@ export function weightGradientWebgpu(
   dy: Operand,
   dweight: Operand,
   geometry: Conv3dGeometry,
-  variant?: TileVariant,
+  tile = chosenTile(device, x, dy, dweight, geometry),
 ): void {
   const kernel = kernelOf(dweight);
   const rows = volume(kernel) * channelsOf(x);
   const columns = channelsOf(dy);
-  const tile = variant ?? defaultWeightGradientTile(rows, columns, device.software);
   const tiles = tileCount(tile, rows, columns);
   const voxels = sizeOf(extentOf(dy));
-  const { splits, voxelsPerSplit } = splitVoxels(voxels, rows * columns, tiles, tile.threadsM * tile.threadsN);
+  const { splits, voxelsPerSplit } = splitVoxels(voxels, rows * columns, tiles, tileThreads(tile));
   device.choose(() => `gathered, tile ${tile.name}, ${splits} splits of ${voxelsPerSplit} voxels`);
   const partial = splits === 1 ? dweight : device.temporary('f32', [splits, rows, columns]);
   device.dispatch({

@@ -1,5 +1,5 @@
 /**
- * The tile shapes that the WebGPU convolutions (and matrix products) are compiled in, and which is taken by default. A workgroup computes a tile of
+ * The tile shapes that the WebGPU convolutions (and matrix products) are compiled in; conv3d.defaults.ts says which is taken. A workgroup computes a tile of
  * `threadsM · resultsM` rows by `threadsN · resultsN` columns in slices of `tileK`; each thread keeps `resultsM × resultsN` sums in registers.
  *
  * All fit WebGPU's default limits: 256 invocations and 16 KiB of workgroup memory.
@@ -42,8 +42,16 @@ export const TILE_VARIANTS = {
 
 export type TileName = keyof typeof TILE_VARIANTS;
 
+export const tileThreads = (tile: TileVariant): number => tile.threadsM * tile.threadsN;
 export const tileRows = (tile: TileVariant): number => tile.threadsM * tile.resultsM;
 export const tileColumns = (tile: TileVariant): number => tile.threadsN * tile.resultsN;
+
+/** Workgroup memory that lists of taps and voxels take beside the tiles, at most. */
+const LIST_BYTES = 2560;
+
+/** Workgroup memory of any shader that is compiled in this shape: padding and lists included. */
+export const tileWorkgroupBytes = (tile: TileVariant, staged: DType): number =>
+  (staged === 'f16' ? 8 : 16) * tile.tileK * (tileRows(tile) / 4 + 1 + tileColumns(tile) / 4 + 1) + LIST_BYTES;
 
 /** GPUs whose fused multiply-add takes f16 operands only if its sum is f16 too, so that each operand would be converted at each use. */
 const CONVERTING_VENDORS: readonly string[] = ['nvidia', 'intel'];
@@ -73,50 +81,3 @@ export const tileConstants = ({
 /** Tiles of a product of `rows × columns`. */
 export const tileCount = (tile: TileVariant, rows: number, columns: number): number =>
   Math.ceil(rows / tileRows(tile)) * Math.ceil(columns / tileColumns(tile));
-
-/** Below this, a GPU of the larger kind has idle cores, and smaller tiles pay. */
-const FEW_WORKGROUPS = 256;
-/**
- * A driver that computes on the processor has few cores. Measured on lavapipe, 32 → 32 at 16³ voxels, two 2.4 GHz Zen 3 cores, 2026-11-23, GFLOP/s
- * with 128x32 and 32x32: forward 8.9 and 5.4, data gradient 2.2 and 5.2, weight gradient 1.5 and 4.0.
- */
-const FEW_SOFTWARE_WORKGROUPS = { forward: 4, dataGradient: Number.POSITIVE_INFINITY };
-
-export interface Gathered {
-  /** Whether it comes in whole vec4: single elements take more registers. */
-  readonly quads: boolean;
-  /** What its tiles are kept as. */
-  readonly staged: DType;
-  /** Whether the adapter computes on the processor. */
-  readonly software: boolean;
-  readonly direction?: 'forward' | 'dataGradient';
-}
-
-/**
- * The default for a product of `rows × columns`: the widest tile that the columns fill, since rows (voxels) are many; small tiles where there
- * would be too few workgroups.
- */
-export function defaultTile(
-  rows: number,
-  columns: number,
-  { quads, staged, software, direction = 'forward' }: Gathered,
-): TileVariant {
-  const { '64x64': wide, '128x32': narrow, '32x32': small } = TILE_VARIANTS;
-  if (columns <= 4) return TILE_VARIANTS[staged === 'f16' ? '256x4x16' : '256x4'];
-  if (columns <= 8) return TILE_VARIANTS['128x8'];
-  if (columns <= 16) return TILE_VARIANTS['128x16'];
-  if (!quads) return TILE_VARIANTS['64x32'];
-  const wasted = (64 - (columns % 64)) % 64;
-  const tile = wasted >= 32 ? narrow : wide;
-  const few = software ? FEW_SOFTWARE_WORKGROUPS[direction] : FEW_WORKGROUPS;
-  return tileCount(tile, rows, columns) < few ? small : tile;
-}
-
-/** The default for a weight gradient of `rows` (taps × input channels) by `columns`: many voxels, small tiles do not starve a GPU. */
-export function defaultWeightGradientTile(rows: number, columns: number, software: boolean): TileVariant {
-  if (columns <= 8) return TILE_VARIANTS['128x8'];
-  if (columns <= 16) return TILE_VARIANTS['128x16'];
-  const { '64x64': wide, '128x32': narrow, '32x32': small } = TILE_VARIANTS;
-  if (rows <= 32 || software) return small;
-  return (64 - (columns % 64)) % 64 >= 32 ? narrow : wide;
-}

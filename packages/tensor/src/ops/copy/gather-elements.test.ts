@@ -1,5 +1,5 @@
 /** Indexing as NumPy and torch have it: slices with steps and bounds from the end, and elements picked by an index of their own. Values by hand. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Device } from '../../device/device.ts';
 import type { DType } from '../../dtype.ts';
 import { isVoxelgradError } from '../../errors.ts';
@@ -16,7 +16,8 @@ import {
   type Tensor,
   tidy,
 } from '../../index.ts';
-import { testDevices } from '../../testing.ts';
+import { describeOnEach } from '../../testing.ts';
+import { skipOn } from '../../testing-skips.ts';
 
 const counted = (device: Device, shape: readonly number[], dtype: DType = 'f32'): Tensor =>
   fromArray(
@@ -44,12 +45,12 @@ function errorOf(work: () => unknown): unknown {
 const int = (device: Device, values: readonly number[], shape: readonly number[]): Tensor =>
   fromArray(Int32Array.from(values), shape, { device });
 
-describe.each(testDevices())('indexing on $name', ({ open }) => {
+describeOnEach('indexing on $name', ({ open }) => {
   it.for(['f32', 'f16', 'i32', 'u8', 'bool'] as const)(
     'slices %s by steps and from the end',
-    async (dtype, { skip }) => {
+    async (dtype, context) => {
       const device = await open();
-      if (dtype === 'f16' && !device.hasF16) skip('the device has no f16');
+      if (dtype === 'f16') skipOn(context, device, 'f16');
       const odd = (value: number): number => (dtype === 'bool' ? value % 2 : value);
       // x[1:-1:2, -4::3] of arange(30).reshape(5, 6)
       const found = await valuesOf(() => slice(counted(device, [5, 6], dtype), [1, -4], [-1, 6], [2, 3]));
@@ -64,9 +65,9 @@ describe.each(testDevices())('indexing on $name', ({ open }) => {
     },
   );
 
-  it.for(['f32', 'f16'] as const)('spreads the gradient of a slice in %s', async (dtype, { skip }) => {
+  it.for(['f32', 'f16'] as const)('spreads the gradient of a slice in %s', async (dtype, context) => {
     const device = await open();
-    if (dtype === 'f16' && !device.hasF16) skip('the device has no f16');
+    if (dtype === 'f16') skipOn(context, device, 'f16');
     const found = await valuesOf(() => {
       const x = counted(device, [7], dtype).requireGradient();
       return gradients(sum(mul(slice(x, [-6], [7], [3]), counted(device, [2], dtype))), [x])[0]!;
@@ -112,9 +113,9 @@ describe.each(testDevices())('indexing on $name', ({ open }) => {
     x.dispose();
   });
 
-  it.for(['f32', 'f16', 'i32', 'u8', 'bool'] as const)('gathers elements of %s', async (dtype, { skip }) => {
+  it.for(['f32', 'f16', 'i32', 'u8', 'bool'] as const)('gathers elements of %s', async (dtype, context) => {
     const device = await open();
-    if (dtype === 'f16' && !device.hasF16) skip('the device has no f16');
+    if (dtype === 'f16') skipOn(context, device, 'f16');
     const odd = (value: number): number => (dtype === 'bool' ? value % 2 : value);
     const pick = (axis: number, index: readonly number[], shape: readonly number[]): Promise<number[]> =>
       valuesOf(() => gatherElements(counted(device, [2, 3, 4], dtype), int(device, index, shape), axis));
@@ -126,7 +127,7 @@ describe.each(testDevices())('indexing on $name', ({ open }) => {
     expect(await pick(2, [], [2, 3, 0])).toEqual([]);
   });
 
-  it('adds elements up in f32 where they came from, in f16 too', async ({ skip }) => {
+  it('adds elements up in f32 where they came from, in f16 too', async (context) => {
     const device = await open();
     const spread = (dtype: DType): Promise<number[]> =>
       valuesOf(() => {
@@ -134,7 +135,7 @@ describe.each(testDevices())('indexing on $name', ({ open }) => {
         return scatterAddElements(x, int(device, [0, 1, 2, 1, 0, 1], [3, 2]), 0, 3);
       });
     expect(await spread('f32')).toEqual([2049, 0, 0, 24, 10, 0]);
-    if (!device.hasF16) skip('the device has no f16');
+    skipOn(context, device, 'f16');
     // 2049 has no f16; of 2048 and 2050 the even one is taken.
     expect(await spread('f16')).toEqual([2048, 0, 0, 24, 10, 0]);
     const gradient = await valuesOf(() => {

@@ -3,15 +3,12 @@ import { beforeAll, describe, it } from 'vitest';
 import type { Device } from '../../device/device.ts';
 import { describeOnEach, empty, expectClose, testValues, upload } from '../../testing.ts';
 import { skipOn } from '../../testing-skips.ts';
+import { type ProductShape, referenceMatmul } from './matmul.reference.ts';
 
 /** Whether a and b are transposed. */
 type Transposes = readonly [boolean, boolean];
 
-interface Product {
-  readonly batch: number;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
+interface Product extends ProductShape {
   readonly transposes: readonly Transposes[];
 }
 
@@ -27,25 +24,6 @@ const PRODUCTS: readonly Product[] = [
   { batch: 1, m: 7, n: 100, k: 260, transposes: NONE },
   { batch: 2, m: 5, n: 8, k: 0, transposes: NONE },
 ];
-
-function reference(
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-  { batch, m, n, k }: Product,
-  transposeA: boolean,
-  transposeB: boolean,
-) {
-  const out = new Float64Array(batch * m * n);
-  for (let at = 0; at < out.length; at++) {
-    const [layer, row, column] = [Math.floor(at / (m * n)), Math.floor(at / n) % m, at % n];
-    for (let i = 0; i < k; i++) {
-      const left = layer * m * k + (transposeA ? i * m + row : row * k + i);
-      const right = layer * k * n + (transposeB ? column * k + i : i * n + column);
-      out[at]! += a[left]! * b[right]!;
-    }
-  }
-  return out;
-}
 
 describeOnEach('matmul kernel on $name', ({ open }) => {
   let device: Device;
@@ -66,7 +44,7 @@ describeOnEach('matmul kernel on $name', ({ open }) => {
         const out = empty(device, dtype, [batch, m, n]);
         device.kernels.matmul(a, b, out, transposeA, transposeB);
         for (const { buffer } of [a, b]) device.free(buffer);
-        return { out, expected: reference(as, bs, product, transposeA, transposeB) };
+        return { out, expected: referenceMatmul(as, bs, product, transposeA, transposeB) };
       });
       for (const { out, expected } of results) {
         expectClose(

@@ -2,10 +2,11 @@
  * The gradient of sampleGrid with respect to its grid where finite differences say nothing: on voxels, on the edge and beyond. The numbers are those of torch
  * 2.13's grid_sample (bilinear, align_corners) in double precision, in voxels.
  */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { isVoxelgradError } from '../../errors.ts';
 import { fromArray, gradients, mul, noGrad, sampleGrid, sum, tidy } from '../../index.ts';
-import { expectClose, testDevices } from '../../testing.ts';
+import { describeOnEach, expectClose } from '../../testing.ts';
+import { skipOn } from '../../testing-skips.ts';
 
 const SHAPE = [1, 3, 5, 2, 2] as const;
 const POINTS = [
@@ -66,7 +67,7 @@ const EXPECTED_PLANE = {
   ],
 };
 
-describe.each(testDevices())('the grid of sampleGrid on $name', ({ open }) => {
+describeOnEach('the grid of sampleGrid on $name', ({ open }) => {
   it.each(['zero', 'edge'] as const)("gets torch's gradient, outside %s", async (outside) => {
     const device = await open();
     const [inSpace, inPlane] = tidy(() => {
@@ -91,9 +92,9 @@ describe.each(testDevices())('the grid of sampleGrid on $name', ({ open }) => {
     inPlane.dispose();
   });
 
-  it('may be f16, as may be what is sampled', async ({ skip }) => {
+  it('may be f16, as may be what is sampled', async (context) => {
     const device = await open();
-    if (!device.hasF16) skip('the device has no f16');
+    skipOn(context, device, 'f16');
     const [dx, dgrid] = tidy(() => {
       const x = fromArray(VALUES, SHAPE, { device, dtype: 'f16' }).requireGradient();
       const grid = fromArray(POINTS.flat(), [1, 1, 1, 8, 3], { device, dtype: 'f16' }).requireGradient();

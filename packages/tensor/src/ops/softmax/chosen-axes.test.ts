@@ -1,5 +1,5 @@
 /** Softmax over any axis and layer normalisation over several: values and gradients of torch 2.13 in double precision. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { isVoxelgradError } from '../../errors.ts';
 import {
   fromArray,
@@ -13,7 +13,8 @@ import {
   type Tensor,
   tidy,
 } from '../../index.ts';
-import { expectClose, testDevices } from '../../testing.ts';
+import { describeOnEach, expectClose } from '../../testing.ts';
+import { skipOn } from '../../testing-skips.ts';
 
 const X = Array.from({ length: 24 }, (_, i) => (5 * i) % 7);
 const UPSTREAM = Array.from({ length: 24 }, (_, i) => (3 * i) % 5);
@@ -66,8 +67,8 @@ const TOLERANCE = { f32: { rtol: 1e-5, atol: 2e-6 }, f16: { rtol: 4e-3, atol: 8e
 
 const dtypes = ['f32', 'f16'] as const;
 
-describe.each(testDevices())('ops over chosen axes on $name', ({ open }) => {
-  it.each(
+describeOnEach('ops over chosen axes on $name', ({ open }) => {
+  it.for(
     dtypes.flatMap((dtype) => [
       { dtype, name: 'softmax', work: (x: Tensor) => softmax(x, 1), expected: SOFTMAX_OVER_1 },
       { dtype, name: 'logSoftmax', work: (x: Tensor) => logSoftmax(x, -3), expected: LOG_SOFTMAX_OVER_0 },
@@ -79,9 +80,9 @@ describe.each(testDevices())('ops over chosen axes on $name', ({ open }) => {
         expected: SOFTMAX_OVER_1,
       },
     ]),
-  )("$name in $dtype, and its gradient, are torch's", async ({ dtype, work, expected }) => {
+  )("$name in $dtype, and its gradient, are torch's", async ({ dtype, work, expected }, context) => {
     const device = await open();
-    if (dtype === 'f16' && !device.hasF16) return;
+    if (dtype === 'f16') skipOn(context, device, 'f16');
     const [y, dx] = tidy(() => {
       const x = fromArray(X, [2, 3, 4], { device, dtype }).requireGradient();
       const y = work(x);
@@ -93,9 +94,9 @@ describe.each(testDevices())('ops over chosen axes on $name', ({ open }) => {
     dx.dispose();
   });
 
-  it.each(dtypes)("layerNorm over two axes in %s, and its gradients, are torch's", async (dtype) => {
+  it.for(dtypes)("layerNorm over two axes in %s, and its gradients, are torch's", async (dtype, context) => {
     const device = await open();
-    if (dtype === 'f16' && !device.hasF16) return;
+    if (dtype === 'f16') skipOn(context, device, 'f16');
     const found = tidy(() => {
       const x = fromArray(X, [2, 3, 4], { device, dtype }).requireGradient();
       const weight = fromArray(WEIGHT, [3, 4], { device }).requireGradient();

@@ -1,0 +1,136 @@
+/**
+ * Which candidate a product of a convolution (or a plain one) runs as where nothing was tuned: a table, of which the first rule that fits counts, by adapter.
+ * The candidates that tuning chooses among are those that `suiting` lists.
+ */
+import { SOFTWARE_DRIVERS } from '../../device/webgpu/adapter.ts';
+import type { DType } from '../../dtype.ts';
+import {
+  TILE_VARIANTS,
+  type TileName,
+  tileColumns,
+  tileCount,
+  tileThreads,
+  tileWorkgroupBytes,
+} from './conv3d.variants.ts';
+
+export type Direction = 'forward' | 'dataGradient' | 'weightGradient';
+
+/** What defaults go by. */
+export interface ProductShape {
+  readonly direction: Direction;
+  /** Of the result: voxels by channels, or taps × input channels by output channels. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Whether what is gathered comes in whole vec4: single elements take more registers. */
+  readonly quads: boolean;
+  /** What its tiles are kept as. */
+  readonly staged: DType;
+}
+
+/** A rule of the table; what it leaves out, it does not ask for. */
+interface Rule {
+  readonly use: TileName;
+  /** Columns, at most. */
+  readonly columns?: number;
+  /** Rows, at most. */
+  readonly rows?: number;
+  /** Whether tiles of 64 columns would leave half of one unused. */
+  readonly narrow?: boolean;
+  readonly quads?: boolean;
+  readonly staged?: DType;
+  /** Tiles of it, at least. */
+  readonly tiles?: number;
+}
+
+interface Defaults {
+  /** Among vendor, architecture and driver as WebGPU names them: 'amd rdna-2 …'. */
+  readonly adapter: RegExp;
+  readonly rules: Readonly<Record<Direction, readonly Rule[]>>;
+}
+
+/** Few columns: the widest tile that they fill, since rows are many. */
+const FEW_COLUMNS: readonly Rule[] = [
+  { columns: 8, use: '128x8' },
+  { columns: 16, use: '128x16' },
+];
+const GATHERED_FEW_COLUMNS: readonly Rule[] = [
+  { columns: 4, staged: 'f16', use: '256x4x16' },
+  { columns: 4, use: '256x4' },
+  ...FEW_COLUMNS,
+  { quads: false, use: '64x32' },
+];
+
+/** Below so many workgroups a GPU of the larger kind has idle cores, and smaller tiles pay. */
+const FEW_WORKGROUPS = 256;
+
+const GATHERED: readonly Rule[] = [
+  ...GATHERED_FEW_COLUMNS,
+  { narrow: true, tiles: FEW_WORKGROUPS, use: '128x32' },
+  { narrow: false, tiles: FEW_WORKGROUPS, use: '64x64' },
+  { use: '32x32' },
+];
+
+const ANY = /(?:)/;
+
+export const DEFAULTS: readonly Defaults[] = [
+  {
+    /**
+     * Drivers that compute on the processor, which has few cores. Measured on lavapipe, 32 → 32 at 16³ voxels, two 2.4 GHz Zen 3 cores, 2026-11-23, GFLOP/s
+     * with 128x32 and 32x32: forward 8.9 and 5.4, data gradient 2.2 and 5.2, weight gradient 1.5 and 4.0.
+     */
+    adapter: SOFTWARE_DRIVERS,
+    rules: {
+      forward: [
+        ...GATHERED_FEW_COLUMNS,
+        { narrow: true, tiles: 4, use: '128x32' },
+        { narrow: false, tiles: 4, use: '64x64' },
+        { use: '32x32' },
+      ],
+      dataGradient: [...GATHERED_FEW_COLUMNS, { use: '32x32' }],
+      weightGradient: [...FEW_COLUMNS, { use: '32x32' }],
+    },
+  },
+  {
+    adapter: ANY,
+    rules: {
+      forward: GATHERED,
+      dataGradient: GATHERED,
+      // Many voxels: small tiles do not starve a GPU.
+      weightGradient: [...FEW_COLUMNS, { rows: 32, use: '32x32' }, { narrow: true, use: '128x32' }, { use: '64x64' }],
+    },
+  },
+];
+
+const isNarrow = (columns: number): boolean => (64 - (columns % 64)) % 64 >= 32;
+
+const fits = (rule: Rule, { rows, columns, quads, staged }: ProductShape): boolean =>
+  columns <= (rule.columns ?? columns) &&
+  rows <= (rule.rows ?? rows) &&
+  (rule.narrow ?? isNarrow(columns)) === isNarrow(columns) &&
+  (rule.quads ?? quads) === quads &&
+  (rule.staged ?? staged) === staged &&
+  tileCount(TILE_VARIANTS[rule.use], rows, columns) >= (rule.tiles ?? 0);
+
+/** The default of an adapter, given by its description. Each list of rules ends in one that always fits. */
+export function defaultTile(product: ProductShape, adapter: string): TileName {
+  const { rules } = DEFAULTS.find((defaults) => defaults.adapter.test(adapter))!;
+  return rules[product.direction].find((rule) => fits(rule, product))!.use;
+}
+
+export interface TileLimits {
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+}
+
+/** The tiles worth measuring for a product: those that the adapter can run, and of which not more than half would be columns that are not there. */
+export function suiting({ columns, staged }: ProductShape, limits: TileLimits): TileName[] {
+  const names = Object.keys(TILE_VARIANTS) as TileName[];
+  return names.filter((name) => {
+    const tile = TILE_VARIANTS[name];
+    return (
+      tileColumns(tile) < 2 * Math.max(4, columns) &&
+      tileThreads(tile) <= limits.maxComputeInvocationsPerWorkgroup &&
+      tileWorkgroupBytes(tile, staged) <= limits.maxComputeWorkgroupStorageSize
+    );
+  });
+}
