@@ -6,11 +6,14 @@ import type { VoxelArray } from '@voxelgrad/io';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { checkVoxels, maskOf, type Region } from '../evaluate/region.ts';
 import { outlines } from './contour.ts';
+import { greyWindow } from './grey-window.ts';
 import { drawLegend, type LegendEntry, legendRowHeight, legendRows } from './legend.ts';
-import { anatomicalPlanes, fullestSlice, type Plane, Slice, viewAround, voxelsPerSlice } from './planes.ts';
+import { outlineColors } from './outline-colors.ts';
+import { anatomicalPlanes, type Plane, Slice, viewAround } from './planes.ts';
 import { type Box, Canvas, type Color, type Point } from './raster/canvas.ts';
 import { type StrokeStyle, strokeLines } from './raster/stroke.ts';
 import { drawText } from './raster/text.ts';
+import { fullestSlice, voxelsPerSlice } from './slice-counts.ts';
 
 export interface CasePicture {
   readonly title: string;
@@ -33,14 +36,6 @@ export interface CasePicture {
 const background: Color = [17, 19, 24];
 const bright: Color = [236, 239, 244];
 const dim: Color = [150, 157, 170];
-
-/** Truth is solid and cool, prediction dashed and warm, so that they differ without colour too. */
-const palette: readonly { readonly truth: Color; readonly prediction: Color }[] = [
-  { truth: [74, 222, 128], prediction: [255, 86, 110] },
-  { truth: [56, 189, 248], prediction: [255, 170, 60] },
-  { truth: [250, 240, 110], prediction: [200, 130, 255] },
-  { truth: [45, 212, 191], prediction: [255, 130, 200] },
-];
 
 const margin = 20;
 const gap = 16;
@@ -87,10 +82,10 @@ interface Layer extends StrokeStyle {
   readonly mask: Uint8Array;
 }
 
-const truthStyle = (region: number): StrokeStyle => ({ color: palette[region % palette.length]!.truth, width: 1.8 });
+const truthStyle = (region: number): StrokeStyle => ({ color: outlineColors(region).truth, width: 1.8 });
 
 const predictionStyle = (region: number): StrokeStyle => ({
-  color: palette[region % palette.length]!.prediction,
+  color: outlineColors(region).prediction,
   width: 1.8,
   dash: [7, 5],
 });
@@ -159,17 +154,6 @@ const zoomOf = ({ slice, scale, spacing }: Panel): [number, number] => [
   spacing[slice.plane.down]! * scale,
   spacing[slice.plane.across]! * scale,
 ];
-
-/** Intensities of black and white: the 0.5th and 99.9th percentile of an even sample of the voxels above the smallest, which is the surrounding air. */
-function greyWindow(image: VoxelArray): [number, number] {
-  const step = Math.max(1, Math.floor(image.length / 200_000));
-  const sample = Float64Array.from({ length: Math.ceil(image.length / step) }, (_, i) => image[i * step]!)
-    .filter(Number.isFinite)
-    .sort();
-  const inside = sample.filter((value) => value > sample[0]!);
-  const at = (share: number): number => inside[Math.round((inside.length - 1) * share)] ?? 0;
-  return [at(0.005), at(0.999)];
-}
 
 /** Draws the slice, interpolated linearly between voxel centres. */
 function drawGrey(canvas: Canvas, panel: Panel, image: VoxelArray, [black, white]: readonly [number, number]): void {

@@ -1,6 +1,7 @@
 /** That the patient lies as the letters say, whichever way the voxels run. */
 import { describe, expect, it } from 'vitest';
-import { anatomicalPlanes, fullestSlice, Slice, viewAround, voxelsPerSlice } from './planes.ts';
+import { anatomicalPlanes, Slice, viewAround } from './planes.ts';
+import { fullestSlice, voxelsPerSlice } from './slice-counts.ts';
 
 const letters = ['RL', 'AP', 'SI'];
 const directions = letters.flatMap((_, a) =>

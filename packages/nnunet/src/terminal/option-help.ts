@@ -31,7 +31,7 @@ function optionUsage(name: string, spec: OptionSpec): string {
   const short = spec.short === undefined ? '' : `-${spec.short}, `;
   if (spec.type === 'boolean') return short + (spec.default === true ? flag.replace('--', '--[no-]') : flag);
   const value = spec.placeholder ?? (spec.type === 'choice' ? spec.choices.join('|') : placeholders[spec.type]);
-  return `${short}${flag} <${value}>`;
+  return `${short}${flag} ${'bare' in spec ? `[<${value}>]` : `<${value}>`}`;
 }
 
 const placeholders = { string: 'text', number: 'number', integer: 'number', list: 'text,text' } as const;

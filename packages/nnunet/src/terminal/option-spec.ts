@@ -28,6 +28,8 @@ export interface NumberOption extends Valued<number> {
   readonly type: 'number' | 'integer';
   readonly minimum?: number;
   readonly maximum?: number;
+  /** The value of the option without one: `--dashboard`. A word behind it is its value only if it is a number within the limits. */
+  readonly bare?: number;
 }
 
 export interface ChoiceOption<Choice extends string = string> extends Valued<Choice> {

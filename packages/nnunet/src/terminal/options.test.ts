@@ -156,6 +156,27 @@ describe('parseOptions', () => {
     );
   });
 
+  it('takes an option with or without its number, and leaves words that are no such number alone', () => {
+    const serving = {
+      name: 'tool',
+      summary: 'x',
+      positionals: [{ name: 'dataset', help: 'Which.' }],
+      options: { port: { type: 'integer', minimum: 1024, maximum: 65535, bare: 0, help: 'Where.' } },
+    } as const satisfies CommandSpec;
+    const read = (...words: string[]): unknown => parseOptions(serving, words).options.port;
+    expect(read('d')).toBeUndefined();
+    expect(read('d', '--port')).toBe(0);
+    expect(read('--port', '4')).toBe(0);
+    expect(read('--port', '--', 'd')).toBe(0);
+    expect(read('d', '--port', '8080')).toBe(8080);
+    expect(read('--port=8080', 'd')).toBe(8080);
+    expect(() => read('d', '--port=80')).toThrow(/expected a whole number from 1024 to 65535, got '80'/);
+    expect(() => read('d', '--port', '--port')).toThrow(/given twice/);
+    expect(() => parseOptions(serving, ['--help'])).toThrow(
+      expect.objectContaining({ text: expect.stringContaining('  --port [<number>]') }),
+    );
+  });
+
   it('gives the whole help, even where the rest is wrong', () => {
     for (const words of [['--help'], ['-h'], ['d', '--max-epochs', '5', '--help']])
       expect(() => parse(...words)).toThrow(HelpRequest);

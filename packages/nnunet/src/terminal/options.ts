@@ -5,7 +5,14 @@
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { closestTo } from './closest.ts';
 import { helpText } from './option-help.ts';
-import { type CommandSpec, flagOf, type OptionSpec, type OptionSpecs, type OptionValues } from './option-spec.ts';
+import {
+  type CommandSpec,
+  flagOf,
+  type NumberOption,
+  type OptionSpec,
+  type OptionSpecs,
+  type OptionValues,
+} from './option-spec.ts';
 
 /** Thrown on `--help`; `runCommand` prints the text and ends well. */
 export class HelpRequest extends Error {
@@ -82,6 +89,10 @@ class Reader {
       throw refused(this.#command, `${flag} is given twice`, 'Keep one of them.');
     if (spec.noEffect !== undefined) this.#notes.push(`${flag} has no effect: ${spec.noEffect}`);
     if (spec.type !== 'boolean') {
+      if (attached === undefined && 'bare' in spec && !isWithin(spec, toNumber(spec, this.#words[this.#next] ?? ''))) {
+        this.#values.set(found.name, spec.bare);
+        return;
+      }
       const text = attached ?? this.#followingValue(flag!, spec);
       const value = parseValue(spec, text, flag!, this.#command);
       const before = this.#values.get(found.name);
@@ -160,10 +171,8 @@ function parseValue(
       throw refused(command, `${flag}: expected one of ${spec.choices.join(', ')}, got '${text}'`, help);
     }
     default: {
-      const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = spec;
-      const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
-      const whole = spec.type !== 'integer' || Number.isSafeInteger(number);
-      if (whole && number >= minimum && number <= maximum) return number;
+      const number = toNumber(spec, text);
+      if (isWithin(spec, number)) return number;
       const kind = spec.type === 'integer' ? 'a whole number' : 'a number';
       throw refused(
         command,
@@ -173,6 +182,15 @@ function parseValue(
     }
   }
 }
+
+/** NaN where it is none, or not a whole one where one is asked for. */
+function toNumber({ type }: NumberOption, text: string): number {
+  const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  return type === 'integer' && !Number.isSafeInteger(number) ? Number.NaN : number;
+}
+
+const isWithin = ({ minimum = -Infinity, maximum = Infinity }: NumberOption, number: number): boolean =>
+  number >= minimum && number <= maximum;
 
 function rangeText(minimum: number | undefined, maximum: number | undefined): string {
   if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
