@@ -1,5 +1,5 @@
 /** Tuning: what it leaves alone, what it never chooses, and that its choices are taken. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fromArray } from '../create.ts';
 import type { Device } from '../device/device.ts';
 import type { ChoiceStore, Question } from '../device/webgpu/choices.ts';
@@ -15,7 +15,7 @@ import { TILE_VARIANTS } from '../ops/conv3d/conv3d.variants.ts';
 import { matmul } from '../ops/matmul/matmul.ts';
 import { tidy } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
-import { describeOn, empty, testDevices, testValues, upload } from '../testing.ts';
+import { describeOn, describeOnEach, empty, testValues, upload } from '../testing.ts';
 import { tune } from './tune.ts';
 
 const multiply = (device: Device, size: number): Tensor => {
@@ -23,7 +23,7 @@ const multiply = (device: Device, size: number): Tensor => {
   return matmul(a, a);
 };
 
-describe.each(testDevices())('tuning on $name', ({ open }) => {
+describeOnEach('tuning on $name', ({ open }) => {
   test('computes nothing of what it is given', async () => {
     const device = await open();
     const weight = fromArray(testValues([2, 2]), [2, 2], { device });

@@ -48,8 +48,8 @@ describeOn('webgpu', 'tiles of conv3d on webgpu', ({ open }) => {
   });
 
   describe.each(TILES)('$name, $testCase.x → $testCase.cout', ({ tile, testCase }) => {
-    it.for(['f32', 'f16'] as const)('in %s', async (dtype, { skip }) => {
-      skip(dtype === 'f16' && !device.hasF16, `${device.description} has no f16`);
+    it.for(['f32', 'f16'] as const)('in %s', async (dtype, context) => {
+      if (dtype === 'f16') skipOn(context, device, 'f16');
       const { y: yShape, weight: weightShape } = shapesOf(testCase);
       const { x: xShape, geometry } = testCase;
       const x = upload(device, dtype, xShape, testValues(xShape, 1));

@@ -2,6 +2,7 @@
 import { beforeAll, describe, it } from 'vitest';
 import { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { describeOn, empty, expectClose, testValues, upload } from '../../testing.ts';
+import { skipOn } from '../../testing-skips.ts';
 import { TILE_VARIANTS } from '../conv3d/conv3d.variants.ts';
 import { referenceMatmul } from './matmul.reference.ts';
 import { matmulOn } from './matmul.webgpu.ts';
@@ -24,8 +25,8 @@ describeOn('webgpu', 'tiles of matmul on webgpu', ({ open }) => {
   });
 
   describe.each(TILES)('$name', ({ tile, transposeA, transposeB }) => {
-    it.for(['f32', 'f16'] as const)('in %s', async (dtype, { skip }) => {
-      skip(dtype === 'f16' && !device.hasF16, `${device.description} has no f16`);
+    it.for(['f32', 'f16'] as const)('in %s', async (dtype, context) => {
+      if (dtype === 'f16') skipOn(context, device, 'f16');
       const { batch, m, n, k } = SHAPE;
       const coarse = (size: number, seed: number) =>
         testValues([size], seed).map((value) => Math.round(value * 256) / 256);
