@@ -12,8 +12,11 @@ import {
   tidy,
 } from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
-import { type BenchRow, interleaved, rateRow } from './measure.ts';
-import { openTfjsWasm, tfjsConvolution } from './tfjs-wasm-peer.ts';
+import { openEngine } from './javascript-engine.ts';
+import { openJax } from './jax-peer.ts';
+import { type BenchRow, type Candidate, interleaved, rateRow } from './measure.ts';
+import { openOnnxRuntime } from './onnxruntime-peer.ts';
+import { openTfjsWasm } from './tfjs-wasm-peer.ts';
 import { TorchPeer } from './torch-peer.ts';
 
 interface Case {
@@ -77,7 +80,7 @@ export async function conv3d(): Promise<BenchRow[]> {
   }
   peer?.stop();
   await device.close();
-  return [...rows, ...(await scaling()), ...(await againstTfjs())];
+  return [...rows, ...(await scaling()), ...(await againstJavaScript())];
 }
 
 /** How the forward pass of 32 channels scales: two threads against one, and 128³ voxels, which no cache holds, against 64³. */
@@ -108,10 +111,15 @@ async function scaling(): Promise<BenchRow[]> {
   ];
 }
 
-/** A small case, since TensorFlow.js takes a second for it: in Node its WebAssembly runs on one thread, whatever it is told. */
-async function againstTfjs(): Promise<BenchRow[]> {
+/** A small case, since the others take a second for it. */
+async function againstJavaScript(): Promise<BenchRow[]> {
   const device = await openCpu();
-  const tfjs = await openTfjsWasm(device.threads);
+  const { threads } = device;
+  const engines = [
+    await openEngine('TensorFlow.js', () => openTfjsWasm(threads)),
+    await openEngine('jax-js', openJax),
+    await openEngine('onnxruntime-web', () => openOnnxRuntime(threads)),
+  ].filter((engine) => engine !== undefined);
   const [channels, size] = [32, 16];
   const random = new RandomGenerator(1);
   const x = random.normal([1, size, size, size, channels], device).requireGradient();
@@ -120,23 +128,26 @@ async function againstTfjs(): Promise<BenchRow[]> {
   const forward = (): Tensor => convolve(x, weight, { padding: 1 });
   const rows: BenchRow[] = [];
   for (const backward of [false, true]) {
-    const seconds = await interleaved(
-      {
-        ours: async () => {
-          tidy(() => {
-            if (backward) forward().backward(dy);
-            else noGrad(forward);
-          });
-          await device.synchronize();
-          return undefined;
-        },
-        ...(tfjs === undefined ? {} : { peer: tfjsConvolution(tfjs, channels, size, backward) }),
+    const candidates: Record<string, Candidate> = {
+      ours: async () => {
+        tidy(() => {
+          if (backward) forward().backward(dy);
+          else noGrad(forward);
+        });
+        await device.synchronize();
+        return undefined;
       },
-      3,
-    );
+    };
+    for (const engine of engines) {
+      const candidate = await engine.convolution(channels, size, backward);
+      if (candidate !== undefined) candidates[engine.name] = candidate;
+    }
+    const { ours, ...peers } = await interleaved(candidates, 3);
     const work = operations({ channels: [channels, channels], size }) * (backward ? 3 : 1) * 1e-9;
     const name = `${channels}@${size}³ ${backward ? 'forward + backward' : 'forward'}`;
-    rows.push(rateRow(name, 'GFLOP/s', work / seconds.ours!, 'tfjs-wasm, 1 thread', tfjs && work / seconds.peer!));
+    for (const [peer, seconds] of Object.entries(peers))
+      rows.push(rateRow(name, 'GFLOP/s', work / ours!, peer, work / seconds));
+    if (Object.keys(peers).length === 0) rows.push(rateRow(name, 'GFLOP/s', work / ours!, '', undefined));
   }
   await device.close();
   return rows;
