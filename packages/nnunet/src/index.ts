@@ -9,6 +9,7 @@ export { ResidualEncoderUNet } from './networks/residual-encoder-unet.ts';
 export type { NetworkPlacement, SegmentationNetwork } from './networks/unet.ts';
 export * from './plan/index.ts';
 export * from './postprocess/index.ts';
+export { compilePrediction, type WindowShape } from './predict/compile-prediction.ts';
 export { type ExportContext, probabilitiesOfLogits, segmentationOfLogits } from './predict/export-prediction.ts';
 export {
   type CasePrediction,

@@ -9,6 +9,7 @@ import { modelFolderName, parseFold } from '../experiment/model-name.ts';
 import { openModel, type TrainedModel } from '../model-folder/open-model.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
 import { predictFolder } from '../predict/node/predict-folder.ts';
+import { compileBar } from '../terminal/compile-bar.ts';
 import type { OptionSpecs, OptionValues } from '../terminal/option-spec.ts';
 import { Progress } from '../terminal/progress.ts';
 import { type CommandContext, defineCommand } from './command.ts';
@@ -186,6 +187,7 @@ async function predictWith(
         resume: options.resume,
         previousFolder: options.previousPredictions,
         signal: context.signal,
+        ...(options.progress ? { onCompile: compileBar(context.status) } : {}),
         onWindow: (name, done, windows) => {
           windowsOfCase = windows;
           bar?.advance(0, `${name}: window ${done} of ${windows}`);

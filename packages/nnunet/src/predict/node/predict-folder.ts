@@ -7,7 +7,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Case, encodeNpz, readLabel } from '@voxelgrad/io';
 import { openFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
-import { VoxelgradError } from '@voxelgrad/tensor';
+import { type CompileProgress, VoxelgradError } from '@voxelgrad/tensor';
+import { compilePrediction } from '../compile-prediction.ts';
 import { type CasePrediction, type CasePredictionOptions, type Predictor, predictCase } from '../predict-case.ts';
 import { encodeProperties } from '../properties-pickle.ts';
 
@@ -21,6 +22,8 @@ export interface FolderPrediction extends Pick<CasePredictionOptions, 'step' | '
   readonly resume?: boolean;
   /** Of a cascade: predictions of the stage before, under the same names. */
   readonly previousFolder?: string | undefined;
+  /** Told how many of the networks' kernels are compiled, before the first case. */
+  readonly onCompile?: CompileProgress;
   /** `done` of `windows` windows of a case are predicted. */
   readonly onWindow?: (name: string, done: number, windows: number) => void;
   readonly onCase?: (name: string) => void;
@@ -32,11 +35,14 @@ export async function predictFolder(predictor: Predictor, options: FolderPredict
   await mkdir(output, { recursive: true });
   const done: string[] = [];
   let writing: Promise<void> = Promise.resolve();
+  let compiled = false;
   try {
     for (const entry of options.cases) {
       options.signal?.throwIfAborted();
       const files = filesOf(join(output, entry.name), fileEnding, saveProbabilities);
       if (!(options.resume === true && files.every((file) => existsSync(file)))) {
+        if (!compiled) await compileFor(predictor, options);
+        compiled = true;
         const previous = await previousOf(entry, options);
         const prediction = await predictCase(predictor, entry, {
           ...options,
@@ -57,6 +63,17 @@ export async function predictFolder(predictor: Predictor, options: FolderPredict
   }
   return done;
 }
+
+const compileFor = (
+  { networks, device, configuration, mirrorAxes }: Predictor,
+  { mirror = true, onCompile }: FolderPrediction,
+): Promise<void> =>
+  compilePrediction(
+    networks,
+    device,
+    { patch: configuration.patch_size, mirrorAxes: mirror ? mirrorAxes : [] },
+    onCompile,
+  );
 
 /** The segmentation last: where it is, the case is whole. */
 const filesOf = (stem: string, fileEnding: string, probabilities: boolean): string[] =>
