@@ -7,6 +7,7 @@ export {
   type Architecture,
   completeArchitecture,
   divisors,
+  type SkipFusion,
   type UNetOptions,
 } from './networks/architecture.ts';
 export { PlainConvUNet } from './networks/plain-conv-unet.ts';
