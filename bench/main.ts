@@ -11,6 +11,7 @@ import { conv3d } from './conv3d.ts';
 import { conv3dWebgpu } from './conv3d-webgpu.ts';
 import { hostWork } from './host-work.ts';
 import { isa } from './isa.ts';
+import { manyClasses } from './many-classes.ts';
 import type { BenchRow } from './measure.ts';
 import { memory } from './memory.ts';
 import { norm } from './norm.ts';
@@ -25,6 +26,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   'brats-forward': bratsForward,
   isa,
   memory,
+  'many-classes': manyClasses,
   'host-work': hostWork,
   resample,
   startup,

@@ -45,6 +45,8 @@ const networks = {
   'PlainConvUNet 3-D': (at: { device: Device }) => new PlainConvUNet({ ...anisotropic, ...at, seed: 1 }),
   'PlainConvUNet 3-D without biases': (at: { device: Device }) =>
     new PlainConvUNet({ ...plain, features: [4, 8], bias: false, ...at, seed: 2 }),
+  'PlainConvUNet 3-D, skips added': (at: { device: Device }) =>
+    new PlainConvUNet({ ...anisotropic, skipFusion: 'add', ...at, seed: 6 }),
   'PlainConvUNet 2-D': (at: { device: Device }) => new PlainConvUNet({ ...planar, ...at, seed: 3 }),
   'ResidualEncoderUNet 3-D': (at: { device: Device }) => new ResidualEncoderUNet({ ...anisotropic, ...at, seed: 4 }),
   'ResidualEncoderUNet 2-D': (at: { device: Device }) =>

@@ -78,7 +78,7 @@ class NetworkGraph {
 
   /** Ends in `logits`. */
   decoder(skips: readonly string[]): void {
-    const { strides, convsPerDecoderStage } = this.#network.architecture;
+    const { strides, convsPerDecoderStage, skipFusion } = this.#network.architecture;
     let x = skips.at(-1)!;
     for (const [i, count] of convsPerDecoderStage.entries()) {
       const name = `decoder.transpconvs.${i}`;
@@ -87,9 +87,11 @@ class NetworkGraph {
         kernel_shape: { integers: stride },
         strides: { integers: stride },
       });
-      x = this.#add('Concat', [up, skips.at(-2 - i)!], `decoder.stages.${i}.input`, {
-        axis: { integer: 1 },
-      });
+      const [fused, pair] = [`decoder.stages.${i}.input`, [up, skips.at(-2 - i)!]];
+      x =
+        skipFusion === 'add'
+          ? this.#add('Add', pair, fused)
+          : this.#add('Concat', pair, fused, { axis: { integer: 1 } });
       for (let conv = 0; conv < count; conv++) x = this.#block(`decoder.stages.${i}.convs.${conv}`, x);
     }
     this.#conv(`decoder.seg_layers.${convsPerDecoderStage.length - 1}`, x, undefined, 'logits');

@@ -20,7 +20,13 @@ export interface UNetOptions {
   readonly epsilon?: number;
   /** Slope of the LeakyReLU below zero: `nonlin_kwargs.negative_slope`; 0.01 by default, 0 for a ReLU. */
   readonly slope?: number;
+  /** How a decoder stage takes in the encoder's output of its resolution: 'concatenate' as nnU-Net (default), or 'add'. */
+  readonly skipFusion?: SkipFusion;
 }
+
+/** 'add' is that of fully convolutional networks (Long, Shelhamer & Darrell 2015): half the input channels, and so fewer weights and less memory. */
+export type SkipFusion = (typeof skipFusions)[number];
+export const skipFusions = ['concatenate', 'add'] as const;
 
 export type Architecture = Required<UNetOptions>;
 
@@ -37,8 +43,15 @@ export function completeArchitecture(options: UNetOptions): Architecture {
     bias: true,
     epsilon: 1e-5,
     slope: LEAKY_SLOPE,
+    skipFusion: 'concatenate',
     ...options,
   };
+  if (!skipFusions.includes(architecture.skipFusion))
+    throw new VoxelgradError('option', {
+      what: 'network: skipFusion',
+      expected: skipFusions.join(' or '),
+      got: String(architecture.skipFusion),
+    });
   const lists = {
     kernels: features.length,
     strides: features.length,

@@ -1,9 +1,9 @@
 /**
  * The decoder shared by nnU-Net's networks (dynamic_network_architectures/building_blocks/unet_decoder.py): upsampling by a transposed
- * convolution, concatenation with the encoder's output of that resolution, convolutions; a 1×1×1 convolution to classes at every resolution.
+ * convolution, concatenation with the encoder's output of that resolution (or its addition), convolutions; a 1×1×1 convolution to classes at every resolution.
  */
 import { Conv, ConvTranspose, type Initialization, Module } from '@voxelgrad/nn';
-import { concat, type Tensor, tidy } from '@voxelgrad/tensor';
+import { add, concat, type Tensor, tidy } from '@voxelgrad/tensor';
 import type { Architecture } from './architecture.ts';
 import { type RunBlock, StackedConvBlocks } from './blocks.ts';
 
@@ -12,12 +12,14 @@ export class UNetDecoder extends Module {
   readonly stages: readonly StackedConvBlocks[];
   readonly transpconvs: readonly ConvTranspose[];
   readonly seg_layers: readonly Conv[];
+  readonly #fuse: (up: Tensor, skip: Tensor) => Tensor;
 
   constructor(
-    { features, kernels, strides, convsPerDecoderStage, classes, bias, epsilon, slope }: Architecture,
+    { features, kernels, strides, convsPerDecoderStage, classes, bias, epsilon, slope, skipFusion }: Architecture,
     initialization: Initialization,
   ) {
     super();
+    this.#fuse = skipFusion === 'add' ? add : (up, skip) => concat([up, skip], -1);
     // Decoder stage i works at the resolution of encoder stage `level`, coarse to fine.
     const levels = features.slice(1).map((_, i) => features.length - 2 - i);
     this.stages = levels.map(
@@ -25,7 +27,7 @@ export class UNetDecoder extends Module {
         new StackedConvBlocks(
           convsPerDecoderStage[i]!,
           {
-            inputChannels: 2 * features[level]!,
+            inputChannels: (skipFusion === 'add' ? 1 : 2) * features[level]!,
             outputChannels: features[level]!,
             kernel: kernels[level]!,
             stride: kernels[level]!.map(() => 1),
@@ -61,7 +63,7 @@ export class UNetDecoder extends Module {
         const coarse = x;
         x = tidy(() =>
           run(
-            (coarse, skip) => stage.forward(() => tidy(() => concat([this.transpconvs[i]!.forward(coarse), skip], -1))),
+            (coarse, skip) => stage.forward(() => tidy(() => this.#fuse(this.transpconvs[i]!.forward(coarse), skip))),
             coarse,
             skips.at(-2 - i)!,
           ),

@@ -32,6 +32,8 @@ describe('networkOptions', () => {
     expect(networkOptions(leaky, 1, 3)).toMatchObject({ slope: 0.2, epsilon: 1e-3 });
     const plain = plan({ nonlin: 'torch.nn.modules.activation.ReLU', nonlin_kwargs: null, norm_op_kwargs: null });
     expect(networkOptions(plain, 1, 3)).toMatchObject({ slope: 0, epsilon: 1e-5 });
+    expect(networkOptions(plan(), 1, 3).skipFusion).toBe('concatenate');
+    expect(networkOptions(plan({ skip_fusion: 'add' }), 1, 3).skipFusion).toBe('add');
   });
 
   it.each<[Partial<ArchitectureArguments>, RegExp]>([

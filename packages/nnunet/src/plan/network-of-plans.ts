@@ -57,6 +57,7 @@ export function networkOptions(plan: NetworkPlan, inputChannels: number, classes
     bias: args.conv_bias,
     epsilon: number('norm_op_kwargs.eps', args.norm_op_kwargs?.eps ?? 1e-5),
     slope: slopeOf(args),
+    skipFusion: args.skip_fusion ?? 'concatenate',
   };
 }
 

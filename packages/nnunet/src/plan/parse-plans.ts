@@ -5,6 +5,7 @@
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { readIntensityProperties } from '../fingerprint/fingerprint.ts';
 import { JsonReader } from '../json/json-reader.ts';
+import { skipFusions } from '../networks/architecture.ts';
 import { architectureArguments, plainConvUNetClass, residualEncoderUNetClass } from './architecture.ts';
 import type { ArchitectureArguments, Configuration, PlannedConfiguration, Plans } from './plans.ts';
 
@@ -107,6 +108,8 @@ function checkArchitecture(json: JsonReader, dimension: number): void {
   const perStage = args.has('n_blocks_per_stage') ? 'n_blocks_per_stage' : 'n_conv_per_stage';
   for (const item of listed(perStage, stages)) item.count(1);
   for (const item of listed('n_conv_per_stage_decoder', stages - 1)) item.count(1);
+  if (args.has('skip_fusion') && !(skipFusions as readonly string[]).includes(args.at('skip_fusion').text()))
+    throw args.at('skip_fusion').unexpected(skipFusions.join(' or '));
 }
 
 const oldKeys = [

@@ -3,6 +3,7 @@
  * written again is still one that the official code reads.
  */
 import type { IntensityProperties } from '../fingerprint/fingerprint.ts';
+import type { SkipFusion } from '../networks/architecture.ts';
 
 export interface ResamplingArguments {
   readonly is_seg: boolean;
@@ -32,6 +33,10 @@ export interface ArchitectureArguments {
   readonly dropout_op_kwargs: Readonly<Record<string, unknown>> | null;
   readonly nonlin: string;
   readonly nonlin_kwargs: { readonly inplace?: boolean; readonly negative_slope?: number } | null;
+  /**
+   * A key of voxelgrad's own: 'add' adds the encoder's outputs to the decoder instead of concatenating them. The official nnU-Net refuses plans that have it.
+   */
+  readonly skip_fusion?: SkipFusion;
 }
 
 export interface NetworkPlan {

@@ -3,6 +3,42 @@
  * logits would take tens of gigabytes at its own resolution.
  */
 import type { Labels } from '@voxelgrad/io';
+import { sizeOf, type Triple } from '@voxelgrad/tensor';
+import { lengthOf } from './logit-cells.ts';
+import type { LogitPiece } from './resample-cells.ts';
+
+/** Room for the labels of so many voxels; background. */
+function labelArray(voxels: number, labels: Labels): Uint8Array | Uint16Array {
+  const painted = labels.regionsClassOrder ?? labels.classes.flatMap(({ values }) => values);
+  return Math.max(...painted) < 255 ? new Uint8Array(voxels) : new Uint16Array(voxels);
+}
+
+/** A segmentation `[d, h, w]` that is decided on piece by piece. */
+export class PieceDecision {
+  readonly segmentation: Uint8Array | Uint16Array;
+  readonly #size: Triple;
+  readonly #labels: Labels;
+  /** Of the place that is in work, until it has all classes. */
+  #decision: Decision | undefined;
+
+  constructor(size: Triple, labels: Labels) {
+    this.#size = size;
+    this.#labels = labels;
+    this.segmentation = labelArray(sizeOf(size), labels);
+  }
+
+  add({ planes, rows, values, first, count }: LogitPiece): void {
+    const [, height, width] = this.#size;
+    const strip = lengthOf(rows) * width;
+    if (first === 0) this.#decision = new Decision(lengthOf(planes) * strip, this.#labels);
+    this.#decision!.add(values, first, count);
+    const { segmentation } = this.#decision!;
+    for (let plane = planes[0]; plane < planes[1]; plane++) {
+      const from = (plane - planes[0]) * strip;
+      this.segmentation.set(segmentation.subarray(from, from + strip), (plane * height + rows[0]) * width);
+    }
+  }
+}
 
 export class Decision {
   readonly segmentation: Uint8Array | Uint16Array;
@@ -14,8 +50,7 @@ export class Decision {
   /** Regions are where their score is above `threshold`: 0 for logits, 0.5 for probabilities. */
   constructor(voxels: number, labels: Labels, threshold = 0) {
     this.#threshold = threshold;
-    const painted = labels.regionsClassOrder ?? labels.classes.flatMap(({ values }) => values);
-    this.segmentation = Math.max(...painted) < 255 ? new Uint8Array(voxels) : new Uint16Array(voxels);
+    this.segmentation = labelArray(voxels, labels);
     this.#labels = labels;
     this.#best = labels.regions ? undefined : new Float32Array(voxels).fill(Number.NEGATIVE_INFINITY);
   }

@@ -17,9 +17,9 @@ import { foregroundLabels, previousStageOf } from '../plan/network-of-plans.ts';
 import type { Configuration, Plans } from '../plan/plans.ts';
 import { asReaderTurns, type Preprocessed, preprocessCase } from '../preprocess/preprocess-case.ts';
 import type { Probabilities } from '../select/probabilities.ts';
-import { probabilitiesOfLogits, segmentationOfLogits } from './export-prediction.ts';
+import { exportPrediction } from './export-prediction.ts';
 import { onOriginalGrid } from './original-grid.ts';
-import { predictSlidingWindow, type SlidingWindowOptions, type Volume } from './sliding-window.ts';
+import { predictSlidingWindow, type SlidingWindowOptions, streamSlidingWindow, type Volume } from './sliding-window.ts';
 
 /** What predicts: see `openModel`, whose result has all of it but the networks. */
 export interface Predictor {
@@ -62,13 +62,17 @@ export async function predictImages(
   loaded: LoadedCase,
   options: CasePredictionOptions = {},
 ): Promise<CasePrediction> {
-  const { device, plans } = predictor;
-  const { logits, properties } = await predictLogits(predictor, loaded, options);
-  const context = { ...predictor, labels: predictor.description.labels, device };
-  const data = await segmentationOfLogits(logits, properties, context);
-  const segmentation = onOriginalGrid(plans, loaded.channels[0]!, data);
-  if (options.probabilities !== true) return { segmentation, properties };
-  return { segmentation, properties, probabilities: await probabilitiesOfLogits(logits, properties, context) };
+  const { mirror = true, previous, probabilities = false, ...windows } = options;
+  const { plans, description, networks, device } = predictor;
+  const { input, properties } = await prepare(predictor, loaded, previous);
+  const logits = streamSlidingWindow(networks, device, input, { ...windows, ...windowsOf(predictor, mirror) });
+  const context = { ...predictor, labels: description.labels };
+  const { segmentation, ...exported } = await exportPrediction(logits, properties, context, { probabilities });
+  return {
+    properties,
+    segmentation: onOriginalGrid(plans, loaded.channels[0]!, segmentation),
+    ...(exported.probabilities === undefined ? {} : { probabilities: exported.probabilities }),
+  };
 }
 
 /** The averaged logits `[d, h, w, classes]` on the grid that the network sees, and how to lay them over the images. */
@@ -77,19 +81,29 @@ export async function predictLogits(
   loaded: LoadedCase,
   { mirror = true, previous, ...options }: CasePredictionOptions = {},
 ): Promise<{ readonly logits: Volume; readonly properties: Preprocessed['properties'] }> {
-  const { plans, configuration, device, networks } = predictor;
+  const { input, properties } = await prepare(predictor, loaded, previous);
+  const windows = { ...options, ...windowsOf(predictor, mirror) };
+  return { logits: await predictSlidingWindow(predictor.networks, predictor.device, input, windows), properties };
+}
+
+const windowsOf = ({ configuration, mirrorAxes }: Predictor, mirror: boolean) => ({
+  patch: configuration.patch_size,
+  mirrorAxes: mirror ? mirrorAxes : [],
+});
+
+/** What the network sees of the images, and how to lay its results over them. */
+async function prepare(
+  predictor: Predictor,
+  loaded: LoadedCase,
+  previous: CasePredictionOptions['previous'],
+): Promise<{ readonly input: Volume; readonly properties: Preprocessed['properties'] }> {
+  const { plans, configuration, device } = predictor;
   const { labels } = predictor.description;
   checkPrevious(configuration, previous);
   const images = asReaderTurns(plans, previous === undefined ? withoutLabel(loaded) : { ...loaded, label: previous });
-  const context = { plans, configuration, labels, device: async () => device };
-  const preprocessed = await preprocessCase(images, context);
+  const preprocessed = await preprocessCase(images, { plans, configuration, labels, device: async () => device });
   const found = previous === undefined ? undefined : preprocessed.seg;
-  const logits = await predictSlidingWindow(networks, device, networkInput(preprocessed, found, labels), {
-    ...options,
-    patch: configuration.patch_size,
-    mirrorAxes: mirror ? predictor.mirrorAxes : [],
-  });
-  return { logits, properties: preprocessed.properties };
+  return { input: networkInput(preprocessed, found, labels), properties: preprocessed.properties };
 }
 
 const withoutLabel = ({ name, channels }: LoadedCase): LoadedCase => ({ name, channels });

@@ -10,9 +10,12 @@ import {
   type Device,
   flip,
   fromArray,
+  keep,
+  narrow,
   noGrad,
   type Shape,
   scale,
+  sizeOf,
   type Tensor,
   tidy,
   VoxelgradError,
@@ -22,6 +25,8 @@ import { mirrorCombinations } from '../inference-geometry/mirroring.ts';
 import { outside, type PaddingMode, paddingSources, paddingToPatch } from '../inference-geometry/padding.ts';
 import { type WindowSpread, windowOrigins } from '../inference-geometry/windows.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
+import type { LogitCell, LogitStream } from './logit-cells.ts';
+import { WindowSum } from './window-sum.ts';
 
 export interface SlidingWindowOptions {
   /** Extents of a window, as in training. Two for 2-D networks, which see one slice at a time. */
@@ -55,37 +60,94 @@ export async function predictSlidingWindow(
   image: Volume,
   options: SlidingWindowOptions,
 ): Promise<Volume> {
-  const { patch, blend = 'gaussian', mirrorAxes = [] } = options;
-  const [d, h, w, channels] = image.shape as readonly [number, number, number, number];
+  const { shape, cells } = streamSlidingWindow(networks, device, image, {
+    ...options,
+    cellBytes: Number.POSITIVE_INFINITY,
+  });
+  let data = new Float32Array(0);
+  for await (const { blocks } of cells) data = blocks[0]!.data as Float32Array<ArrayBuffer>;
+  return { shape, data };
+}
+
+/**
+ * The same logits as they are finished. In memory are those that further windows overlap: of a volume [d, h, w] about half a patch's depth of planes, the
+ * rows that a row of windows covers, and what a window itself takes.
+ */
+export function streamSlidingWindow(
+  networks: readonly SegmentationNetwork[],
+  device: Device,
+  image: Volume,
+  options: SlidingWindowOptions & {
+    /** Logits are handed on in pieces of at least so many bytes; 256 MiB by default. */
+    readonly cellBytes?: number;
+    /** Told once all is done: the most bytes that logits took on the host at a time. */
+    readonly onPeak?: (bytes: number) => void;
+  },
+): LogitStream {
   const classes = networks[0]!.architecture.classes;
+  return { shape: [...image.shape.slice(0, 3), classes], cells: predictCells(networks, device, image, options) };
+}
+
+/** Bytes of a window's logits above which they are worked on and read in pieces. */
+const windowPieceBytes = 64 * 2 ** 20;
+
+async function* predictCells(
+  networks: readonly SegmentationNetwork[],
+  device: Device,
+  image: Volume,
+  options: Parameters<typeof streamSlidingWindow>[3],
+): AsyncIterable<LogitCell> {
+  const { patch, blend = 'gaussian', mirrorAxes = [], cellBytes = 256 * 2 ** 20 } = options;
+  const [d, h, w, channels] = image.shape as readonly [number, number, number, number];
   checkChannels(networks[0]!, channels);
-  const planar = patch.length === 2;
-  const layout = layOut([d, h, w], planar ? [1, ...patch] : patch, options);
-  const origins = windowOrigins(layout.shape, planar ? [1, ...patch] : patch, {
+  const classes = networks[0]!.architecture.classes;
+  const window = patch.length === 2 ? [1, ...patch] : patch;
+  const layout = layOut([d, h, w], window, options);
+  const origins = windowOrigins(layout.shape, patch, {
     ...(options.step === undefined ? {} : { step: options.step }),
     ...(options.spread === undefined ? {} : { spread: options.spread }),
   });
-  const window = planar ? [1, ...patch] : patch;
+  const places = origins.map((origin) => origin.map((first, axis) => first - layout.before[axis]!));
   const weights = windowWeights(blend, window);
-  const sums = new WindowSum([d, h, w], classes, window, layout.before, weights, blend);
-  let pending: { readonly origin: readonly number[]; readonly logits: Promise<ArrayLike<number>> } | undefined;
+  const sums = new WindowSum({ shape: [d, h, w], classes, origins: places, window, weights, blend, cellBytes });
+  // Of a window in the plane, what is cut into pieces are its rows.
+  const cutAxis = window.length - patch.length;
+  const slice = sizeOf(window.slice(cutAxis + 1));
+  const thickness = Math.max(1, Math.floor(windowPieceBytes / (4 * classes * slice)));
+  const add = async (i: number, pieces: readonly WindowPiece[]): Promise<void> => {
+    for (const { first, length, logits } of pieces) {
+      const place = places[i]!.with(cutAxis, places[i]![cutAxis]! + first);
+      sums.add(place, window.with(cutAxis, length), await logits(), first * slice);
+    }
+  };
+  const finished = (i: number): Iterable<LogitCell> => {
+    const [place, next] = [places[i]!, places[i + 1]];
+    return next?.[0] === place[0] && next?.[1] === place[1] ? [] : sums.finish(place);
+  };
+  let pending: readonly WindowPiece[] = [];
   for (const [i, origin] of origins.entries()) {
     options.signal?.throwIfAborted();
-    const logits = predictWindow(
-      networks,
-      device,
-      cutWindow(image, layout.sources, origin, window),
-      [...patch, channels],
-      mirrorAxes,
-    );
-    // While the device works on this window, add up the one before.
-    if (pending !== undefined) sums.add(pending.origin, await pending.logits);
-    pending = { origin, logits };
+    const input = cutWindow(image, layout.sources, origin, window);
+    const pieces = predictWindow(networks, device, input, [...patch, channels], mirrorAxes, thickness);
+    // While the device works on this window, add up the one before – unless windows are so large that two at a time would be too much.
+    const ahead = pieces.length === 1;
+    if (i > 0 && ahead) {
+      await add(i - 1, pending);
+      yield* finished(i - 1);
+    }
+    if (ahead) pending = pieces;
+    else {
+      await add(i, pieces);
+      yield* finished(i);
+    }
     options.onWindow?.(i, origins.length);
   }
-  if (pending !== undefined) sums.add(pending.origin, await pending.logits);
+  if (pending.length > 0) {
+    await add(origins.length - 1, pending);
+    yield* finished(origins.length - 1);
+  }
   options.onWindow?.(origins.length, origins.length);
-  return { shape: [d, h, w, classes], data: sums.finish() };
+  options.onPeak?.(sums.peakBytes);
 }
 
 function checkChannels(network: SegmentationNetwork, channels: number): void {
@@ -118,35 +180,66 @@ function layOut(
   return { shape: padding.shape, before: padding.before, sources };
 }
 
-/** The averaged logits of one window, as host values. Work is enqueued before this returns. */
+/** Slices of a window's logits. */
+interface WindowPiece {
+  readonly first: number;
+  readonly length: number;
+  /** Reads them, and frees them on the device. */
+  logits(): Promise<ArrayLike<number>>;
+}
+
+/** The averaged logits of one window, in pieces of so many slices along its first axis. Work is enqueued before this returns. */
 function predictWindow(
   networks: readonly SegmentationNetwork[],
   device: Device,
   values: Float32Array,
   shape: Shape,
   mirrorAxes: readonly number[],
-): Promise<ArrayLike<number>> {
+  thickness: number,
+): readonly WindowPiece[] {
   const mirrorings = mirrorCombinations(mirrorAxes);
-  const mean = noGrad(() =>
+  const extent = shape[0]!;
+  const firsts = Array.from({ length: Math.ceil(extent / thickness) }, (_, i) => i * thickness);
+  const length = (first: number): number => Math.min(thickness, extent - first);
+  // Sums are kept in pieces, so that never more than two whole windows' logits are on the device.
+  const sums: (Tensor | undefined)[] = firsts.map(() => undefined);
+  noGrad(() =>
     tidy(() => {
       const x = fromArray(values, [1, ...shape], { device });
-      let total: Tensor | undefined;
       for (const network of networks)
-        for (const axes of mirrorings) {
-          const previous = total;
-          total = tidy(() => {
+        for (const axes of mirrorings)
+          tidy(() => {
             const flipped = axes.map((axis) => axis + 1);
-            const logits = axes.length === 0 ? network.predict(x) : flip(network.predict(flip(x, flipped)), flipped);
-            return previous === undefined ? logits : add(previous, logits);
+            const logits = network.predict(axes.length === 0 ? x : flip(x, flipped));
+            for (const [i, first] of firsts.entries()) {
+              const from = axes.includes(0) ? extent - first - length(first) : first;
+              const previous = sums[i];
+              sums[i] = keep(
+                tidy(() => {
+                  const piece = firsts.length === 1 ? logits : narrow(logits, 1, from, length(first));
+                  const turned = axes.length === 0 ? piece : flip(piece, flipped);
+                  return previous === undefined ? turned : add(previous, turned);
+                }),
+              );
+              previous?.dispose();
+            }
           });
-          previous?.dispose();
-        }
-      return scale(total!, 1 / (networks.length * mirrorings.length));
     }),
   );
-  const data = mean.data();
-  mean.dispose();
-  return data;
+  const share = 1 / (networks.length * mirrorings.length);
+  const read = (sum: Tensor): Promise<ArrayLike<number>> => {
+    const mean = noGrad(() => scale(sum, share));
+    const data = mean.data();
+    for (const tensor of [sum, mean]) tensor.dispose();
+    return data;
+  };
+  if (firsts.length === 1) {
+    const data = read(sums[0]!);
+    // Whoever awaits the window is told of a failure, if anybody still does.
+    data.catch(() => undefined);
+    return [{ first: 0, length: extent, logits: () => data }];
+  }
+  return firsts.map((first, i) => ({ first, length: length(first), logits: () => read(sums[i]!) }));
 }
 
 /** The voxels of one window `[…window, c]`; zeros where the layout says there is no voxel. */
@@ -173,72 +266,4 @@ function cutWindow(
     }
   }
   return values;
-}
-
-/** Adds windows up and divides by the weights, dropping what lies in the padding. */
-class WindowSum {
-  readonly #shape: readonly number[];
-  readonly #classes: number;
-  readonly #window: readonly number[];
-  readonly #before: readonly number[];
-  readonly #weights: Float32Array;
-  readonly #blend: Blend;
-  readonly #sums: Float32Array;
-  readonly #total: Float32Array;
-
-  constructor(
-    shape: readonly number[],
-    classes: number,
-    window: readonly number[],
-    before: readonly number[],
-    weights: Float32Array,
-    blend: Blend,
-  ) {
-    const voxels = shape.reduce((product, extent) => product * extent, 1);
-    this.#shape = shape;
-    this.#classes = classes;
-    this.#window = window;
-    this.#before = before;
-    this.#weights = weights;
-    this.#blend = blend;
-    this.#sums = new Float32Array(voxels * classes).fill(blend === 'max' ? Number.NEGATIVE_INFINITY : 0);
-    this.#total = new Float32Array(blend === 'max' ? 0 : voxels);
-  }
-
-  add(origin: readonly number[], logits: ArrayLike<number>): void {
-    const [d, h, w] = this.#shape as readonly [number, number, number];
-    const [depth, height, width] = this.#window as readonly [number, number, number];
-    const start = origin.map((first, axis) => first - this.#before[axis]!);
-    for (let z = Math.max(0, -start[0]!); z < depth && start[0]! + z < d; z++)
-      for (let y = Math.max(0, -start[1]!); y < height && start[1]! + y < h; y++) {
-        const first = Math.max(0, -start[2]!);
-        const last = Math.min(width, w - start[2]!);
-        const from = (z * height + y) * width + first;
-        const to = ((start[0]! + z) * h + start[1]! + y) * w + start[2]! + first;
-        this.#addRow(logits, from, to, last - first);
-      }
-  }
-
-  #addRow(logits: ArrayLike<number>, from: number, to: number, count: number): void {
-    const classes = this.#classes;
-    const sums = this.#sums;
-    for (let i = 0; i < count; i++) {
-      const read = (from + i) * classes;
-      const write = (to + i) * classes;
-      if (this.#blend === 'max') {
-        for (let c = 0; c < classes; c++) sums[write + c] = Math.max(sums[write + c]!, logits[read + c]!);
-        continue;
-      }
-      const weight = this.#weights[from + i]!;
-      this.#total[to + i]! += weight;
-      for (let c = 0; c < classes; c++) sums[write + c]! += weight * logits[read + c]!;
-    }
-  }
-
-  finish(): Float32Array {
-    if (this.#blend !== 'max')
-      for (let voxel = 0, at = 0; voxel < this.#total.length; voxel++)
-        for (let c = 0; c < this.#classes; c++) this.#sums[at++]! /= this.#total[voxel]!;
-    return this.#sums;
-  }
 }

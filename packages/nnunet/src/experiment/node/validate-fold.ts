@@ -21,15 +21,12 @@ import { formatSummary, type Summary } from '../../evaluate/summary.ts';
 import type { SegmentationNetwork } from '../../networks/unet.ts';
 import { nextStagesOf } from '../../plan/network-of-plans.ts';
 import { configurationOf } from '../../plan/parse-plans.ts';
-import {
-  probabilitiesOfLogits,
-  segmentationForNextStage,
-  segmentationOfLogits,
-} from '../../predict/export-prediction.ts';
+import type { Configuration } from '../../plan/plans.ts';
+import { exportPrediction } from '../../predict/export-prediction.ts';
 import { onOriginalGrid } from '../../predict/original-grid.ts';
 import { networkInput } from '../../predict/predict-case.ts';
 import { encodeProperties } from '../../predict/properties-pickle.ts';
-import { predictSlidingWindow } from '../../predict/sliding-window.ts';
+import { streamSlidingWindow } from '../../predict/sliding-window.ts';
 import { readProperties } from '../../preprocess/case-properties.ts';
 import { nextStageFolder } from '../model-name.ts';
 import type { FoldCases, PreprocessedDataSet } from './preprocessed.ts';
@@ -77,28 +74,44 @@ async function validateCase(one: StoredCase, output: string, validation: FoldVal
   const { labels } = dataSet.description;
   const stored = await one.whole();
   const input = networkInput(stored, stored.previous, labels);
-  const logits = await predictSlidingWindow([network], device, input, {
+  const logits = streamSlidingWindow([network], device, input, {
     patch: configuration.patch_size,
     mirrorAxes,
     signal,
   });
-  const context = { plans, configuration, labels, device };
   const properties = readProperties(one.properties, one.name);
-  for (const stage of nextStagesOf(configuration)) {
-    const next = configurationOf(plans, stage);
-    const store = join(dataSet.folder, next.data_identifier);
-    if (!(await isCaseStored(store, one.name))) continue;
-    const { shape } = await openStoredCase(store, one.name);
-    await writePrevious(store, one.name, await segmentationForNextStage(logits, shape, properties, context), {
+  const stages = await storedNextStages(one, dataSet, configuration);
+  const { segmentation, probabilities, nextStages } = await exportPrediction(
+    logits,
+    properties,
+    { plans, configuration, labels, device },
+    { probabilities: saveProbabilities, nextStages: stages.map(({ shape }) => shape) },
+  );
+  for (const [i, { stage, store }] of stages.entries())
+    await writePrevious(store, one.name, nextStages[i]!, {
       into: nextStageFolder(join(folder, '..'), stage),
     });
-  }
-  const segmentation = await segmentationOfLogits(logits, properties, context);
   const truth = await readImageFile(join(dataSet.folder, 'gt_segmentations', one.name + fileEnding));
-  if (saveProbabilities) {
-    const probabilities = await probabilitiesOfLogits(logits, properties, context);
+  if (probabilities !== undefined) {
     await writeFileAtomic(join(output, `${one.name}.npz`), encodeNpz({ probabilities }));
     await writeFileAtomic(join(output, `${one.name}.pkl`), encodeProperties(properties, truth, plans));
   }
   await writeImageFile(join(output, one.name + fileEnding), onOriginalGrid(plans, truth, segmentation));
+}
+
+/** Of a cascade's next stages those for which the case is preprocessed. */
+async function storedNextStages(
+  { name }: StoredCase,
+  { plans, folder }: PreprocessedDataSet,
+  configuration: Configuration,
+) {
+  const stages = [];
+  for (const stage of nextStagesOf(configuration)) {
+    const next = configurationOf(plans, stage);
+    const store = join(folder, next.data_identifier);
+    if (!(await isCaseStored(store, name))) continue;
+    const { shape } = await openStoredCase(store, name);
+    stages.push({ stage, store, shape });
+  }
+  return stages;
 }
