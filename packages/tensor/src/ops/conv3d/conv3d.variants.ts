@@ -1,6 +1,7 @@
 /**
- * The tile shapes that the WebGPU convolutions (and matrix products) are compiled in; conv3d.defaults.ts says which is taken. A workgroup computes a tile of
- * `threadsM · resultsM` rows by `threadsN · resultsN` columns in slices of `tileK`; each thread keeps `resultsM × resultsN` sums in registers.
+ * The candidates that the WebGPU convolutions (and matrix products) are compiled as; conv3d.defaults.ts says which is taken. In a tile shape a
+ * workgroup computes a tile of `threadsM · resultsM` rows by `threadsN · resultsN` columns in slices of `tileK`; each thread keeps
+ * `resultsM × resultsN` sums in registers.
  *
  * All fit WebGPU's default limits: 256 invocations and 16 KiB of workgroup memory.
  */
@@ -41,6 +42,23 @@ export const TILE_VARIANTS = {
 } as const satisfies Readonly<Record<string, TileVariant>>;
 
 export type TileName = keyof typeof TILE_VARIANTS;
+
+/** What the convolutions without workgroup memory keep in an invocation's registers: `rows` by `4 · quads` results. Channels must be multiples of 4. */
+export interface RegisterVariant {
+  readonly rows: number;
+  readonly quads: number;
+}
+
+export const REGISTER_VARIANTS = {
+  'registers 8x16': { rows: 8, quads: 4 },
+  'registers 8x8': { rows: 8, quads: 2 },
+} as const satisfies Readonly<Record<string, RegisterVariant>>;
+
+export type RegisterName = keyof typeof REGISTER_VARIANTS;
+/** Anything that a convolution can run as. */
+export type VariantName = TileName | RegisterName;
+
+export const isRegisterName = (name: VariantName): name is RegisterName => name in REGISTER_VARIANTS;
 
 export const tileThreads = (tile: TileVariant): number => tile.threadsM * tile.threadsN;
 export const tileRows = (tile: TileVariant): number => tile.threadsM * tile.resultsM;
