@@ -2,7 +2,7 @@
  * Peak memory of predicting a CT with very many classes: 512 × 512 × 400 voxels, 105 classes, on a grid of 1.5 mm, with nnU-Net's patch of 128³ – through a small network,
  * since logits are what takes memory. Held whole on the network's grid they alone would be the peer's figure.
  */
-import { parseLabels } from '@voxelgrad/io';
+import { type Affine, parseLabels } from '@voxelgrad/io';
 import { type Configuration, PlainConvUNet, type Plans, predictImages } from '@voxelgrad/nnunet';
 import { openCpu } from '@voxelgrad/tensor/node';
 import type { BenchRow } from './measure.ts';
@@ -67,7 +67,7 @@ export async function alone(): Promise<void> {
   const voxels = SHAPE[0] * SHAPE[1] * SHAPE[2];
   const data = new Float32Array(voxels).map((_, i) => Math.sin(i * 1e-3) + 2);
   const [z, y, x] = SPACING;
-  const affine = [-x, 0, 0, 0, 0, -y, 0, 0, 0, 0, z, 0, 0, 0, 0, 1];
+  const affine: Affine = [-x, 0, 0, 0, 0, -y, 0, 0, 0, 0, z, 0, 0, 0, 0, 1];
   const image = { shape: SHAPE, data, spacing: SPACING, affine } as const;
   await predictImages(
     { plans, configuration, description: { labels }, networks: [network], device, mirrorAxes: [2] },

@@ -101,7 +101,7 @@ fn main(
     if (!PREFETCH) {
       fetch_slice(start);
     }
-    workgroupBarrier();
+    begin_slice();
     put_slice(thread);
     workgroupBarrier();
     advance_lanes();

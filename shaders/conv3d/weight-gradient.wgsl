@@ -143,7 +143,7 @@ fn multiply_batch(columns: array<Column, 4>, first: u32) {
     for (var i = 0u; i < RIGHT_PUTS; i++) {
       right[i] = load_right(min(right_first + (first + slice * TILE_K + i * RIGHT_ROW_STEP) * right_step, right_last));
     }
-    workgroupBarrier();
+    begin_slice();
     put_left(left);
     put_right_rows(right);
     workgroupBarrier();

@@ -1,11 +1,14 @@
 // The heart of every matrix product: both tiles lie in workgroup memory, each thread keeps RESULTS_M × RESULTS_N sums in registers.
 //
 // From the preamble: `staged` (how tiles are kept: f32 or f16), TILE_K, THREADS_M, THREADS_N, RESULTS_M, RESULTS_N (TILE_K and the last two
-// multiples of 4), LEFT_ALONG_K. Sums are f32 whatever `staged` is.
+// multiples of 4), LEFT_ALONG_K, DOUBLE_BUFFERED. Sums are f32 whatever `staged` is.
 //
 // The right tile is kept as vec4 along N; the left one as vec4 along K or along M, whichever way its matrix lies in memory, so that nothing is
 // transposed on the way in. Tiles are written in whole vec4 only: two threads that write components of one vec4 would race. A thread's rows and
 // quads of columns are THREADS_M and THREADS_N apart, so that neighbouring threads read neighbouring memory banks.
+//
+// DOUBLE_BUFFERED, there are two of each tile, which slices take in turn: whoever is done with one slice may put the next while others still read the
+// last, and one barrier a slice will do instead of two.
 //
 // Where a thread reads and writes is found once, by `take_places`: compilers do not move it out of loops by themselves. Each use is preceded by a
 // minimum that changes nothing, from which Tint sees that no index leaves its array: one instead of a bounds check an access. Components are
@@ -25,8 +28,14 @@ const RIGHT_PITCH = TILE_QUADS_N + select(0, 1, RIGHT_TRANSPOSED);
 // Rows along K need no padding: their quads are turned, by one from one 128 bytes to the next.
 const ROWS_A_LINE = 8 / min(TILE_QUADS_K, 8);
 
-var<workgroup> left_tile: array<vec4<staged>, select(TILE_K * LEFT_PITCH, TILE_M * TILE_QUADS_K, LEFT_ALONG_K)>;
-var<workgroup> right_tile: array<vec4<staged>, TILE_K * RIGHT_PITCH>;
+const LEFT_SIZE = select(TILE_K * LEFT_PITCH, TILE_M * TILE_QUADS_K, LEFT_ALONG_K);
+const RIGHT_SIZE = TILE_K * RIGHT_PITCH;
+const BUFFERS = select(1u, 2u, DOUBLE_BUFFERED);
+
+var<workgroup> left_tile: array<vec4<staged>, BUFFERS * LEFT_SIZE>;
+var<workgroup> right_tile: array<vec4<staged>, BUFFERS * RIGHT_SIZE>;
+// Which of the two the present slice is in.
+var<private> buffer: u32;
 var<private> sums: array<vec4f, RESULTS_M * QUADS_N>;
 
 // In vec4. A thread reads rows and quads of columns that are THREADS_M and THREADS_N apart, from these on; rows along K are turned by `left_turn`.
@@ -55,9 +64,18 @@ fn take_places(thread: u32) {
   }
 }
 
+// Before a slice is put: everybody must be done with what it replaces.
+fn begin_slice() {
+  if (DOUBLE_BUFFERED) {
+    buffer = 1 - buffer;
+  } else {
+    workgroupBarrier();
+  }
+}
+
 // Adds the product of one column of the left tile, the thread's part of which is given, and row k of the right one.
 fn add_outer_product(k: u32, left: array<f32, RESULTS_M>) {
-  let at = min(right_read, THREADS_N - 1) + (k % TILE_K) * RIGHT_PITCH;
+  let at = min(right_read, THREADS_N - 1) + (k % TILE_K) * RIGHT_PITCH + min(buffer, BUFFERS - 1) * RIGHT_SIZE;
   var right: array<vec4f, QUADS_N>;
   for (var j = 0u; j < QUADS_N; j++) {
     right[j] = vec4f(right_tile[at + j * THREADS_N]);
@@ -89,7 +107,7 @@ fn add_outer_products(k: u32, left: array<vec4f, RESULTS_M>) {
 
 fn multiply_along_k() {
   for (var step = 0u; step < TILE_QUADS_K; step++) {
-    let at = min(left_read, (THREADS_M - 1) * TILE_QUADS_K) + (step + left_turn) % TILE_QUADS_K;
+    let at = min(left_read, (THREADS_M - 1) * TILE_QUADS_K) + (step + left_turn) % TILE_QUADS_K + min(buffer, BUFFERS - 1) * LEFT_SIZE;
     var left: array<vec4f, RESULTS_M>;
     for (var i = 0u; i < RESULTS_M; i++) {
       left[i] = vec4f(left_tile[at + i * THREADS_M * TILE_QUADS_K]);
@@ -102,7 +120,7 @@ fn multiply_along_m() {
   for (var step = 0u; step < TILE_QUADS_K; step++) {
     for (var slice = 0u; slice < 4; slice++) {
       let k = 4 * step + slice;
-      let at = min(left_read, THREADS_M - 1) + k * LEFT_PITCH;
+      let at = min(left_read, THREADS_M - 1) + k * LEFT_PITCH + min(buffer, BUFFERS - 1) * LEFT_SIZE;
       var left: array<f32, RESULTS_M>;
       for (var i = 0u; i < QUADS_M; i++) {
         let quad = vec4f(left_tile[at + i * THREADS_M]);
@@ -143,7 +161,7 @@ const LEFT_PUTS = (TILE_M * TILE_QUADS_K + THREADS - 1) / THREADS;
 fn put_left(quads: array<vec4<staged>, LEFT_PUTS>) {
   const STEP = select(LEFT_ROW_STEP * LEFT_PITCH, THREADS, LEFT_ALONG_K);
   for (var i = 0u; i < LEFT_PUTS; i++) {
-    left_tile[min(left_write, STEP - 1) + i * STEP] = quads[i];
+    left_tile[min(left_write, STEP - 1) + i * STEP + min(buffer, BUFFERS - 1) * LEFT_SIZE] = quads[i];
   }
 }
 
@@ -151,7 +169,7 @@ fn put_left(quads: array<vec4<staged>, LEFT_PUTS>) {
 fn put_left_rows(quads: array<vec4<staged>, LEFT_PUTS>) {
   for (var i = 0u; i < LEFT_PUTS / TILE_QUADS_K; i++) {
     for (var q = 0u; q < TILE_QUADS_K; q++) {
-      let at = min(left_read, (THREADS_M - 1) * TILE_QUADS_K) + (q + left_turn) % TILE_QUADS_K;
+      let at = min(left_read, (THREADS_M - 1) * TILE_QUADS_K) + (q + left_turn) % TILE_QUADS_K + min(buffer, BUFFERS - 1) * LEFT_SIZE;
       left_tile[at + i * THREADS * TILE_QUADS_K] = quads[i * TILE_QUADS_K + q];
     }
   }
@@ -165,7 +183,7 @@ fn put_right_rows(quads: array<vec4<staged>, RIGHT_PUTS>) {
   const STEP = min(RIGHT_ROW_STEP, TILE_K) * RIGHT_PITCH;
   for (var i = 0u; i < RIGHT_PUTS; i++) {
     if (TILE_K % RIGHT_ROW_STEP == 0 || right_write + i * STEP < TILE_K * RIGHT_PITCH) {
-      right_tile[min(right_write, STEP - 1) + i * STEP] = quads[i];
+      right_tile[min(right_write, STEP - 1) + i * STEP + min(buffer, BUFFERS - 1) * RIGHT_SIZE] = quads[i];
     }
   }
 }
@@ -177,7 +195,7 @@ fn put_right_blocks(thread: u32, columns: array<vec4<staged>, 4 * RIGHT_BLOCKS>)
   const STEP = min(THREADS / TILE_QUADS_K, TILE_QUADS_N);
   for (var i = 0u; i < RIGHT_BLOCKS; i++) {
     if (TILE_QUADS_N * TILE_QUADS_K % THREADS == 0 || i * THREADS + thread < TILE_QUADS_N * TILE_QUADS_K) {
-      let at = min(right_write, 4 * (TILE_QUADS_K - 1) * RIGHT_PITCH + STEP - 1) + i * STEP;
+      let at = min(right_write, 4 * (TILE_QUADS_K - 1) * RIGHT_PITCH + STEP - 1) + i * STEP + min(buffer, BUFFERS - 1) * RIGHT_SIZE;
       let a = columns[4 * i];
       let b = columns[4 * i + 1];
       let c = columns[4 * i + 2];

@@ -136,7 +136,7 @@ fn main(
   let column0 = (index % parameters.tiles_n) * TILE_N;
   take_places(thread);
   for (var start = 0u; start < parameters.depth; start += TILE_K) {
-    workgroupBarrier();
+    begin_slice();
     stage_left(batch, row0, start, thread);
     stage_right(batch, column0, start, thread);
     workgroupBarrier();

@@ -1,7 +1,7 @@
 /** Encoder outputs added to the decoder instead of concatenated with it: by the equation that ties the two, and in the export. */
 import { type Device, fromArray } from '@voxelgrad/tensor';
 import { openPlanning } from '@voxelgrad/tensor/node';
-import { expectClose, testDevices, testValues } from '@voxelgrad/tensor/testing';
+import { describeOnEach, expectClose, testValues } from '@voxelgrad/tensor/testing';
 import { describe, expect, it } from 'vitest';
 import { onnxGraphOf } from '../model-folder/export-onnx.ts';
 import { type SkipFusion, skipFusions } from './architecture.ts';
@@ -11,7 +11,7 @@ import { ResidualEncoderUNet } from './residual-encoder-unet.ts';
 const settings = { inputChannels: 1, classes: 3, features: [4, 6, 8], seed: 3 };
 const SHAPE = [1, 8, 8, 8, 1];
 
-describe.each(testDevices())('additive fusion on $name', ({ open }) => {
+describeOnEach('additive fusion on $name', ({ open }) => {
   it.each([PlainConvUNet, ResidualEncoderUNet])(
     'is concatenation with the same weights for both halves: %s',
     async (Network) => {

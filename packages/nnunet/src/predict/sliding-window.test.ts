@@ -4,7 +4,7 @@
  */
 import { type Labels, parseLabels } from '@voxelgrad/io';
 import type { Device } from '@voxelgrad/tensor';
-import { expectClose, testDevices } from '@voxelgrad/tensor/testing';
+import { describeOnEach, expectClose } from '@voxelgrad/tensor/testing';
 import { describe, expect, it } from 'vitest';
 import { windowWeights } from '../inference-geometry/importance.ts';
 import { paddingToPatch } from '../inference-geometry/padding.ts';
@@ -95,7 +95,7 @@ describe('WindowSum', () => {
   });
 });
 
-describe.each(testDevices())('streams of logits on $name', ({ open }) => {
+describeOnEach('streams of logits on $name', ({ open }) => {
   const networkOn = (device: Device, dimension: number) =>
     new PlainConvUNet({
       inputChannels: 1,

@@ -6,19 +6,10 @@ import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
 import type { DType } from '../../dtype.ts';
 import type { Triple } from '../../shape.ts';
-import { defaultTile, type ProductShape, suiting } from './conv3d.defaults.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
-import {
-  stagedType,
-  TILE_VARIANTS,
-  type TileVariant,
-  tileColumns,
-  tileConstants,
-  tileCount,
-} from './conv3d.variants.ts';
+import { stagedType, type TileVariant, tileColumns, tileConstants, tileCount } from './conv3d.variants.ts';
 import {
   channelsOf,
-  describeGeometry,
   elementBits,
   extentOf,
   geometryWords,
@@ -28,7 +19,7 @@ import {
   volume,
 } from './conv3d-parameters.webgpu.ts';
 
-interface Product {
+export interface Product {
   readonly dataGradient: boolean;
   /** What is gathered: x, or dy for the data gradient. */
   readonly source: Operand;
@@ -93,45 +84,29 @@ fn store_result(voxel: u32, column: u32, value: vec4f) {
 }
 
 /** Voxels of the largest class, and classes: see the shader. A forward pass is one class. */
-function classesOf({ dataGradient, result, geometry }: Product): { rows: number; classes: number } {
+export function classesOf({ dataGradient, result, geometry }: Product): { rows: number; classes: number } {
   const [n, d, h, w] = extentOf(result) as [number, ...Triple];
   if (!dataGradient) return { rows: n * d * h * w, classes: 1 };
   const [sd, sh, sw] = geometry.stride;
   return { rows: n * Math.ceil(d / sd) * Math.ceil(h / sh) * Math.ceil(w / sw), classes: volume(geometry.stride) };
 }
 
-const KERNELS = { forward: 'conv3d', dataGradient: 'conv3dDataGradient' } as const;
-
-function chosenTile(device: WebgpuDevice, product: Product): TileVariant {
-  const { source, weight, result, geometry } = product;
-  const { rows, classes } = classesOf(product);
-  const direction = product.dataGradient ? 'dataGradient' : 'forward';
-  const shape: ProductShape = {
-    direction,
-    rows: rows * classes,
-    columns: channelsOf(result),
-    quads: isQuads(channelsOf(source)),
-    staged: stagedType(source.dtype, device.info.vendor),
-  };
-  const name = device.choices.choose({
-    kernel: KERNELS[direction],
-    detail: describeGeometry(geometry),
-    operands: [source, weight, result],
-    candidates: suiting(shape, device.limits),
-    preset: defaultTile(shape, device.description),
-    run: (name, [source, weight, result]) =>
-      gatherWebgpu(
-        device,
-        { ...product, source: source!, weight: weight!, bias: undefined, result: result! },
-        TILE_VARIANTS[name],
-      ),
-  });
-  return TILE_VARIANTS[name];
+/** The parameters of conv3d/gemm, and of others that take its place. */
+export function productParameters({ source, weight, bias, result, geometry }: Product, tilesN: number): number[] {
+  return [
+    ...extentOf(result),
+    ...extentOf(source),
+    ...geometryWords(kernelOf(weight), geometry),
+    channelsOf(source),
+    channelsOf(result),
+    tilesN,
+    bias === undefined ? 0 : 1,
+  ];
 }
 
 /** The geometry must be one that `isGathered` accepts. */
-export function gatherWebgpu(device: WebgpuDevice, product: Product, tile = chosenTile(device, product)): void {
-  const { source, weight, bias, result, geometry } = product;
+export function gatherWebgpu(device: WebgpuDevice, product: Product, tile: TileVariant): void {
+  const { source, weight, bias, result } = product;
   const { rows, classes } = classesOf(product);
   const columns = channelsOf(result);
   const staged = stagedType(source.dtype, device.info.vendor);
@@ -142,15 +117,7 @@ export function gatherWebgpu(device: WebgpuDevice, product: Product, tile = chos
     preamble: preambleOf(tile, product, staged),
     // Without a bias something must be bound all the same: one pipeline serves both.
     bindings: [read(source), read(weight), write(result), read(bias ?? weight)],
-    parameters: [
-      ...extentOf(result),
-      ...extentOf(source),
-      ...geometryWords(kernelOf(weight), geometry),
-      channelsOf(source),
-      columns,
-      Math.ceil(columns / tileColumns(tile)),
-      bias === undefined ? 0 : 1,
-    ],
+    parameters: productParameters(product, Math.ceil(columns / tileColumns(tile))),
     workgroups: [x, y, classes],
   });
 }

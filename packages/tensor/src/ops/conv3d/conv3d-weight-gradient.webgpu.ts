@@ -6,11 +6,9 @@ import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
 import { sizeOf } from '../../shape.ts';
 import { sumSplits } from '../sum-splits.webgpu.ts';
-import { defaultTile, type ProductShape, suiting } from './conv3d.defaults.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
 import {
   stagedType,
-  TILE_VARIANTS,
   type TileVariant,
   tileColumns,
   tileConstants,
@@ -20,7 +18,6 @@ import {
 } from './conv3d.variants.ts';
 import {
   channelsOf,
-  describeGeometry,
   elementBits,
   extentOf,
   geometryWords,
@@ -74,31 +71,6 @@ fn load_right(at: u32) -> vec4<staged> {
   });
 }
 
-function chosenTile(
-  device: WebgpuDevice,
-  x: Operand,
-  dy: Operand,
-  dweight: Operand,
-  geometry: Conv3dGeometry,
-): TileVariant {
-  const shape: ProductShape = {
-    direction: 'weightGradient',
-    rows: volume(kernelOf(dweight)) * channelsOf(x),
-    columns: channelsOf(dy),
-    quads: isQuads(channelsOf(x)),
-    staged: stagedType(x.dtype, device.info.vendor),
-  };
-  const name = device.choices.choose({
-    kernel: 'conv3dWeightGradient',
-    detail: describeGeometry(geometry),
-    operands: [x, dy, dweight],
-    candidates: suiting(shape, device.limits),
-    preset: defaultTile(shape, device.description),
-    run: (name, [x, dy, dweight]) => weightGradientWebgpu(device, x!, dy!, dweight!, geometry, TILE_VARIANTS[name]),
-  });
-  return TILE_VARIANTS[name];
-}
-
 /** The geometry must be one that `isGathered` accepts. */
 export function weightGradientWebgpu(
   device: WebgpuDevice,
@@ -106,7 +78,7 @@ export function weightGradientWebgpu(
   dy: Operand,
   dweight: Operand,
   geometry: Conv3dGeometry,
-  tile = chosenTile(device, x, dy, dweight, geometry),
+  tile: TileVariant,
 ): void {
   const kernel = kernelOf(dweight);
   const rows = volume(kernel) * channelsOf(x);

@@ -5,15 +5,19 @@
 import { SOFTWARE_DRIVERS } from '../../device/webgpu/adapter.ts';
 import type { DType } from '../../dtype.ts';
 import {
+  isRegisterName,
+  REGISTER_VARIANTS,
+  type RegisterName,
   TILE_VARIANTS,
   type TileName,
   tileColumns,
   tileCount,
   tileThreads,
   tileWorkgroupBytes,
+  type VariantName,
 } from './conv3d.variants.ts';
 
-export type Direction = 'forward' | 'dataGradient' | 'weightGradient';
+export type Direction = 'forward' | 'dataGradient' | 'weightGradient' | 'matmul';
 
 /** What defaults go by. */
 export interface ProductShape {
@@ -29,7 +33,7 @@ export interface ProductShape {
 
 /** A rule of the table; what it leaves out, it does not ask for. */
 interface Rule {
-  readonly use: TileName;
+  readonly use: VariantName;
   /** Columns, at most. */
   readonly columns?: number;
   /** Rows, at most. */
@@ -37,6 +41,8 @@ interface Rule {
   /** Whether tiles of 64 columns would leave half of one unused. */
   readonly narrow?: boolean;
   readonly quads?: boolean;
+  /** Whether both what is gathered and the columns come in whole vec4. */
+  readonly wholeQuads?: boolean;
   readonly staged?: DType;
   /** Tiles of it, at least. */
   readonly tiles?: number;
@@ -75,19 +81,17 @@ const ANY = /(?:)/;
 export const DEFAULTS: readonly Defaults[] = [
   {
     /**
-     * Drivers that compute on the processor, which has few cores. Measured on lavapipe, 32 → 32 at 16³ voxels, two 2.4 GHz Zen 3 cores, 2026-11-23, GFLOP/s
-     * with 128x32 and 32x32: forward 8.9 and 5.4, data gradient 2.2 and 5.2, weight gradient 1.5 and 4.0.
+     * Drivers that compute on the processor. A barrier cuts a shader into loops over the invocations of a workgroup, with all registers saved in between, and
+     * workgroup memory is memory like any other. Measured 2026-11-28, two cores of a Xeon, 32 → 32, GFLOP/s in tiles
+     * (128x32 forward, 32x32 backward), in registers 8x8 and in registers 8x16: lavapipe at 16³, forward 2.6, 4.9, 6.6, data gradient 2.3, 4.3, 6.3;
+     * SwiftShader at 8³, forward 0.16, 0.65, 0.73, data gradient 0.10, 0.56, 0.93.
      */
     adapter: SOFTWARE_DRIVERS,
     rules: {
-      forward: [
-        ...GATHERED_FEW_COLUMNS,
-        { narrow: true, tiles: 4, use: '128x32' },
-        { narrow: false, tiles: 4, use: '64x64' },
-        { use: '32x32' },
-      ],
-      dataGradient: [...GATHERED_FEW_COLUMNS, { use: '32x32' }],
-      weightGradient: [...FEW_COLUMNS, { use: '32x32' }],
+      forward: [{ wholeQuads: true, use: 'registers 8x16' }, ...GATHERED_FEW_COLUMNS, { use: '32x32' }],
+      dataGradient: [{ wholeQuads: true, use: 'registers 8x16' }, ...GATHERED_FEW_COLUMNS, { use: '32x32' }],
+      weightGradient: [{ wholeQuads: true, use: 'registers 8x8' }, ...FEW_COLUMNS, { use: '32x32' }],
+      matmul: [...GATHERED_FEW_COLUMNS, { narrow: true, tiles: 4, use: '128x32' }, { use: '32x32' }],
     },
   },
   {
@@ -95,6 +99,7 @@ export const DEFAULTS: readonly Defaults[] = [
     rules: {
       forward: GATHERED,
       dataGradient: GATHERED,
+      matmul: GATHERED,
       // Many voxels: small tiles do not starve a GPU.
       weightGradient: [...FEW_COLUMNS, { rows: 32, use: '32x32' }, { narrow: true, use: '128x32' }, { use: '64x64' }],
     },
@@ -108,11 +113,12 @@ const fits = (rule: Rule, { rows, columns, quads, staged }: ProductShape): boole
   rows <= (rule.rows ?? rows) &&
   (rule.narrow ?? isNarrow(columns)) === isNarrow(columns) &&
   (rule.quads ?? quads) === quads &&
+  (rule.wholeQuads ?? (quads && columns % 4 === 0)) === (quads && columns % 4 === 0) &&
   (rule.staged ?? staged) === staged &&
-  tileCount(TILE_VARIANTS[rule.use], rows, columns) >= (rule.tiles ?? 0);
+  (isRegisterName(rule.use) || tileCount(TILE_VARIANTS[rule.use], rows, columns) >= (rule.tiles ?? 0));
 
 /** The default of an adapter, given by its description. Each list of rules ends in one that always fits. */
-export function defaultTile(product: ProductShape, adapter: string): TileName {
+export function defaultVariant(product: ProductShape, adapter: string): VariantName {
   const { rules } = DEFAULTS.find((defaults) => defaults.adapter.test(adapter))!;
   return rules[product.direction].find((rule) => fits(rule, product))!.use;
 }
@@ -122,8 +128,15 @@ export interface TileLimits {
   readonly maxComputeWorkgroupStorageSize: number;
 }
 
+/** The default of a plain matrix product, which only comes in tiles. */
+export function defaultTile(product: ProductShape, adapter: string): TileName {
+  const name = defaultVariant({ ...product, direction: 'matmul' }, adapter);
+  if (isRegisterName(name)) throw new Error(`the table has ${name} for matmul`);
+  return name;
+}
+
 /** The tiles worth measuring for a product: those that the adapter can run, and of which not more than half would be columns that are not there. */
-export function suiting({ columns, staged }: ProductShape, limits: TileLimits): TileName[] {
+export function suitingTiles({ columns, staged }: ProductShape, limits: TileLimits): TileName[] {
   const names = Object.keys(TILE_VARIANTS) as TileName[];
   return names.filter((name) => {
     const tile = TILE_VARIANTS[name];
@@ -133,4 +146,10 @@ export function suiting({ columns, staged }: ProductShape, limits: TileLimits): 
       tileWorkgroupBytes(tile, staged) <= limits.maxComputeWorkgroupStorageSize
     );
   });
+}
+
+/** The candidates of a convolution. */
+export function suiting(product: ProductShape, limits: TileLimits): VariantName[] {
+  const registers = product.quads && product.columns % 4 === 0 ? Object.keys(REGISTER_VARIANTS) : [];
+  return [...suitingTiles(product, limits), ...(registers as RegisterName[])];
 }

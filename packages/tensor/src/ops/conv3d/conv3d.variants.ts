@@ -1,8 +1,9 @@
 /**
- * The tile shapes that the WebGPU convolutions (and matrix products) are compiled in; conv3d.defaults.ts says which is taken. A workgroup computes a tile of
- * `threadsM · resultsM` rows by `threadsN · resultsN` columns in slices of `tileK`; each thread keeps `resultsM × resultsN` sums in registers.
+ * The candidates that the WebGPU convolutions (and matrix products) are compiled as; conv3d.defaults.ts says which is taken. In a tile shape a
+ * workgroup computes a tile of `threadsM · resultsM` rows by `threadsN · resultsN` columns in slices of `tileK`; each thread keeps
+ * `resultsM × resultsN` sums in registers.
  *
- * All fit WebGPU's default limits: 256 invocations and 16 KiB of workgroup memory.
+ * All but the widest double-buffered one fit WebGPU's default limits: 256 invocations and 16 KiB of workgroup memory.
  */
 import type { DType } from '../../dtype.ts';
 
@@ -18,6 +19,8 @@ export interface TileVariant {
    * switch between. Not where one thread has a row alone.
    */
   readonly prefetch: boolean;
+  /** Keeps two of each tile, which slices take in turn: one barrier a slice instead of two, twice the workgroup memory, so fewer waves at once. */
+  readonly doubleBuffered?: boolean;
 }
 
 export const TILE_VARIANTS = {
@@ -38,9 +41,56 @@ export const TILE_VARIANTS = {
     prefetch: false,
   },
   '256x4': { name: '256x4', tileK: 8, threadsM: 64, threadsN: 1, resultsM: 4, resultsN: 4, prefetch: false },
+  '64x64 double': {
+    name: '64x64 double',
+    tileK: 16,
+    threadsM: 8,
+    threadsN: 8,
+    resultsM: 8,
+    resultsN: 8,
+    prefetch: true,
+    doubleBuffered: true,
+  },
+  '128x32 double': {
+    name: '128x32 double',
+    tileK: 8,
+    threadsM: 16,
+    threadsN: 4,
+    resultsM: 8,
+    resultsN: 8,
+    prefetch: true,
+    doubleBuffered: true,
+  },
+  '32x32 double': {
+    name: '32x32 double',
+    tileK: 16,
+    threadsM: 8,
+    threadsN: 8,
+    resultsM: 4,
+    resultsN: 4,
+    prefetch: true,
+    doubleBuffered: true,
+  },
 } as const satisfies Readonly<Record<string, TileVariant>>;
 
 export type TileName = keyof typeof TILE_VARIANTS;
+
+/** What the convolutions without workgroup memory keep in an invocation's registers: `rows` by `4 · quads` results. Channels must be multiples of 4. */
+export interface RegisterVariant {
+  readonly rows: number;
+  readonly quads: number;
+}
+
+export const REGISTER_VARIANTS = {
+  'registers 8x16': { rows: 8, quads: 4 },
+  'registers 8x8': { rows: 8, quads: 2 },
+} as const satisfies Readonly<Record<string, RegisterVariant>>;
+
+export type RegisterName = keyof typeof REGISTER_VARIANTS;
+/** Anything that a convolution can run as. */
+export type VariantName = TileName | RegisterName;
+
+export const isRegisterName = (name: VariantName): name is RegisterName => name in REGISTER_VARIANTS;
 
 export const tileThreads = (tile: TileVariant): number => tile.threadsM * tile.threadsN;
 export const tileRows = (tile: TileVariant): number => tile.threadsM * tile.resultsM;
@@ -51,7 +101,11 @@ const LIST_BYTES = 2560;
 
 /** Workgroup memory of any shader that is compiled in this shape: padding and lists included. */
 export const tileWorkgroupBytes = (tile: TileVariant, staged: DType): number =>
-  (staged === 'f16' ? 8 : 16) * tile.tileK * (tileRows(tile) / 4 + 1 + tileColumns(tile) / 4 + 1) + LIST_BYTES;
+  (tile.doubleBuffered ? 2 : 1) *
+    (staged === 'f16' ? 8 : 16) *
+    tile.tileK *
+    (tileRows(tile) / 4 + 1 + tileColumns(tile) / 4 + 1) +
+  LIST_BYTES;
 
 /** GPUs whose fused multiply-add takes f16 operands only if its sum is f16 too, so that each operand would be converted at each use. */
 const CONVERTING_VENDORS: readonly string[] = ['nvidia', 'intel'];
@@ -70,12 +124,14 @@ export const tileConstants = ({
   threadsN,
   resultsM,
   resultsN,
-}: TileVariant): Record<string, number> => ({
+  doubleBuffered = false,
+}: TileVariant): Record<string, number | boolean> => ({
   TILE_K: tileK,
   THREADS_M: threadsM,
   THREADS_N: threadsN,
   RESULTS_M: resultsM,
   RESULTS_N: resultsN,
+  DOUBLE_BUFFERED: doubleBuffered,
 });
 
 /** Tiles of a product of `rows × columns`. */

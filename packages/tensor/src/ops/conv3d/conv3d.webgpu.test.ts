@@ -1,14 +1,27 @@
-/** Every tile shape of the WebGPU convolutions against the direct kernels, which know nothing of tiles. */
+/** Every candidate of the WebGPU convolutions against the direct kernels, which know nothing of tiles, and what a GPU's defaults are on any adapter. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Operand } from '../../device/device.ts';
 import { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { describeOn, empty, expectClose, testValues, upload } from '../../testing.ts';
 import { skipOn } from '../../testing-skips.ts';
-import { type ConvolutionCase, shapesOf } from './conv3d.reference.ts';
-import { TILE_VARIANTS } from './conv3d.variants.ts';
+import { CONVOLUTIONS } from './conv3d.cases.reference.ts';
+import {
+  type ConvolutionCase,
+  referenceConv3d,
+  referenceDataGradient,
+  referenceWeightGradient,
+  shapesOf,
+} from './conv3d.reference.ts';
+import {
+  REGISTER_VARIANTS,
+  type RegisterName,
+  TILE_VARIANTS,
+  type TileName,
+  type VariantName,
+} from './conv3d.variants.ts';
+import { conv3dWebgpu } from './conv3d.webgpu.ts';
+import { productWebgpu, weightProductWebgpu } from './conv3d-choice.webgpu.ts';
 import { directConv3d } from './conv3d-direct.webgpu.ts';
-import { gatherWebgpu } from './conv3d-gather.webgpu.ts';
-import { weightGradientWebgpu } from './conv3d-weight-gradient.webgpu.ts';
 
 /** Slices that hold one tap, slices that span taps, and channels that are no multiple of 4. */
 const CASES: readonly ConvolutionCase[] = [
@@ -30,16 +43,26 @@ const CASES: readonly ConvolutionCase[] = [
     kernel: [3, 3, 3],
     geometry: { stride: [2, 2, 2], padding: [1, 1, 1], dilation: [1, 1, 1], groups: 1 },
   },
+  {
+    x: [2, 4, 7, 6, 12],
+    cout: 20,
+    kernel: [3, 2, 3],
+    geometry: { stride: [1, 2, 3], padding: [1, 0, 2], dilation: [1, 1, 2], groups: 1 },
+  },
 ];
 
-/** Each tile with one of the cases: software drivers take seconds to compile a pipeline. */
-const TILES = Object.values(TILE_VARIANTS).map((tile, i) => ({
-  tile,
-  name: tile.name,
-  testCase: CASES[i % CASES.length]!,
-}));
+const isWholeQuads = ({ x, cout, geometry }: ConvolutionCase): boolean =>
+  x[4]! % 4 === 0 && cout % 4 === 0 && geometry.groups === 1;
 
-describeOn('webgpu', 'tiles of conv3d on webgpu', ({ open }) => {
+/** Each tile with one of the cases: software drivers take seconds to compile a pipeline. Registers hold whole vec4 of channels. */
+const CANDIDATES: readonly { readonly name: VariantName; readonly testCase: ConvolutionCase }[] = [
+  ...(Object.keys(TILE_VARIANTS) as TileName[]).map((name, i) => ({ name, testCase: CASES[i % CASES.length]! })),
+  ...(Object.keys(REGISTER_VARIANTS) as RegisterName[]).flatMap((name) =>
+    CASES.filter(isWholeQuads).map((testCase) => ({ name, testCase })),
+  ),
+];
+
+describeOn('webgpu', 'candidates of conv3d on webgpu', ({ open }) => {
   let device: WebgpuDevice;
   beforeAll(async () => {
     const opened = await open();
@@ -47,7 +70,7 @@ describeOn('webgpu', 'tiles of conv3d on webgpu', ({ open }) => {
     device = opened;
   });
 
-  describe.each(TILES)('$name, $testCase.x → $testCase.cout', ({ tile, testCase }) => {
+  describe.each(CANDIDATES)('$name, $testCase.x → $testCase.cout', ({ name, testCase }) => {
     it.for(['f32', 'f16'] as const)('in %s', async (dtype, context) => {
       if (dtype === 'f16') skipOn(context, device, 'f16');
       const { y: yShape, weight: weightShape } = shapesOf(testCase);
@@ -66,9 +89,9 @@ describeOn('webgpu', 'tiles of conv3d on webgpu', ({ open }) => {
       direct.conv3dDataGradient(dy, weight, undefined, expected[1]!, geometry);
       direct.conv3dWeightGradient(x, dy, expected[2]!, geometry);
       const bias = undefined;
-      gatherWebgpu(device, { dataGradient: false, source: x, weight, bias, result: own[0]!, geometry }, tile);
-      gatherWebgpu(device, { dataGradient: true, source: dy, weight, bias, result: own[1]!, geometry }, tile);
-      weightGradientWebgpu(device, x, dy, own[2]!, geometry, tile);
+      productWebgpu(device, { dataGradient: false, source: x, weight, bias, result: own[0]!, geometry }, name);
+      productWebgpu(device, { dataGradient: true, source: dy, weight, bias, result: own[1]!, geometry }, name);
+      weightProductWebgpu(device, x, dy, own[2]!, geometry, name);
       for (const [i, operand] of own.entries()) {
         // Both sum in f32 and round once: neighbours in f16 at the most.
         const tolerance = operand.dtype === 'f16' ? { rtol: 1e-3, atol: 1e-3 } : { rtol: 1e-5, atol: 3e-5 };
@@ -76,6 +99,32 @@ describeOn('webgpu', 'tiles of conv3d on webgpu', ({ open }) => {
       }
     });
   });
+
+  it.each(Object.entries(CONVOLUTIONS).filter(([, testCase]) => isWholeQuads(testCase)))(
+    'what a GPU takes by default: %s',
+    async (_, testCase) => {
+      const gpu: WebgpuDevice = Object.create(device, { description: { value: 'a GPU' } });
+      const { y: yShape, weight: weightShape } = shapesOf(testCase);
+      const { x: xShape, geometry } = testCase;
+      const [xs, weights, dys] = [testValues(xShape, 1), testValues(weightShape, 2), testValues(yShape, 3)];
+      const biases = [testValues([testCase.cout], 4), testValues([xShape[4]!], 5)] as const;
+      const [x, weight, dy] = [
+        upload(device, 'f32', xShape, xs),
+        upload(device, 'f32', weightShape, weights),
+        upload(device, 'f32', yShape, dys),
+      ];
+      const [yBias, xBias] = biases.map((bias) => upload(device, 'f32', [bias.length], bias));
+      const [y, dx, dweight] = [yShape, xShape, weightShape].map((shape) => empty(device, 'f32', shape));
+      const kernels = conv3dWebgpu(gpu);
+      kernels.conv3d(x, weight, yBias, y!, geometry);
+      kernels.conv3dDataGradient(dy, weight, xBias, dx!, geometry);
+      kernels.conv3dWeightGradient(x, dy, dweight!, geometry);
+      const tolerance = { rtol: 1e-5, atol: 3e-5 };
+      expectClose(await device.read(y!), referenceConv3d(testCase, xs, weights, biases[0]), tolerance);
+      expectClose(await device.read(dx!), referenceDataGradient(testCase, dys, weights, biases[1]), tolerance);
+      expectClose(await device.read(dweight!), referenceWeightGradient(testCase, xs, dys), tolerance);
+    },
+  );
 
   it('f16 in tiles of f32, as on GPUs that would convert each operand at each use', async (context) => {
     skipOn(context, device, 'f16');
@@ -87,10 +136,11 @@ describeOn('webgpu', 'tiles of conv3d on webgpu', ({ open }) => {
     const converting: WebgpuDevice = Object.create(device, { info: { value: { vendor: 'nvidia' } } });
     const results = [device, converting].map((device) => {
       const result = empty(device, 'f16', yShape);
-      gatherWebgpu(device, { dataGradient: false, source: x, weight, bias: undefined, result, geometry });
+      const product = { dataGradient: false, source: x, weight, bias: undefined, result, geometry };
+      productWebgpu(device, product, '32x32');
       const dweight = empty(device, 'f32', weightShape);
       const dy = upload(device, 'f16', yShape, testValues(yShape, 3));
-      weightGradientWebgpu(device, x, dy, dweight, geometry);
+      weightProductWebgpu(device, x, dy, dweight, geometry, '32x32');
       return { result, dweight };
     });
     const [own, converted] = results;

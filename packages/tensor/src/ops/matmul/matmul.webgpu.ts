@@ -4,7 +4,7 @@ import { read, write } from '../../device/webgpu/dispatch.ts';
 import { writePreamble } from '../../device/webgpu/preamble.ts';
 import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
-import { defaultTile, type ProductShape, suiting } from '../conv3d/conv3d.defaults.ts';
+import { defaultTile, type ProductShape, suitingTiles } from '../conv3d/conv3d.defaults.ts';
 import {
   stagedType,
   TILE_VARIANTS,
@@ -29,7 +29,7 @@ function chosenTile(device: WebgpuDevice, product: Matmul): TileVariant {
   const { a, b, out, transposeA, transposeB } = product;
   const [batch, rows, columns] = out.shape as [number, number, number];
   const shape: ProductShape = {
-    direction: 'forward',
+    direction: 'matmul',
     rows: batch * rows,
     columns,
     quads: a.shape[transposeA ? 1 : 2]! % 4 === 0,
@@ -39,7 +39,7 @@ function chosenTile(device: WebgpuDevice, product: Matmul): TileVariant {
     kernel: 'matmul',
     detail: [transposeA ? 'aᵀ' : 'a', transposeB ? 'bᵀ' : 'b'].join(' '),
     operands: [a, b, out],
-    candidates: suiting(shape, device.limits),
+    candidates: suitingTiles(shape, device.limits),
     preset: defaultTile(shape, device.description),
     run: (name, [a, b, out]) => matmulOn(device, { ...product, a: a!, b: b!, out: out! }, TILE_VARIANTS[name]),
   });

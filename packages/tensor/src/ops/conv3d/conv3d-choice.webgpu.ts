@@ -1,0 +1,81 @@
+/** Which candidate each direction of a convolution runs as: the one that was tuned, else the table's. */
+import type { Operand } from '../../device/device.ts';
+import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
+import { defaultVariant, type ProductShape, suiting } from './conv3d.defaults.ts';
+import type { Conv3dGeometry } from './conv3d.kernels.ts';
+import { isRegisterName, REGISTER_VARIANTS, stagedType, TILE_VARIANTS, type VariantName } from './conv3d.variants.ts';
+import { classesOf, gatherWebgpu, type Product } from './conv3d-gather.webgpu.ts';
+import { channelsOf, describeGeometry, isQuads, kernelOf, volume } from './conv3d-parameters.webgpu.ts';
+import { registersWebgpu, weightGradientRegisters } from './conv3d-registers.webgpu.ts';
+import { weightGradientWebgpu } from './conv3d-weight-gradient.webgpu.ts';
+
+const KERNELS = { forward: 'conv3d', dataGradient: 'conv3dDataGradient' } as const;
+
+/** Forward pass or data gradient. The geometry must be one that `isGathered` accepts. */
+export function productWebgpu(
+  device: WebgpuDevice,
+  product: Product,
+  variant: VariantName = productVariant(device, product),
+): void {
+  if (isRegisterName(variant)) registersWebgpu(device, product, REGISTER_VARIANTS[variant]);
+  else gatherWebgpu(device, product, TILE_VARIANTS[variant]);
+}
+
+function productVariant(device: WebgpuDevice, product: Product): VariantName {
+  const { source, weight, result, geometry } = product;
+  const { rows, classes } = classesOf(product);
+  const direction = product.dataGradient ? 'dataGradient' : 'forward';
+  const shape: ProductShape = {
+    direction,
+    rows: rows * classes,
+    columns: channelsOf(result),
+    quads: isQuads(channelsOf(source)),
+    staged: stagedType(source.dtype, device.info.vendor),
+  };
+  return device.choices.choose({
+    kernel: KERNELS[direction],
+    detail: describeGeometry(geometry),
+    operands: [source, weight, result],
+    candidates: suiting(shape, device.limits),
+    preset: defaultVariant(shape, device.description),
+    run: (name, [source, weight, result]) =>
+      productWebgpu(device, { ...product, source: source!, weight: weight!, bias: undefined, result: result! }, name),
+  });
+}
+
+/** The geometry must be one that `isGathered` accepts. */
+export function weightProductWebgpu(
+  device: WebgpuDevice,
+  x: Operand,
+  dy: Operand,
+  dweight: Operand,
+  geometry: Conv3dGeometry,
+  variant: VariantName = weightGradientVariant(device, x, dy, dweight, geometry),
+): void {
+  if (isRegisterName(variant)) weightGradientRegisters(device, x, dy, dweight, geometry, REGISTER_VARIANTS[variant]);
+  else weightGradientWebgpu(device, x, dy, dweight, geometry, TILE_VARIANTS[variant]);
+}
+
+function weightGradientVariant(
+  device: WebgpuDevice,
+  x: Operand,
+  dy: Operand,
+  dweight: Operand,
+  geometry: Conv3dGeometry,
+): VariantName {
+  const shape: ProductShape = {
+    direction: 'weightGradient',
+    rows: volume(kernelOf(dweight)) * channelsOf(x),
+    columns: channelsOf(dy),
+    quads: isQuads(channelsOf(x)),
+    staged: stagedType(x.dtype, device.info.vendor),
+  };
+  return device.choices.choose({
+    kernel: 'conv3dWeightGradient',
+    detail: describeGeometry(geometry),
+    operands: [x, dy, dweight],
+    candidates: suiting(shape, device.limits),
+    preset: defaultVariant(shape, device.description),
+    run: (name, [x, dy, dweight]) => weightProductWebgpu(device, x!, dy!, dweight!, geometry, name),
+  });
+}

@@ -1,0 +1,94 @@
+/** Launches the convolutions without workgroup memory: the candidates for drivers that compute on the processor. */
+import type { Operand } from '../../device/device.ts';
+import { read, write } from '../../device/webgpu/dispatch.ts';
+import { writePreamble } from '../../device/webgpu/preamble.ts';
+import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
+import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
+import { sizeOf } from '../../shape.ts';
+import { sumSplits } from '../sum-splits.webgpu.ts';
+import type { Conv3dGeometry } from './conv3d.kernels.ts';
+import type { RegisterVariant } from './conv3d.variants.ts';
+import { classesOf, type Product, productParameters } from './conv3d-gather.webgpu.ts';
+import { channelsOf, elementBits, extentOf, geometryWords, kernelOf, volume } from './conv3d-parameters.webgpu.ts';
+import { splitVoxels } from './conv3d-weight-gradient.webgpu.ts';
+
+/** Invocations of a workgroup, as in the shaders. */
+const INVOCATIONS = 16;
+
+/** One call for each quad of columns, written out: drivers do not unroll so much by themselves, and sums that are indexed are no registers. */
+const forEachQuad = (quads: number, call: (quad: number) => string): string =>
+  Array.from({ length: quads }, (_, quad) => `  ${call(quad)};`).join('\n');
+
+/** The geometry must be one that `isGathered` accepts, channels of both sides multiples of 4. */
+export function registersWebgpu(device: WebgpuDevice, product: Product, { rows, quads }: RegisterVariant): void {
+  const { dataGradient, source, weight, bias, result } = product;
+  const { rows: voxels, classes } = classesOf(product);
+  const tilesN = Math.ceil(channelsOf(result) / (4 * quads));
+  const [x, y] = foldWorkgroups(Math.ceil(voxels / rows / INVOCATIONS) * tilesN);
+  device.choose(() => `in registers, ${rows}x${4 * quads}`);
+  device.dispatch({
+    shader: 'conv3d/registers',
+    preamble: writePreamble({
+      types: { element: source.dtype },
+      constants: { DATA_GRADIENT: dataGradient, ROWS: rows, QUADS: quads },
+      code: `
+${elementBits(source)}
+fn load_right(tap: u32, k: u32, column: u32) -> mat4x4f {
+  return ${dataGradient ? 'right_columns' : 'right_rows'}(tap, k, column);
+}
+fn add_products(left: array<vec4f, ROWS>, tap: u32, k: u32, column0: u32) {
+${forEachQuad(quads, (quad) => `add_quad(left, ${quad}, tap, k, column0)`)}
+}`,
+    }),
+    bindings: [read(source), read(weight), write(result), read(bias ?? weight)],
+    parameters: productParameters(product, tilesN),
+    workgroups: [x, y, classes],
+  });
+}
+
+/** The geometry must be one that `isGathered` accepts, channels of both sides multiples of 4. */
+export function weightGradientRegisters(
+  device: WebgpuDevice,
+  x: Operand,
+  dy: Operand,
+  dweight: Operand,
+  geometry: Conv3dGeometry,
+  { rows, quads }: RegisterVariant,
+): void {
+  const kernel = kernelOf(dweight);
+  const tilesM = Math.ceil(channelsOf(x) / rows);
+  const tilesN = Math.ceil(channelsOf(dy) / (4 * quads));
+  const invocations = volume(kernel) * tilesM * tilesN;
+  const lines = sizeOf(extentOf(dy).slice(0, 3));
+  const size = sizeOf(dweight.shape);
+  const { splits, voxelsPerSplit: linesPerSplit } = splitVoxels(lines, size, Math.ceil(invocations / INVOCATIONS), 1);
+  const partial = splits === 1 ? dweight : device.temporary('f32', [splits, size]);
+  device.choose(() => `in registers, ${rows}x${4 * quads}, ${splits} splits of ${linesPerSplit} lines`);
+  device.dispatch({
+    shader: 'conv3d/registers-weight-gradient',
+    preamble: writePreamble({
+      types: { element: x.dtype },
+      constants: { ROWS: rows, QUADS: quads },
+      code: `
+fn add_voxels(left: array<vec4f, VOXELS * ROWS / 4>, gradient_at: u32, last_quad: u32, last_voxel: u32) {
+${forEachQuad(quads, (quad) => `add_quad(left, ${quad}, gradient_at + min(${quad}, last_quad), last_voxel)`)}
+}`,
+    }),
+    bindings: [read(x), read(dy), write(partial)],
+    parameters: [
+      ...extentOf(x),
+      ...extentOf(dy),
+      ...geometryWords(kernel, geometry),
+      channelsOf(x),
+      channelsOf(dy),
+      tilesM,
+      tilesN,
+      splits,
+      linesPerSplit,
+    ],
+    workgroups: foldWorkgroups(Math.ceil((invocations * splits) / INVOCATIONS)),
+  });
+  if (partial === dweight) return;
+  sumSplits(device, partial, dweight, splits);
+  device.free(partial.buffer);
+}
