@@ -2,7 +2,7 @@
 import { type Device, fromArray } from '@voxelgrad/tensor';
 import { openPlanning } from '@voxelgrad/tensor/node';
 import { describeOnEach, expectClose, testValues } from '@voxelgrad/tensor/testing';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { onnxGraphOf } from '../model-folder/export-onnx.ts';
 import { type SkipFusion, skipFusions } from './architecture.ts';
 import { PlainConvUNet } from './plain-conv-unet.ts';
