@@ -72,6 +72,8 @@ describeOn('webgpu', 'candidates of conv3d on webgpu', ({ open }) => {
   describe.each(CANDIDATES)('$name, $testCase.x → $testCase.cout', ({ name, testCase }) => {
     it.for(['f32', 'f16'] as const)('in %s', async (dtype, { skip }) => {
       skip(dtype === 'f16' && !device.hasF16, `${device.description} has no f16`);
+      const broadcasts = name.endsWith('broadcast');
+      skip(broadcasts && !device.features.has('subgroups'), `${device.description} has no subgroups`);
       const { y: yShape, weight: weightShape } = shapesOf(testCase);
       const { x: xShape, geometry } = testCase;
       const x = upload(device, dtype, xShape, testValues(xShape, 1));
@@ -90,7 +92,7 @@ describeOn('webgpu', 'candidates of conv3d on webgpu', ({ open }) => {
       const bias = undefined;
       productWebgpu(device, { dataGradient: false, source: x, weight, bias, result: own[0]!, geometry }, name);
       productWebgpu(device, { dataGradient: true, source: dy, weight, bias, result: own[1]!, geometry }, name);
-      weightProductWebgpu(device, x, dy, own[2]!, geometry, name);
+      weightProductWebgpu(device, x, dy, own[2]!, geometry, broadcasts ? 'registers 8x16' : name);
       for (const [i, operand] of own.entries()) {
         // Both sum in f32 and round once: neighbours in f16 at the most.
         const tolerance = operand.dtype === 'f16' ? { rtol: 1e-3, atol: 1e-3 } : { rtol: 1e-5, atol: 3e-5 };
