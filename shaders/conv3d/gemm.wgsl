@@ -16,57 +16,8 @@
 //   fn load_right_row(at) = right_row_quad(…) | right_row_elements(…)
 //   fn store_result(voxel, column, value) = store_quad(…) | store_elements(…)
 
-// #include "common/index.wgsl"
 // #include "gemm/multiply.wgsl"
-// #include "conv3d/kept.wgsl"
-// #include "conv3d/tables.wgsl"
-// #include "conv3d/staging.wgsl"
-
-struct Parameters {
-  result_extent: vec4u, // n, d, h, w
-  source_extent: vec4u,
-  kernel: vec4u, // d, h, w
-  stride: vec4u,
-  padding: vec4u,
-  dilation: vec4u,
-  source_channels: u32,
-  result_channels: u32,
-  tiles_n: u32,
-  has_bias: u32, // else any buffer is bound in its place
-}
-
-@group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> source: array<element>;
-@group(0) @binding(1) var<storage, read> source_quads: array<vec4<element>>;
-@group(0) @binding(2) var<storage, read> weight: array<element>;
-@group(0) @binding(2) var<storage, read> weight_quads: array<vec4<element>>;
-@group(0) @binding(3) var<storage, read_write> result: array<element>;
-@group(0) @binding(3) var<storage, read_write> result_quads: array<vec4<element>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-
-fn bias_at(column: u32) -> vec4f {
-  if (parameters.has_bias == 0) {
-    return vec4f();
-  }
-  let last = parameters.result_channels - 1;
-  return vec4f(
-    bias[min(column, last)], bias[min(column + 1, last)], bias[min(column + 2, last)], bias[min(column + 3, last)],
-  );
-}
-
-fn store_quad(voxel: u32, column: u32, value: vec4f) {
-  if (column < parameters.result_channels) {
-    result_quads[(voxel * parameters.result_channels + column) / 4] = vec4<element>(value);
-  }
-}
-
-fn store_elements(voxel: u32, column: u32, value: vec4f) {
-  for (var i = 0u; i < 4; i++) {
-    if (column + i < parameters.result_channels) {
-      result[voxel * parameters.result_channels + column + i] = element(value[i]);
-    }
-  }
-}
+// #include "conv3d/gemm-common.wgsl"
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -74,26 +25,11 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let tile = linear_workgroup(group, groups);
-  let class_ = class_of(group.z);
-  let extent = class_extent(class_);
-  let rows = parameters.result_extent.x * extent.x * extent.y * extent.z;
-  let row0 = (tile / parameters.tiles_n) * TILE_M;
-  let column0 = (tile % parameters.tiles_n) * TILE_N;
-  if (row0 >= rows) {
+  let place = place_of(group, groups);
+  if (place.row0 >= place.rows) {
     return;
   }
-  if (thread < 3) {
-    list_axis_taps(thread, class_);
-  }
-  let axes = workgroupUniformLoad(&axis_counts);
-  let counts = vec3u(axes[0], axes[1], axes[2]);
-  list_taps(thread, counts);
-  let depth = counts.x * counts.y * counts.z * parameters.source_channels;
-  take_places(thread);
-  prepare_staging(thread, row0, rows, column0, depth, extent, counts);
-  workgroupBarrier();
-
+  let depth = prepare(thread, place);
   if (PREFETCH) {
     fetch_slice(0);
   }
@@ -110,15 +46,5 @@ fn main(
     }
     multiply_slice();
   }
-
-  for (var i = 0u; i < RESULTS_M; i++) {
-    let row = row0 + row_of(thread, i);
-    if (row < rows) {
-      let voxel = result_voxel(row, class_, extent);
-      for (var j = 0u; j < QUADS_N; j++) {
-        let column = column0 + column_of(thread, j);
-        store_result(voxel, column, sums[i * QUADS_N + j] + bias_at(column));
-      }
-    }
-  }
+  store_sums(thread, place);
 }

@@ -4,7 +4,7 @@
 //   partial[split, tap, cin, cout] = Σ over the split's lines of source[voxel moved by the tap, cin] · gradient[voxel, cout]
 // common/sum-splits adds the splits in a fixed order. Channels of both sides are multiples of 4.
 //
-// From the preamble: `element`; ROWS, a multiple of 4; QUADS; and
+// From the preamble: `element`; INVOCATIONS; ROWS, a multiple of 4; QUADS; and
 // `add_voxels(left, gradient_at, last_quad, last_voxel)`, which calls add_quad(left, j, gradient_at + min(j, last_quad), last_voxel) for j = 0 … QUADS − 1
 
 // #include "common/index.wgsl"
@@ -28,8 +28,6 @@ struct Parameters {
 @group(0) @binding(1) var<storage, read> source: array<vec4<element>>;
 @group(0) @binding(2) var<storage, read> gradient: array<vec4<element>>;
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4f>;
-
-const INVOCATIONS = 16u;
 
 var<private> sums: array<vec4f, ROWS * QUADS>;
 

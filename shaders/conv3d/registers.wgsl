@@ -4,9 +4,11 @@
 //
 // Rows, columns and the classes of a strided data gradient are those of conv3d/gemm. Channels of both sides are multiples of 4.
 //
-// From the preamble: `element`; DATA_GRADIENT; ROWS; QUADS; and the function that DATA_GRADIENT chooses:
-//   fn load_right(tap, k, column) = right_rows(…) | right_columns(…)
-// and `add_products(left, tap, k, column0)`, which calls add_quad(left, j, tap, k, column0) for j = 0 … QUADS − 1
+// All invocations of a workgroup have the same columns, so those of a subgroup can fetch the weight together, each a part of it, and tell each other.
+//
+// From the preamble: `element`; DATA_GRADIENT; ROWS; QUADS; LANES, the invocations that fetch together: a subgroup or 1; INVOCATIONS, a multiple of it; and
+// `add_products(left, tap, k, column0)`, which for j = 0 … QUADS − 1 calls
+//   add_quad(left, j, right)     with right = right_rows(…) | right_columns(…), or with what it has from `fetched`
 
 // #include "common/index.wgsl"
 // #include "conv3d/kept.wgsl"
@@ -30,7 +32,7 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read_write> result: array<vec4<element>>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 
-const INVOCATIONS = 16u;
+const FETCHES = (4 * QUADS + LANES - 1) / LANES;
 
 var<private> sums: array<vec4f, ROWS * QUADS>;
 
@@ -59,8 +61,24 @@ fn right_columns(tap: u32, k: u32, column: u32) -> mat4x4f {
   );
 }
 
-fn add_quad(left: array<vec4f, ROWS>, j: u32, tap: u32, k: u32, column0: u32) {
-  let right = load_right(tap, k, min(column0 + 4 * j, parameters.result_channels - 4));
+// A lane's part of the weight: of the QUADS quads of each of four rows, or of the quads along K of 4 · QUADS columns, each LANES-th.
+var<private> fetched: array<vec4f, FETCHES>;
+
+fn fetch_part(lane: u32, tap: u32, k: u32, column0: u32) {
+  for (var i = 0u; i < FETCHES; i++) {
+    let part = min(i * LANES + lane, 4 * QUADS - 1);
+    if (DATA_GRADIENT) {
+      let column = min(column0 + part, parameters.result_channels - 1);
+      fetched[i] = vec4f(weight[((tap * parameters.result_channels + column) * parameters.source_channels + k) / 4]);
+    } else {
+      let pitch = parameters.result_channels / 4;
+      let row = tap * parameters.source_channels + k + part / QUADS;
+      fetched[i] = vec4f(weight[row * pitch + min(column0 / 4 + part % QUADS, pitch - 1)]);
+    }
+  }
+}
+
+fn add_quad(left: array<vec4f, ROWS>, j: u32, right: mat4x4f) {
   for (var i = 0u; i < ROWS; i++) {
     var sum = sums[i * QUADS + j];
     sum = fma(vec4f(left[i].x), right[0], sum);
@@ -71,7 +89,12 @@ fn add_quad(left: array<vec4f, ROWS>, j: u32, tap: u32, k: u32, column0: u32) {
   }
 }
 
-fn add_tap(tap: u32, reach: vec3i, column0: u32) {
+// The column that quad j begins with, or one that does no harm.
+fn column_of(j: u32, column0: u32) -> u32 {
+  return min(column0 + 4 * j, parameters.result_channels - 4);
+}
+
+fn add_tap(lane: u32, tap: u32, reach: vec3i, column0: u32) {
   let extent = vec3i(parameters.source_extent.yzw);
   let quads = parameters.source_channels / 4;
   for (var i = 0u; i < ROWS; i++) {
@@ -84,6 +107,9 @@ fn add_tap(tap: u32, reach: vec3i, column0: u32) {
     var left: array<vec4f, ROWS>;
     for (var i = 0u; i < ROWS; i++) {
       left[i] = vec4f(kept(source[starts[i] + k], inside[i]));
+    }
+    if (LANES > 1) {
+      fetch_part(lane, tap, 4 * k, column0);
     }
     add_products(left, tap, 4 * k, column0);
   }
@@ -102,11 +128,13 @@ fn main(
   let whole = parameters.result_extent.yzw;
   let extent = select(whole, (max(whole, class_) - class_ + stride - 1) / stride, vec3<bool>(DATA_GRADIENT));
   let rows = parameters.result_extent.x * extent.x * extent.y * extent.z;
-  let row0 = ((tile / parameters.tiles_n) * INVOCATIONS + thread) * ROWS;
-  let column0 = (tile % parameters.tiles_n) * 4 * QUADS;
-  if (row0 >= rows) {
+  let first_row = (tile / parameters.tiles_n) * INVOCATIONS * ROWS;
+  if (first_row >= rows) {
     return;
   }
+  let row0 = first_row + thread * ROWS;
+  let column0 = (tile % parameters.tiles_n) * 4 * QUADS;
+  // Rows past the last repeat it, and are not stored: their invocations fetch for others all the same.
   for (var i = 0u; i < ROWS; i++) {
     let m = min(row0 + i, rows - 1);
     let at = vec3u((m / (extent.z * extent.y)) % extent.x, (m / extent.z) % extent.y, m % extent.z);
@@ -129,7 +157,7 @@ fn main(
             continue;
           }
         }
-        add_tap((d * kernel.y + h) * kernel.z + w, reach, column0);
+        add_tap(thread % LANES, (d * kernel.y + h) * kernel.z + w, reach, column0);
       }
     }
   }

@@ -77,6 +77,10 @@ export const train = defineCommand(
         help: 'Start from the weights of another model (.pth, .safetensors), but for its output layers.',
       },
       seed: { type: 'integer', minimum: 0, default: 1, help: 'Seed of everything random.' },
+      tune: {
+        type: 'boolean',
+        help: 'Measure first which WebGPU kernels are fastest here; they are kept. Before a training, not in its midst: they decide its last bits.',
+      },
       amp: { type: 'boolean', help: 'Mixed precision: f16 convolutions, on devices that have f16.' },
       gradientCheckpointing: {
         type: 'boolean',
@@ -201,6 +205,7 @@ export const train = defineCommand(
           if (options.progress)
             bar = new Progress({ total, label: 'training', unit: 'iteration', stream: context.status });
         },
+        ...(options.tune ? { onTune: options.progress ? compileBar(context.status, 'tuning') : () => {} } : {}),
         ...(options.progress ? { onCompile: compileBar(context.status) } : {}),
         onIteration: (loss) => bar?.advance(1, `loss ${loss.toFixed(3)}${note}`),
         onEpoch: ({ epochs, movingDice }) => {

@@ -1,6 +1,6 @@
 /** A captured iteration against the same ops one by one: bit for bit, over several steps with other batches, learning rates and loss scales. */
 import { Adam, deepSupervision, diceAndCrossEntropy, type Optimizer, polynomial, Sgd } from '@voxelgrad/nn';
-import { autocast, type Device, fromArray, sum, type Tensor, tidy } from '@voxelgrad/tensor';
+import { autocast, type CompileProgress, type Device, fromArray, sum, type Tensor, tidy } from '@voxelgrad/tensor';
 import { describeOnEach, testValues } from '@voxelgrad/tensor/testing';
 import { skipOn } from '@voxelgrad/tensor/testing-skips';
 import { expect, it } from 'vitest';
@@ -115,6 +115,28 @@ describeOnEach('a training step on $name', ({ open }) => {
     expect(device.memory().usedBytes).toBe(before);
     optimizer.dispose();
     network.dispose();
+  });
+
+  it('tunes the kernels first if it is told to, and then learns as it would have', async () => {
+    const device = await open();
+    const learn = async (onTune?: CompileProgress): Promise<number[]> => {
+      const network = new PlainConvUNet({ inputChannels: 1, classes: 2, features: [4, 8], device, seed: 5 });
+      const optimizer = new Adam(network.parameters(), { learningRate: 0.01 });
+      const step = new TrainingStep({ network, optimizer, loss, onTune });
+      const losses = [await (await step.run(batchOf(device, 0)))(), await (await step.run(batchOf(device, 1)))()];
+      for (const owner of [step, optimizer, network]) owner.dispose();
+      return losses;
+    };
+    const before = await learn();
+    const progress: (readonly [number, number])[] = [];
+    const after = await learn((done, total) => progress.push([done, total]));
+    if (device.kind === 'cpu') expect(progress).toEqual([]);
+    else {
+      const [, total] = progress.at(-1)!;
+      expect(total).toBeGreaterThan(3);
+      expect(progress.map(([done]) => done)).toEqual(Array.from({ length: total + 1 }, (_, i) => i));
+    }
+    for (const [i, value] of after.entries()) expect(value).toBeCloseTo(before[i]!, 4);
   });
 
   it('runs op by op where the loss reads values', async () => {

@@ -17,6 +17,7 @@ import {
   sameShape,
   Tensor,
   tidy,
+  tune,
 } from '@voxelgrad/tensor';
 import type { SegmentationNetwork } from '../networks/unet.ts';
 
@@ -35,6 +36,8 @@ export interface TrainingStepSettings {
   readonly loss: (outputs: readonly Tensor[], target: Tensor) => Tensor;
   /** Whether the network computes in f16: give the optimizer loss scaling then. */
   readonly mixedPrecision?: boolean;
+  /** Where given, WebGPU's kernels are tuned for the step before it is captured, and this is told how many are: see `tune`. */
+  readonly onTune?: CompileProgress | undefined;
   /** Told how many of the step's pipelines are compiled, before it runs first. */
   readonly onCompile?: CompileProgress | undefined;
 }
@@ -85,6 +88,8 @@ export class TrainingStep {
     this.dispose();
     const inputs = { image: placeLike(batch.image), target: placeLike(batch.target) };
     try {
+      const { onTune } = this.#settings;
+      if (onTune !== undefined) await tune(batch.image.device, () => this.#iterate(inputs), onTune);
       const step = capture(batch.image.device, () => this.#iterate(inputs));
       this.#captured = { batch: inputs, step };
       await step.ready(this.#settings.onCompile);

@@ -99,7 +99,11 @@ describeOn('webgpu', 'tuned choices', ({ open }) => {
           });
       },
     };
-    const [tuned] = await tuneQuestions(device, new Map([['scale', question]]));
+    const kept: string[] = [];
+    const [tuned] = await tuneQuestions(device, new Map([['scale', question]]), async ({ chosen }) => {
+      kept.push(chosen);
+    });
+    expect(kept).toEqual(['right']);
     expect(tuned!.chosen).toBe('right');
     expect(Object.keys(tuned!.seconds).sort()).toEqual(['right', 'slow']);
   });

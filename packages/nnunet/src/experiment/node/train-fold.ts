@@ -52,6 +52,8 @@ export interface FoldTraining {
   readonly log?: TextLog | undefined;
   readonly signal: AbortSignal;
   readonly onStart?: (iterationsLeft: number) => void;
+  /** Where given, WebGPU's kernels are tuned before the first iteration, and this is told how many are. */
+  readonly onTune?: CompileProgress;
   /** Told how many of the step's kernels are compiled, before the first iteration. */
   readonly onCompile?: CompileProgress;
   readonly onIteration?: (loss: number) => void;
@@ -116,6 +118,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
     validationBatch: (index) => batches.validation(index),
     history,
     signal: AbortSignal.any([signal, budget.signal]),
+    onTune: training.onTune,
     onCompile: training.onCompile,
     onIteration: (_, value) => training.onIteration?.(value),
     onEpoch: async (record, best) => {

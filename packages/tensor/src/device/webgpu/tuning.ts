@@ -31,18 +31,21 @@ const LEAST_GAIN = 0.03;
 /** Allowed differences from the preset's results, relative to the largest of them: candidates sum in other orders. */
 const AGREEMENT = { f32: 1e-4, f16: 4e-3 };
 
-/** Answers for all questions. */
+/** Answers for all questions. Each is kept before the next is asked, so that whoever is interrupted goes on where he was. */
 export async function tuneQuestions(
   device: WebgpuDevice,
   questions: ReadonlyMap<string, Question>,
+  keep: (tuned: TunedKernel) => Promise<void>,
   onProgress?: CompileProgress,
 ): Promise<TunedKernel[]> {
   const tuned: TunedKernel[] = [];
   onProgress?.(0, questions.size);
   for (const [key, question] of questions) {
     const seconds = await measure(device, question);
-    tuned.push({ kernel: key, chosen: fastest(question, seconds), preset: question.preset, seconds });
-    debug(2, () => describe(tuned.at(-1)!));
+    const answer = { kernel: key, chosen: fastest(question, seconds), preset: question.preset, seconds };
+    debug(2, () => describe(answer));
+    await keep(answer);
+    tuned.push(answer);
     onProgress?.(tuned.length, questions.size);
   }
   return tuned;

@@ -235,9 +235,8 @@ export class WebgpuDevice implements Device {
 
   async tune(work: () => void, onProgress?: CompileProgress): Promise<readonly TunedKernel[]> {
     this.failures.checkAlive();
-    const tuned = await tuneQuestions(this, this.choices.listen(work), onProgress);
-    if (tuned.length > 0) await this.choices.keep(new Map(tuned.map(({ kernel, chosen }) => [kernel, chosen])));
-    return tuned;
+    const keep = ({ kernel, chosen }: TunedKernel): Promise<void> => this.choices.keep(new Map([[kernel, chosen]]));
+    return tuneQuestions(this, this.choices.listen(work), keep, onProgress);
   }
 
   /** Seconds that the dispatches of `work` take, by the GPU's clock where it has one. Nothing else may be enqueued meanwhile. */

@@ -3,11 +3,27 @@ import type { Operand } from '../../device/device.ts';
 import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { defaultVariant, type ProductShape, suiting } from './conv3d.defaults.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
-import { isRegisterName, REGISTER_VARIANTS, stagedType, TILE_VARIANTS, type VariantName } from './conv3d.variants.ts';
-import { classesOf, gatherWebgpu, type Product } from './conv3d-gather.webgpu.ts';
+import { matrixSizeFor, type SubgroupInfo, suitingMatrices } from './conv3d.matrices.ts';
+import {
+  isMatrixName,
+  isRegisterName,
+  MATRIX_VARIANTS,
+  type MatrixName,
+  REGISTER_VARIANTS,
+  stagedType,
+  TILE_VARIANTS,
+  type VariantName,
+} from './conv3d.variants.ts';
+import { classesOf, gatherWebgpu, matricesWebgpu, type Product } from './conv3d-gather.webgpu.ts';
 import { channelsOf, describeGeometry, isQuads, kernelOf, volume } from './conv3d-parameters.webgpu.ts';
 import { registersWebgpu, weightGradientRegisters } from './conv3d-registers.webgpu.ts';
 import { weightGradientWebgpu } from './conv3d-weight-gradient.webgpu.ts';
+
+/** Invocations of a subgroup, where all have the same number. */
+function subgroupOf({ features, info }: WebgpuDevice): number | undefined {
+  const { subgroupMinSize, subgroupMaxSize } = info;
+  return features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMaxSize : undefined;
+}
 
 const KERNELS = { forward: 'conv3d', dataGradient: 'conv3dDataGradient' } as const;
 
@@ -15,13 +31,17 @@ const KERNELS = { forward: 'conv3d', dataGradient: 'conv3dDataGradient' } as con
 export function productWebgpu(
   device: WebgpuDevice,
   product: Product,
-  variant: VariantName = productVariant(device, product),
+  variant: VariantName | MatrixName = productVariant(device, product),
 ): void {
-  if (isRegisterName(variant)) registersWebgpu(device, product, REGISTER_VARIANTS[variant]);
+  if (isMatrixName(variant)) {
+    const size = matrixSizeFor(variant, device.info as SubgroupInfo);
+    if (size === undefined) throw new Error(`${variant} is not for ${device.description}`);
+    matricesWebgpu(device, product, MATRIX_VARIANTS[variant], size);
+  } else if (isRegisterName(variant)) registersWebgpu(device, product, REGISTER_VARIANTS[variant]);
   else gatherWebgpu(device, product, TILE_VARIANTS[variant]);
 }
 
-function productVariant(device: WebgpuDevice, product: Product): VariantName {
+function productVariant(device: WebgpuDevice, product: Product): VariantName | MatrixName {
   const { source, weight, result, geometry } = product;
   const { rows, classes } = classesOf(product);
   const direction = product.dataGradient ? 'dataGradient' : 'forward';
@@ -32,11 +52,15 @@ function productVariant(device: WebgpuDevice, product: Product): VariantName {
     quads: isQuads(channelsOf(source)),
     staged: stagedType(source.dtype, device.info.vendor),
   };
-  return device.choices.choose({
+  const matrices =
+    source.dtype === 'f16' && device.features.has('chromium-experimental-subgroup-matrix')
+      ? suitingMatrices(shape.columns, device.info as SubgroupInfo, device.limits.maxComputeWorkgroupStorageSize)
+      : [];
+  return device.choices.choose<VariantName | MatrixName>({
     kernel: KERNELS[direction],
     detail: describeGeometry(geometry),
     operands: [source, weight, result],
-    candidates: suiting(shape, device.limits),
+    candidates: [...suiting(shape, device.limits, subgroupOf(device)), ...matrices],
     preset: defaultVariant(shape, device.description),
     run: (name, [source, weight, result]) =>
       productWebgpu(device, { ...product, source: source!, weight: weight!, bias: undefined, result: result! }, name),
@@ -74,7 +98,7 @@ function weightGradientVariant(
     kernel: 'conv3dWeightGradient',
     detail: describeGeometry(geometry),
     operands: [x, dy, dweight],
-    candidates: suiting(shape, device.limits),
+    candidates: suiting(shape, device.limits, subgroupOf(device)),
     preset: defaultVariant(shape, device.description),
     run: (name, [x, dy, dweight]) => weightProductWebgpu(device, x!, dy!, dweight!, geometry, name),
   });

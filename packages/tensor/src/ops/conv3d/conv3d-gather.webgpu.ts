@@ -7,6 +7,7 @@ import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
 import type { DType } from '../../dtype.ts';
 import type { Triple } from '../../shape.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
+import type { MatrixSize } from './conv3d.matrices.ts';
 import { stagedType, type TileVariant, tileColumns, tileConstants, tileCount } from './conv3d.variants.ts';
 import {
   channelsOf,
@@ -41,7 +42,7 @@ function isAllInside({ dataGradient, source, weight, result, geometry }: Product
   );
 }
 
-function preambleOf(tile: TileVariant, product: Product, staged: DType): string {
+function preambleOf(tile: TileVariant, product: Product, staged: DType, matrix?: MatrixSize): string {
   const { dataGradient, source, weight, result } = product;
   const quadSource = isQuads(channelsOf(source));
   const quadResult = isQuads(channelsOf(result));
@@ -62,6 +63,9 @@ function preambleOf(tile: TileVariant, product: Product, staged: DType): string 
       SOURCE_UNIT: quadSource ? 4 : 1,
       RESULT_UNIT: quadResult ? 4 : 1,
       PREFETCH: tile.prefetch,
+      ...(matrix === undefined
+        ? {}
+        : { MATRIX_M: matrix.m, MATRIX_N: matrix.n, MATRIX_K: matrix.k, SUBGROUP: matrix.subgroup }),
     },
     code: `
 ${elementBits(source)}
@@ -106,15 +110,31 @@ export function productParameters({ source, weight, bias, result, geometry }: Pr
 
 /** The geometry must be one that `isGathered` accepts. */
 export function gatherWebgpu(device: WebgpuDevice, product: Product, tile: TileVariant): void {
+  const staged = stagedType(product.source.dtype, device.info.vendor);
+  device.choose(() => `gathered, tile ${tile.name}, staged as ${staged}`);
+  launch(device, product, tile, 'conv3d/gemm', preambleOf(tile, product, staged));
+}
+
+/** The same by subgroup matrices of `size`; operands are f16. */
+export function matricesWebgpu(device: WebgpuDevice, product: Product, tile: TileVariant, size: MatrixSize): void {
+  const preamble = preambleOf(tile, product, 'f16', size);
+  device.choose(() => `gathered, tile ${tile.name}, subgroup matrices`);
+  launch(device, product, tile, 'conv3d/gemm-matrices', `${ENABLE_MATRICES}\n${preamble}`);
+}
+
+/** Which rows a subgroup has depends on its number, which Tint's analysis, made for workgroups, does not take for the same in all its invocations. */
+const ENABLE_MATRICES = `enable subgroups;
+enable chromium_experimental_subgroup_matrix;
+diagnostic(off, chromium.subgroup_matrix_uniformity);`;
+
+function launch(device: WebgpuDevice, product: Product, tile: TileVariant, shader: string, preamble: string): void {
   const { source, weight, bias, result } = product;
   const { rows, classes } = classesOf(product);
   const columns = channelsOf(result);
-  const staged = stagedType(source.dtype, device.info.vendor);
-  device.choose(() => `gathered, tile ${tile.name}, staged as ${staged}`);
   const [x, y] = foldWorkgroups(tileCount(tile, rows, columns));
   device.dispatch({
-    shader: 'conv3d/gemm',
-    preamble: preambleOf(tile, product, staged),
+    shader,
+    preamble,
     // Without a bias something must be bound all the same: one pipeline serves both.
     bindings: [read(source), read(weight), write(result), read(bias ?? weight)],
     parameters: productParameters(product, Math.ceil(columns / tileColumns(tile))),

@@ -12,34 +12,49 @@ import { classesOf, type Product, productParameters } from './conv3d-gather.webg
 import { channelsOf, elementBits, extentOf, geometryWords, kernelOf, volume } from './conv3d-parameters.webgpu.ts';
 import { splitVoxels } from './conv3d-weight-gradient.webgpu.ts';
 
-/** Invocations of a workgroup, as in the shaders. */
+/** Invocations of a workgroup, where they have nothing to do with each other. */
 const INVOCATIONS = 16;
+
+/** `value` of a lane, for all of its subgroup. */
+const broadcast = (part: number, lanes: number): string =>
+  `subgroupBroadcast(fetched[${Math.floor(part / lanes)}], ${part % lanes})`;
+
+/** The weight of a quad of columns, put together from what each lane fetched. */
+function broadcastQuad(quad: number, quads: number, dataGradient: boolean, lanes: number): string {
+  const parts = Array.from({ length: 4 }, (_, i) => broadcast(dataGradient ? 4 * quad + i : i * quads + quad, lanes));
+  const matrix = `mat4x4f(${parts.join(', ')})`;
+  return dataGradient ? `transpose(${matrix})` : matrix;
+}
 
 /** One call for each quad of columns, written out: drivers do not unroll so much by themselves, and sums that are indexed are no registers. */
 const forEachQuad = (quads: number, call: (quad: number) => string): string =>
   Array.from({ length: quads }, (_, quad) => `  ${call(quad)};`).join('\n');
 
 /** The geometry must be one that `isGathered` accepts, channels of both sides multiples of 4. */
-export function registersWebgpu(device: WebgpuDevice, product: Product, { rows, quads }: RegisterVariant): void {
+export function registersWebgpu(device: WebgpuDevice, product: Product, variant: RegisterVariant): void {
   const { dataGradient, source, weight, bias, result } = product;
+  const { rows, quads } = variant;
+  const lanes = variant.broadcast === true ? (device.info.subgroupMaxSize ?? 1) : 1;
+  const invocations = Math.max(INVOCATIONS, lanes);
   const { rows: voxels, classes } = classesOf(product);
   const tilesN = Math.ceil(channelsOf(result) / (4 * quads));
-  const [x, y] = foldWorkgroups(Math.ceil(voxels / rows / INVOCATIONS) * tilesN);
-  device.choose(() => `in registers, ${rows}x${4 * quads}`);
+  const [x, y] = foldWorkgroups(Math.ceil(voxels / rows / invocations) * tilesN);
+  const loaded = (quad: number): string =>
+    `${dataGradient ? 'right_columns' : 'right_rows'}(tap, k, column_of(${quad}, column0))`;
+  const right = (quad: number): string => (lanes > 1 ? broadcastQuad(quad, quads, dataGradient, lanes) : loaded(quad));
+  const preamble = writePreamble({
+    types: { element: source.dtype },
+    constants: { DATA_GRADIENT: dataGradient, ROWS: rows, QUADS: quads, LANES: lanes, INVOCATIONS: invocations },
+    code: `
+${elementBits(source)}
+fn add_products(left: array<vec4f, ROWS>, tap: u32, k: u32, column0: u32) {
+${forEachQuad(quads, (quad) => `add_quad(left, ${quad}, ${right(quad)})`)}
+}`,
+  });
+  device.choose(() => `in registers, ${rows}x${4 * quads}${lanes > 1 ? `, weights from ${lanes} lanes` : ''}`);
   device.dispatch({
     shader: 'conv3d/registers',
-    preamble: writePreamble({
-      types: { element: source.dtype },
-      constants: { DATA_GRADIENT: dataGradient, ROWS: rows, QUADS: quads },
-      code: `
-${elementBits(source)}
-fn load_right(tap: u32, k: u32, column: u32) -> mat4x4f {
-  return ${dataGradient ? 'right_columns' : 'right_rows'}(tap, k, column);
-}
-fn add_products(left: array<vec4f, ROWS>, tap: u32, k: u32, column0: u32) {
-${forEachQuad(quads, (quad) => `add_quad(left, ${quad}, tap, k, column0)`)}
-}`,
-    }),
+    preamble: lanes > 1 ? `enable subgroups;\n${preamble}` : preamble,
     bindings: [read(source), read(weight), write(result), read(bias ?? weight)],
     parameters: productParameters(product, tilesN),
     workgroups: [x, y, classes],
@@ -68,7 +83,7 @@ export function weightGradientRegisters(
     shader: 'conv3d/registers-weight-gradient',
     preamble: writePreamble({
       types: { element: x.dtype },
-      constants: { ROWS: rows, QUADS: quads },
+      constants: { INVOCATIONS, ROWS: rows, QUADS: quads },
       code: `
 fn add_voxels(left: array<vec4f, VOXELS * ROWS / 4>, gradient_at: u32, last_quad: u32, last_voxel: u32) {
 ${forEachQuad(quads, (quad) => `add_quad(left, ${quad}, gradient_at + min(${quad}, last_quad), last_voxel)`)}

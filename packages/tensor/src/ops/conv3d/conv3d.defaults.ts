@@ -8,6 +8,7 @@ import {
   isRegisterName,
   REGISTER_VARIANTS,
   type RegisterName,
+  type RegisterVariant,
   TILE_VARIANTS,
   type TileName,
   tileColumns,
@@ -149,7 +150,11 @@ export function suitingTiles({ columns, staged }: ProductShape, limits: TileLimi
 }
 
 /** The candidates of a convolution. */
-export function suiting(product: ProductShape, limits: TileLimits): VariantName[] {
+export function suiting(product: ProductShape, limits: TileLimits, subgroup: number | undefined): VariantName[] {
   const registers = product.quads && product.columns % 4 === 0 ? Object.keys(REGISTER_VARIANTS) : [];
-  return [...suitingTiles(product, limits), ...(registers as RegisterName[])];
+  const runs = (name: RegisterName): boolean => {
+    const { broadcast = false }: RegisterVariant = REGISTER_VARIANTS[name];
+    return !broadcast || (subgroup !== undefined && product.direction !== 'weightGradient');
+  };
+  return [...suitingTiles(product, limits), ...(registers as RegisterName[]).filter(runs)];
 }

@@ -79,18 +79,47 @@ export type TileName = keyof typeof TILE_VARIANTS;
 export interface RegisterVariant {
   readonly rows: number;
   readonly quads: number;
+  /** Whether the invocations of a subgroup fetch the weight together. */
+  readonly broadcast?: boolean;
 }
 
 export const REGISTER_VARIANTS = {
   'registers 8x16': { rows: 8, quads: 4 },
   'registers 8x8': { rows: 8, quads: 2 },
+  'registers 8x16 broadcast': { rows: 8, quads: 4, broadcast: true },
 } as const satisfies Readonly<Record<string, RegisterVariant>>;
 
+/** Tiles that subgroup matrices multiply: see conv3d.matrices.ts. A thread takes `resultsM × resultsN` of the sums at the end. */
+export const MATRIX_VARIANTS = {
+  'matrices 64x32': {
+    name: 'matrices 64x32',
+    tileK: 16,
+    threadsM: 16,
+    threadsN: 8,
+    resultsM: 4,
+    resultsN: 4,
+    prefetch: true,
+    doubleBuffered: true,
+  },
+  'matrices 64x64': {
+    name: 'matrices 64x64',
+    tileK: 16,
+    threadsM: 16,
+    threadsN: 8,
+    resultsM: 4,
+    resultsN: 8,
+    prefetch: true,
+    doubleBuffered: true,
+  },
+} as const satisfies Readonly<Record<string, TileVariant>>;
+
+export type MatrixName = keyof typeof MATRIX_VARIANTS;
 export type RegisterName = keyof typeof REGISTER_VARIANTS;
 /** Anything that a convolution can run as. */
 export type VariantName = TileName | RegisterName;
 
-export const isRegisterName = (name: VariantName): name is RegisterName => name in REGISTER_VARIANTS;
+export const isMatrixName = (name: string): name is MatrixName => name in MATRIX_VARIANTS;
+export const isRegisterName = (name: string): name is RegisterName => name in REGISTER_VARIANTS;
 
 export const tileThreads = (tile: TileVariant): number => tile.threadsM * tile.threadsN;
 export const tileRows = (tile: TileVariant): number => tile.threadsM * tile.resultsM;
