@@ -14,6 +14,7 @@ import { inputChannelsOf, networkOfConfiguration, outputChannels } from '../../p
 import { encodeCheckpoint, resumeCheckpoint } from '../../train/checkpoint.ts';
 import { emptyHistory, type TrainingHistory } from '../../train/history.ts';
 import { type TrainingEnd, train } from '../../train/trainer.ts';
+import type { Batch } from '../../train/training-step.ts';
 import { FoldBatches } from '../fold-batches.ts';
 import { criterionFor, learningRateFor, optimizerFor } from '../learning.ts';
 import type { TrainerSettings } from '../trainer-settings.ts';
@@ -46,9 +47,12 @@ export interface FoldTraining {
   /** Called with the weights of the best epoch so far, and of the last. */
   readonly save: (which: 'best' | 'final', run: Run) => Promise<void>;
   readonly signal: AbortSignal;
-  readonly onStart?: (iterationsLeft: number) => void;
+  /** Called with the weights to begin with and what was trained before. */
+  readonly onStart?: (iterationsLeft: number, run: Run) => void;
   /** Told how many of the step's kernels are compiled, before the first iteration. */
   readonly onCompile?: CompileProgress;
+  /** Shown each training batch before it is used: see TrainingSettings. */
+  readonly onBatch?: ((batch: Batch) => void) | undefined;
   readonly onIteration?: (loss: number) => void;
   readonly onEpoch?: (history: TrainingHistory) => void;
 }
@@ -86,7 +90,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
   const batches = new FoldBatches({ ...cases, trainer, labels, device, seed: training.seed });
   const run: Run = { network, optimizer, history };
   const budget = new TimeBudget(training.timeBudget, history);
-  training.onStart?.(trainer.epochs * trainer.iterationsPerEpoch - history.losses.length);
+  training.onStart?.(trainer.epochs * trainer.iterationsPerEpoch - history.losses.length, run);
   const loss = criterionFor(trainer, labels, cases.configuration.batch_dice);
   const scheduled = learningRateFor(trainer);
   let written = performance.now();
@@ -107,6 +111,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
     history,
     signal: AbortSignal.any([signal, budget.signal]),
     onCompile: training.onCompile,
+    onBatch: training.onBatch,
     onIteration: (_, value) => training.onIteration?.(value),
     onEpoch: async (_, best) => {
       if (best) await training.save('best', run);
