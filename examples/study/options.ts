@@ -1,7 +1,19 @@
 /** Options that both examples have, and from them to a run. */
 import type { Case, DataSet } from '@voxelgrad/io';
-import { deviceOptions, formatDuration, type OptionValues, onDevice } from '@voxelgrad/nnunet/node';
+import { scoredRegions } from '@voxelgrad/nnunet';
+import {
+  type Dashboard,
+  dashboardOptions,
+  deviceOptions,
+  formatDuration,
+  type OptionValues,
+  onDevice,
+  type RunEnd,
+  resultRows,
+  withDashboard,
+} from '@voxelgrad/nnunet/node';
 import { type Device, isVoxelgradError, type Triple, VoxelgradError } from '@voxelgrad/tensor';
+import { dashboardRun } from './dashboard-run.ts';
 import { writeResult } from './result-file.ts';
 import { runStudy, type StudySettings } from './study.ts';
 
@@ -14,6 +26,7 @@ export const studyOptions = {
   seed: { type: 'integer', minimum: 0, default: 1, help: 'Seed of everything random.' },
   resume: { type: 'boolean', help: 'Go on with the last checkpoint in the output folder.' },
   json: { type: 'string', placeholder: 'file', help: 'Write losses and Dice to this file.' },
+  ...dashboardOptions,
 } as const;
 
 export type StudyOptions = OptionValues<typeof studyOptions> & { readonly epochs: number; readonly out: string };
@@ -43,14 +56,22 @@ export interface StudyPlan {
 /** Opens the device, runs the study and prints what came of it. */
 export async function startStudy(plan: StudyPlan, options: StudyOptions, signal: AbortSignal): Promise<void> {
   try {
-    await onDevice(options, (device) => runOn(device, plan, options, signal));
+    await withDashboard(options.dashboard, dashboardRun(plan, options), console.log, (dashboard) =>
+      onDevice(options, (device) => runOn(device, plan, options, signal, dashboard)),
+    );
   } catch (error) {
     if (isVoxelgradError(error, 'interrupted')) console.log(`\nto go on:\n  ${plan.command} --resume`);
     throw error;
   }
 }
 
-async function runOn(device: Device, plan: StudyPlan, options: StudyOptions, signal: AbortSignal): Promise<void> {
+async function runOn(
+  device: Device,
+  plan: StudyPlan,
+  options: StudyOptions,
+  signal: AbortSignal,
+  dashboard: Dashboard | undefined,
+): Promise<RunEnd> {
   console.log(`device: ${device.kind} (${device.description})`);
   console.log(
     `${plan.training.length} training cases, ${plan.heldOut.length} held out; ` +
@@ -69,6 +90,7 @@ async function runOn(device: Device, plan: StudyPlan, options: StudyOptions, sig
     seed: options.seed,
     resume: options.resume,
     signal,
+    dashboard,
   };
   const result = await runStudy(settings);
   if (options.json !== undefined) await writeResult(options.json, device, result);
@@ -78,8 +100,9 @@ async function runOn(device: Device, plan: StudyPlan, options: StudyOptions, sig
     console.log(
       `\ninterrupted after ${history.losses.length} iterations; saved. To go on:\n  ${plan.command} --resume`,
     );
-    return;
+    return { how: end, dice: [] };
   }
   console.log(`\n${trained}${end === 'patience' ? ', stopped by patience' : ''}\n\n${evaluation.table}\n`);
   console.log(`pictures, predictions and the chart of the run are in ${options.out}`);
+  return { how: end, dice: resultRows(evaluation.summary, scoredRegions(plan.dataSet.labels!)) };
 }

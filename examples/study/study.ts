@@ -16,6 +16,7 @@ import {
   polynomial,
 } from '@voxelgrad/nn';
 import {
+  emptyHistory,
   encodeCheckpoint,
   meanDice,
   PlainConvUNet,
@@ -24,7 +25,7 @@ import {
   type TrainingHistory,
   train,
 } from '@voxelgrad/nnunet';
-import { compileBar, Progress } from '@voxelgrad/nnunet/node';
+import { compileBar, type Dashboard, Progress } from '@voxelgrad/nnunet/node';
 import { type Device, type Triple, VoxelgradError } from '@voxelgrad/tensor';
 import { StudyBatches } from './batches.ts';
 import { saveChart } from './chart.ts';
@@ -52,6 +53,7 @@ export interface StudySettings {
   /** Axes mirrored in training and prediction. */
   readonly mirrorAxes: readonly number[];
   readonly signal: AbortSignal;
+  readonly dashboard?: Dashboard | undefined;
 }
 
 export interface StudyResult {
@@ -88,7 +90,10 @@ export async function runStudy(settings: StudySettings): Promise<StudyResult> {
     device,
     out,
     window: { patch: settings.patch, mirrorAxes: settings.mirrorAxes, signal },
-    onCase: (name, done) => progress.advance(done === 0 ? 0 : 1, name),
+    onCase: (name, done, cases) => {
+      progress.advance(done === 0 ? 0 : 1, name);
+      settings.dashboard?.caseDone(done, cases);
+    },
   });
   progress.finish();
   optimizer.dispose();
@@ -142,6 +147,10 @@ async function trainNetwork(
       checkpoint,
       await encodeCheckpoint(network, optimizer, { history, description: identity(settings) }),
     );
+  const { dashboard } = settings;
+  const begun = history ?? emptyHistory();
+  const { spacing } = training[0]!.geometry;
+  dashboard?.start({ network, history: begun, device: settings.device, spacing });
   const result = await train({
     network,
     optimizer,
@@ -154,11 +163,16 @@ async function trainNetwork(
     learningRate: (epoch, total) => polynomial(settings.learningRate, epoch, total),
     trainingBatch: (index) => batches.training(index),
     validationBatch: (index) => batches.validation(index),
-    history,
+    history: begun,
     signal: settings.signal,
     onCompile: compileBar(),
-    onIteration: (_, loss) => progress.advance(1, `loss ${loss.toFixed(3)}${note}`),
+    onBatch: dashboard && ((batch) => dashboard.showBatch(batch)),
+    onIteration: (_, loss) => {
+      progress.advance(1, `loss ${loss.toFixed(3)}${note}`);
+      dashboard?.iterationDone();
+    },
     onEpoch: async (record, _, history) => {
+      dashboard?.epochDone(record);
       const dice = meanDice(record.pseudoDice);
       note = dice === null ? '' : `, pseudo Dice ${dice.toFixed(3)}`;
       await save(history);

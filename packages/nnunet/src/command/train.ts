@@ -12,6 +12,7 @@ import { predictionMirrorAxes, saveModel } from '../experiment/node/save-model.t
 import { TextLog } from '../experiment/node/text-log.ts';
 import { type FoldResult, trainFold } from '../experiment/node/train-fold.ts';
 import { validateFold } from '../experiment/node/validate-fold.ts';
+import { patchTriple } from '../experiment/patch-triple.ts';
 import { loadPretrained } from '../experiment/pretrained.ts';
 import { trainerNames, trainerSettings } from '../experiment/trainer-settings.ts';
 import { openModel } from '../model-folder/open-model.ts';
@@ -19,11 +20,16 @@ import type { SegmentationNetwork } from '../networks/unet.ts';
 import { previousStageOf } from '../plan/network-of-plans.ts';
 import { fingerprintFile } from '../plan/node/plan-data-set.ts';
 import { configurationOf } from '../plan/parse-plans.ts';
+import type { RunEnd } from '../report/dashboard/messages.ts';
+import { resultRows } from '../report/dashboard/result-rows.ts';
+import type { Dashboard } from '../report/node/dashboard/dashboard.ts';
+import { dashboardOptions, withDashboard } from '../report/node/dashboard/with-dashboard.ts';
 import { diceTable } from '../report/table.ts';
 import { compileBar } from '../terminal/compile-bar.ts';
 import { Progress } from '../terminal/progress.ts';
 import { meanDice } from '../train/history.ts';
 import { defineCommand } from './command.ts';
+import { dashboardRun } from './dashboard-run.ts';
 import { deviceOptions, onDevice } from './device-options.ts';
 import { datasetFolder, datasetName, rootFolder, rootOptions } from './folders.ts';
 import { trainerOptions, withOptions } from './trainer-options.ts';
@@ -98,11 +104,12 @@ export const train = defineCommand(
       preprocessed: rootOptions.preprocessed,
       results: rootOptions.results,
       progress: { type: 'boolean', default: true, help: 'Show progress.' },
+      ...dashboardOptions,
     },
     examples: [
       'voxelgrad train 4 3d_fullres 0',
       'voxelgrad train 4 3d_fullres 0 -tr voxelgradTrainerAdam --epochs 20 --iterations 50',
-      'voxelgrad train 4 3d_fullres all --time-budget 120 -c',
+      'voxelgrad train 4 3d_fullres all --time-budget 120 -c --dashboard',
     ],
   },
   async ({ options, positionals }, context) => {
@@ -121,16 +128,39 @@ export const train = defineCommand(
     const cases = await openFold(dataSet, configuration, fold, previousFolder);
     await describeModel(dataSet, modelFolder);
     const folder = join(modelFolder, `fold_${fold}`);
+    if (options.dashboard !== undefined && (options.val || options.valBest))
+      throw new VoxelgradError('option', {
+        what: '--dashboard shows how a training goes, and --val does not train',
+        help: 'give one of them',
+      });
+    const title = `${name}, ${configuration}, fold ${fold}`;
+    const mixedPrecision = options.amp;
+    const described = {
+      ...options,
+      title,
+      dataSet,
+      cases,
+      trainer,
+      trainerName: options.trainer,
+      folder,
+      mixedPrecision,
+    };
     const log = await TextLog.start(folder);
-    await onDevice(options, async (device) => {
+    await withDashboard(options.dashboard, dashboardRun(described), context.print, (dashboard) =>
+      onDevice(options, (device) => trainAndValidate(device, dashboard)),
+    );
+
+    async function trainAndValidate(device: Device, dashboard: Dashboard | undefined): Promise<RunEnd> {
       const computes = `${device.kind} (${device.description})`;
       context.print(computes);
       await log.write(`Using device: ${computes}`);
-      const validate = async (network: SegmentationNetwork): Promise<void> => {
-        if (cases.validation.length === 0) return;
+      const validate = async (network: SegmentationNetwork): Promise<RunEnd['dice']> => {
+        if (cases.validation.length === 0) return [];
         const bar = options.progress
           ? new Progress({ total: cases.validation.length, label: 'validating', unit: 'case', stream: context.status })
           : undefined;
+        let predicted = 0;
+        dashboard?.caseDone(predicted, cases.validation.length);
         const summary = await validateFold({
           dataSet,
           cases,
@@ -140,26 +170,29 @@ export const train = defineCommand(
           folder,
           saveProbabilities: options.npz,
           signal: context.signal,
-          onCase: (one) => bar?.advance(1, one),
+          onCase: (one) => {
+            bar?.advance(1, one);
+            dashboard?.caseDone(++predicted, cases.validation.length);
+          },
         });
         bar?.finish();
         await log.write('Validation complete', `Mean Validation Dice:  ${summary.foreground_mean.Dice}`);
-        const names = Object.fromEntries(
-          scoredRegions(dataSet.description.labels).map(({ name, region }) => [regionName(region), name]),
-        );
+        const regions = scoredRegions(dataSet.description.labels);
+        const names = Object.fromEntries(regions.map(({ name, region }) => [regionName(region), name]));
         context.print(diceTable(summary, { names, worst: 10 }));
+        return resultRows(summary, regions);
       };
       if (options.val || options.valBest) {
         const checkpoint = `checkpoint_${options.valBest ? 'best' : 'final'}.pth`;
         const model = await openModel(await openFolder(modelFolder), { checkpoint, configuration });
-        return validate(await model.loadFold(fold, device));
+        return { how: 'finished', dice: await validate(await model.loadFold(fold, device)) };
       }
-      const result = await runTraining(device);
+      const result = await runTraining(device, dashboard);
       report(result, options.checkpointing, folder, context.print);
-      if (result.end !== 'interrupted') await validate(result.network);
-    });
+      return { how: result.end, dice: result.end === 'interrupted' ? [] : await validate(result.network) };
+    }
 
-    async function runTraining(device: Device): Promise<FoldResult> {
+    async function runTraining(device: Device, dashboard: Dashboard | undefined): Promise<FoldResult> {
       const { patch_size, batch_size } = cases.configuration;
       context.print(
         `${cases.split.train.length} training cases, ${cases.split.val.length} for validation; patch ${patch_size.join(' × ')}, ` +
@@ -179,10 +212,10 @@ export const train = defineCommand(
         dataSet,
         cases,
         trainer,
-        title: `${name}, ${configuration}, fold ${fold}`,
+        title,
         folder,
         device,
-        mixedPrecision: options.amp,
+        mixedPrecision,
         checkpointing: options.checkpointing,
         ...(options.pretrainedWeights === undefined
           ? {}
@@ -201,14 +234,20 @@ export const train = defineCommand(
           }),
         log,
         signal: context.signal,
-        onStart: (total) => {
+        onStart: (total, { network, history }) => {
+          dashboard?.start({ network, history, device, spacing: patchTriple(cases.configuration.spacing) });
           if (options.progress)
             bar = new Progress({ total, label: 'training', unit: 'iteration', stream: context.status });
         },
         ...(options.tune ? { onTune: options.progress ? compileBar(context.status, 'tuning') : () => {} } : {}),
         ...(options.progress ? { onCompile: compileBar(context.status) } : {}),
-        onIteration: (loss) => bar?.advance(1, `loss ${loss.toFixed(3)}${note}`),
+        ...(dashboard === undefined ? {} : { onBatch: (batch) => dashboard.showBatch(batch) }),
+        onIteration: (loss) => {
+          bar?.advance(1, `loss ${loss.toFixed(3)}${note}`);
+          dashboard?.iterationDone();
+        },
         onEpoch: ({ epochs, movingDice }) => {
+          dashboard?.epochDone(epochs.at(-1)!);
           const dice = meanDice(epochs.at(-1)!.pseudoDice);
           if (dice !== null) note = `, pseudo Dice ${dice.toFixed(3)} (moving ${(movingDice ?? dice).toFixed(3)})`;
         },

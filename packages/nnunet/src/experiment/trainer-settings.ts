@@ -11,6 +11,16 @@ export const schedules = ['poly', 'cosine', 'constant'] as const;
 export const augmentations = ['nnunet', 'mild', 'nvidia', 'none'] as const;
 export const losses = ['dice-ce', 'dice', 'ce', 'topk', 'dice-topk', 'dice-focal'] as const;
 
+/** What a loss is called on charts. */
+export const lossNames: Readonly<Record<(typeof losses)[number], string>> = {
+  'dice-ce': 'cross-entropy − Dice',
+  dice: '− Dice',
+  ce: 'cross-entropy',
+  topk: 'cross-entropy, worst 10 %',
+  'dice-topk': 'cross-entropy, worst 10 % − Dice',
+  'dice-focal': 'focal loss − Dice',
+};
+
 export interface TrainerSettings {
   readonly epochs: number;
   readonly iterationsPerEpoch: number;

@@ -12,10 +12,19 @@ import type { ArchitectureArguments, Configuration, NetworkPlan } from './plans.
 export const outputChannels = (labels: Labels): number => labels.classes.length + (labels.regions ? 0 : 1);
 
 /** The images' channels and, in a cascade, one more for each label of the stage before. */
-export const inputChannelsOf = (
+export const inputChannelsOf = (...input: Parameters<typeof inputChannelNames>): number =>
+  inputChannelNames(...input).length;
+
+/** What the network sees, channel by channel. */
+export function inputChannelNames(
   { channelNames, labels }: Pick<DatasetDescription, 'channelNames' | 'labels'>,
   configuration: Configuration,
-): number => channelNames.length + (previousStageOf(configuration) === undefined ? 0 : foregroundLabels(labels).length);
+): readonly string[] {
+  const stage = previousStageOf(configuration);
+  return stage === undefined
+    ? channelNames
+    : [...channelNames, ...foregroundLabels(labels).map((label) => `label ${label} of ${stage}`)];
+}
 
 /** In a cascade the configuration whose results are further input channels; undefined for any other. */
 export const previousStageOf = ({ previous_stage: stage }: Configuration): string | undefined => stage ?? undefined;

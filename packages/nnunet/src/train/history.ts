@@ -39,6 +39,15 @@ export function meanDice(dice: readonly (number | null)[]): number | null {
 export const movingAverage = (before: number | null, mean: number): number =>
   before === null ? mean : 0.9 * before + 0.1 * mean;
 
+/** The moving average as it stood after each epoch; NaN before the first mean. */
+export function movingAverages(means: readonly (number | null)[]): number[] {
+  let moving: number | null = null;
+  return means.map((mean) => {
+    if (mean !== null) moving = movingAverage(moving, mean);
+    return moving ?? Number.NaN;
+  });
+}
+
 /** Adds an epoch. True if the moving average is the best so far. */
 export function addEpoch(history: TrainingHistory, record: EpochRecord): boolean {
   history.epochs.push(record);

@@ -85,7 +85,8 @@ export class PseudoDice {
   }
 }
 
-function overZero(logits: Tensor): Tensor {
+/** 1 where a region's logit means that it is there, else 0. */
+export function overZero(logits: Tensor): Tensor {
   return cast(greater(logits, full(0, [], { device: logits.device })), 'f32');
 }
 

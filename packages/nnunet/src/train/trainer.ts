@@ -26,6 +26,8 @@ export interface TrainingSettings extends TrainingStepSettings {
   /** A run to go on with. */
   readonly history?: TrainingHistory | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Shown each training batch before it is used. May enqueue work on its tensors, must neither change nor keep them; what it throws ends the training. */
+  readonly onBatch?: ((batch: Batch) => void) | undefined;
   readonly onIteration?: ((iteration: number, loss: number) => void) | undefined;
   /** Called after each epoch, when the weights are those of its end. `best`: its moving pseudo Dice is the best so far. */
   readonly onEpoch?:
@@ -105,9 +107,12 @@ async function runIterations(
       return false;
     }
     const batch = await settings.trainingBatch(iteration);
+    settings.onBatch?.(batch);
     const loss = await step.run(batch);
     await settle();
     pending = loss();
+    // Should something else fail meanwhile, that is the error to be told, not that this value never came.
+    pending.catch(() => undefined);
   }
   await settle();
   return true;

@@ -4,7 +4,7 @@ import type { Labels } from '@voxelgrad/io';
 import { writeFileAtomic } from '@voxelgrad/io/node';
 import { savePicture } from '../../report/node/save-picture.ts';
 import { drawTrainingChart } from '../../report/training-chart.ts';
-import { meanDice, movingAverage, type TrainingHistory } from '../../train/history.ts';
+import { meanDice, movingAverages, type TrainingHistory } from '../../train/history.ts';
 
 /** `training_log.jsonl` and `progress.png`, whole after every epoch. */
 export async function writeLog(
@@ -33,18 +33,10 @@ export async function writeLog(
       validationLoss: numbers(epochs.map(({ validationLoss }) => validationLoss)),
       regions: names.map((name, i) => ({ name, pseudoDice: numbers(epochs.map(({ pseudoDice }) => pseudoDice[i])) })),
       meanPseudoDice: numbers(means),
-      smoothedPseudoDice: smoothed(means),
+      smoothedPseudoDice: movingAverages(means),
       epochSeconds: epochs.map(({ seconds }) => seconds),
       learningRate: epochs.map(({ learningRate }) => learningRate),
     }),
     join(folder, 'progress.png'),
   );
-}
-
-function smoothed(means: readonly (number | null)[]): number[] {
-  let moving: number | null = null;
-  return means.map((mean) => {
-    if (mean !== null) moving = movingAverage(moving, mean);
-    return moving ?? Number.NaN;
-  });
 }

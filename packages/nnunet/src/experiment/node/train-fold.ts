@@ -14,6 +14,7 @@ import { inputChannelsOf, networkOfConfiguration, outputChannels } from '../../p
 import { encodeCheckpoint, resumeCheckpoint } from '../../train/checkpoint.ts';
 import { emptyHistory, type TrainingHistory } from '../../train/history.ts';
 import { type TrainingEnd, train } from '../../train/trainer.ts';
+import type { Batch } from '../../train/training-step.ts';
 import { FoldBatches } from '../fold-batches.ts';
 import { criterionFor, learningRateFor, optimizerFor } from '../learning.ts';
 import type { TrainerSettings } from '../trainer-settings.ts';
@@ -51,11 +52,14 @@ export interface FoldTraining {
   /** Gets a line for what happens. */
   readonly log?: TextLog | undefined;
   readonly signal: AbortSignal;
-  readonly onStart?: (iterationsLeft: number) => void;
+  /** Called with the weights to begin with and what was trained before. */
+  readonly onStart?: (iterationsLeft: number, run: Run) => void;
   /** Where given, WebGPU's kernels are tuned before the first iteration, and this is told how many are. */
   readonly onTune?: CompileProgress;
   /** Told how many of the step's kernels are compiled, before the first iteration. */
   readonly onCompile?: CompileProgress;
+  /** Shown each training batch before it is used: see TrainingSettings. */
+  readonly onBatch?: ((batch: Batch) => void) | undefined;
   readonly onIteration?: (loss: number) => void;
   readonly onEpoch?: (history: TrainingHistory) => void;
 }
@@ -98,7 +102,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
   const batches = new FoldBatches({ ...cases, trainer, labels, device, seed: training.seed });
   const run: Run = { network, optimizer, history };
   const budget = new TimeBudget(training.timeBudget, history);
-  training.onStart?.(trainer.epochs * trainer.iterationsPerEpoch - history.losses.length);
+  training.onStart?.(trainer.epochs * trainer.iterationsPerEpoch - history.losses.length, run);
   const loss = criterionFor(trainer, labels, cases.configuration.batch_dice);
   const scheduled = learningRateFor(trainer);
   let written = performance.now();
@@ -120,6 +124,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
     signal: AbortSignal.any([signal, budget.signal]),
     onTune: training.onTune,
     onCompile: training.onCompile,
+    onBatch: training.onBatch,
     onIteration: (_, value) => training.onIteration?.(value),
     onEpoch: async (record, best) => {
       if (best && checkpointing) await training.save('best', run);
