@@ -14,6 +14,7 @@ import { isa } from './isa.ts';
 import type { BenchRow } from './measure.ts';
 import { memory } from './memory.ts';
 import { norm } from './norm.ts';
+import { fingerprint, preprocess } from './preprocess.ts';
 import { resample } from './resample.ts';
 import { startup } from './startup.ts';
 import { unetStep } from './unet-step.ts';
@@ -27,6 +28,8 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   memory,
   'host-work': hostWork,
   resample,
+  fingerprint,
+  preprocess,
   startup,
 };
 /** Those that run on WebGPU too. */
