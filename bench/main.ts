@@ -9,6 +9,7 @@ import { VoxelgradError } from '@voxelgrad/tensor';
 import { bratsForward } from './brats-forward.ts';
 import { conv3d } from './conv3d.ts';
 import { conv3dWebgpu } from './conv3d-webgpu.ts';
+import { dataWait } from './data-wait.ts';
 import { hostWork } from './host-work.ts';
 import { isa } from './isa.ts';
 import type { BenchRow } from './measure.ts';
@@ -27,6 +28,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   isa,
   memory,
   'host-work': hostWork,
+  'data-wait': dataWait,
   resample,
   fingerprint,
   preprocess,
