@@ -1,5 +1,5 @@
 /**
- * The tests of ops and devices, and those of DICOM and the case store, in a browser, the same files as in Node: on cpu and WebGPU in a page that may
+ * The tests of ops and devices, and those of images in memory, DICOM and the case store, in a browser, the same files as in Node: on cpu and WebGPU in a page that may
  * have threads, those of ops and devices also on the one thread of a page that may not. Where there is no Chromium, that is said and all tests count as skipped.
  */
 import { dirname, resolve } from 'node:path';
@@ -89,6 +89,7 @@ const projects = [
     include: [
       ...ENGINE,
       'packages/io/src/dicom/dicom.test.ts',
+      'packages/io/src/in-memory.test.ts',
       'packages/io/src/store/store.test.ts',
       'packages/io/src/store/*.browser-test.ts',
     ],

@@ -9,12 +9,14 @@ import { VoxelgradError } from '@voxelgrad/tensor';
 import { bratsForward } from './brats-forward.ts';
 import { conv3d } from './conv3d.ts';
 import { conv3dWebgpu } from './conv3d-webgpu.ts';
+import { dataWait } from './data-wait.ts';
 import { hostWork } from './host-work.ts';
 import { isa } from './isa.ts';
 import { manyClasses } from './many-classes.ts';
 import type { BenchRow } from './measure.ts';
 import { memory } from './memory.ts';
 import { norm } from './norm.ts';
+import { fingerprint, preprocess } from './preprocess.ts';
 import { resample } from './resample.ts';
 import { startup } from './startup.ts';
 import { unetStep } from './unet-step.ts';
@@ -28,7 +30,10 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   memory,
   'many-classes': manyClasses,
   'host-work': hostWork,
+  'data-wait': dataWait,
   resample,
+  fingerprint,
+  preprocess,
   startup,
 };
 /** Those that run on WebGPU too. */

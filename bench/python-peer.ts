@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const PYTHON = process.env.PEER_PYTHON ?? 'python3';
+/** The interpreter. */
+export const PYTHON = process.env.PEER_PYTHON ?? 'python3';
 
 /** Whether that Python can import a module; says so on stderr if not. `title`: what the module belongs to. */
 export async function hasModule(module: string, title: string): Promise<boolean> {

@@ -101,6 +101,14 @@ export function channelsFirst(data: VoxelArray, channels: number, what: string):
   return planes;
 }
 
+/** The inverse of `channelsFirst`. */
+export function channelsLast(data: VoxelArray, channels: number, what: string): VoxelArray {
+  const voxels = data.length / channels;
+  const pixels = allocateVoxels(voxelType(data), data.length, what);
+  for (let c = 0; c < channels; c++) for (let i = 0; i < voxels; i++) pixels[i * channels + c] = data[c * voxels + i]!;
+  return pixels;
+}
+
 /** A volume with the same geometry: a prediction for an image. */
 export function withData<Data extends VoxelArray>(
   geometry: Geometry,

@@ -61,11 +61,13 @@ describe('there and back', () => {
     }
   });
 
-  it('NRRD keeps channels; MetaImage refuses them', async () => {
+  it('NRRD and MetaImage keep channels, and refuse further axes', async () => {
     const image = countingImage([2, ...shape]);
-    const back = await read(new Uint8Array(Buffer.concat(await encodeNrrd(image))), 'a.nrrd');
-    expect([back.shape, back.data]).toEqual([image.shape, image.data]);
-    await expect(encodeMetaImage(image, {}, 'pat')).rejects.toThrow(/pat: expected 3 axes/);
+    for (const [encode, name] of [[encodeNrrd, 'a.nrrd'] as const, [encodeMetaImage, 'a.mha'] as const]) {
+      const back = await read(new Uint8Array(Buffer.concat(await encode(image))), name);
+      expect([back.shape, back.data]).toEqual([image.shape, image.data]);
+      await expect(encode(countingImage([2, 2, ...shape]), {}, 'pat')).rejects.toThrow(/pat: expected 3 or 4 axes/);
+    }
   });
 });
 

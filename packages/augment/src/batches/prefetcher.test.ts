@@ -55,6 +55,22 @@ describe('Prefetcher', () => {
     expect(prefetcher.waiting.share).toBeLessThanOrEqual(1);
   });
 
+  it('prepares nothing behind the end of the part that is asked for', async () => {
+    const { started, prepare, discard, finish } = workshop();
+    const end = (asked: number): number => asked - (asked % 2) + 2;
+    const prefetcher = new Prefetcher({ prepare, discard, depth: 2, end });
+    for (const index of [0, 1]) {
+      const item = prefetcher.take(index);
+      finish(index);
+      expect(await item).toBe(index);
+      expect(started).toEqual([0, 1]);
+    }
+    const next = prefetcher.take(2);
+    expect(started).toEqual([0, 1, 2, 3]);
+    finish(2);
+    expect(await next).toBe(2);
+  });
+
   it('starts anew where a run resumes, and frees what nobody takes', async () => {
     const { started, discarded, prepare, discard, finish } = workshop();
     const prefetcher = new Prefetcher({ prepare, discard, depth: 2 });

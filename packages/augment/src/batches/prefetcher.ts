@@ -10,8 +10,8 @@ export interface PrefetchSettings<Item> {
   readonly discard: (item: Item) => void;
   /** Items ready or under way, at least 1. */
   readonly depth?: number;
-  /** Index after the last item; by default there is none. */
-  readonly end?: number;
+  /** Index after the last item that is prepared when the one with index `asked` has been asked for; by default there is none. */
+  readonly end?: number | ((asked: number) => number);
 }
 
 export interface WaitingTime {
@@ -28,6 +28,7 @@ export class Prefetcher<Item> {
   /** What is ready or under way, in order, from index #first on. */
   #queue: Promise<Item>[] = [];
   #first = 0;
+  #asked = 0;
   #closed = false;
   #waited = 0;
   #started: number | undefined;
@@ -44,6 +45,7 @@ export class Prefetcher<Item> {
       await this.#discardAll();
       this.#first = index;
     }
+    this.#asked = index;
     this.#fill();
     const before = performance.now();
     const item = this.#queue.shift() ?? this.#settings.prepare(index);
@@ -75,9 +77,11 @@ export class Prefetcher<Item> {
   }
 
   #fill(): void {
+    const { end = Number.POSITIVE_INFINITY } = this.#settings;
+    const behindLast = typeof end === 'number' ? end : end(this.#asked);
     while (!this.#closed && this.#queue.length < this.#depth) {
       const index = this.#first + this.#queue.length;
-      if (index >= (this.#settings.end ?? Number.POSITIVE_INFINITY)) return;
+      if (index >= behindLast) return;
       const item = this.#settings.prepare(index);
       // A failure is reported by the take() that asks for the item; until then it must not count as unhandled.
       item.catch(() => undefined);

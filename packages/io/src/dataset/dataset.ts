@@ -73,9 +73,11 @@ export async function readCase(entry: Case): Promise<LoadedCase> {
 /** A segmentation as whole numbers. Values within 0.001 of one count as it: some files store labels with a scale. */
 export async function readLabel(reference: ImageReference): Promise<Image<Uint8Array | Int16Array>> {
   const image = oneVolume(await readImage(reference.file), reference);
+  if (image.data instanceof Uint8Array) return { ...image, data: image.data };
   const what = reference.file.path;
   let [low, high] = [0, 0];
-  for (const value of image.data) {
+  for (let i = 0; i < image.data.length; i++) {
+    const value = image.data[i]!;
     const whole = Math.round(value);
     if (!(Math.abs(value - whole) <= 1e-3))
       throw new VoxelgradError('dataset', { what, expected: 'whole label values', got: `${value}` });
@@ -88,7 +90,6 @@ export async function readLabel(reference: ImageReference): Promise<Image<Uint8A
       expected: 'label values of 16 bits',
       got: `${low < -32768 ? low : high}`,
     });
-  if (image.data instanceof Uint8Array) return { ...image, data: image.data };
   const data = low >= 0 && high <= 255 ? new Uint8Array(image.data.length) : new Int16Array(image.data.length);
   for (let i = 0; i < data.length; i++) data[i] = Math.round(image.data[i]!);
   return { ...image, data };

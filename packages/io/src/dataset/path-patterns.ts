@@ -1,7 +1,8 @@
 /**
  * Data sets whose cases are told by their paths, as in BIDS or in folders of images and masks:
  * `{ channels: { T1: '{case}/anat/{case}_T1w.nii.gz' }, label: 'derivatives/labels/{case}/anat/{case}_dseg.nii.gz' }`.
- * `{case}` is the case's name, the same wherever it stands; `*` is any text within a name, `**` any folders, `?` any character.
+ * `{case}` is the case's name, the same wherever it stands, `{case:sub-*}` one of that form; `*` is any text within a name, `**` any folders, `?` any
+ * character. In paths without it the first folder with a wildcard is the case, or else what the file's first wildcard stands for.
  */
 import { VoxelgradError } from '@voxelgrad/tensor';
 import type { FileSource, Folder } from '../source.ts';
@@ -11,13 +12,20 @@ import type { PatternOptions } from './pattern.ts';
 
 const deepest = 8;
 
-export const hasCasePlaceholder = ({ channels, label = '' }: Pick<PatternOptions, 'channels' | 'label'>): boolean =>
-  [...Object.values(channels), label].some((pattern) => pattern.includes('{case}'));
+const placeholder = /\{case(?::[^}/]*)?\}/;
+
+/** Names of files have no slash. */
+export const arePaths = ({ channels, label = '' }: Pick<PatternOptions, 'channels' | 'label'>): boolean =>
+  [...Object.values(channels), label].some((pattern) => pattern.includes('/') || placeholder.test(pattern));
 
 /** Opens a data set by path patterns. Throws 'dataset' where no case is found, one lacks a channel, or several files fit one place. */
 export async function openByPaths(root: Folder, options: PatternOptions): Promise<DataSet> {
   const patterns = { ...options.channels, ...(options.label === undefined ? {} : { [labelKey]: options.label }) };
-  const matchers = Object.entries(patterns).map(([name, pattern]) => ({ name, pattern, expression: compile(pattern) }));
+  const named = Object.values(patterns).some((pattern) => placeholder.test(pattern));
+  const matchers = Object.entries(patterns).map(([name, pattern]) => ({
+    name,
+    expression: compile(named ? pattern : withCase(pattern)),
+  }));
   const found = new Map<string, Map<string, FileSource>>();
   for await (const { path, file } of filesIn(root, '', deepest)) {
     for (const { name, expression } of matchers) {
@@ -59,25 +67,47 @@ export async function openByPaths(root: Folder, options: PatternOptions): Promis
 /** No channel can be called so. */
 const labelKey = '\0label';
 
+function withCase(pattern: string): string {
+  const parts = pattern.split('/');
+  const at = parts.findIndex((part) => part !== '**' && /[*?]/.test(part));
+  const part = parts[at];
+  if (part === undefined)
+    throw new VoxelgradError('option', { what: `pattern ${pattern}`, expected: 'a * for the name of the case' });
+  const marked = at === parts.length - 1 ? part.replace(/[*?]/, '{case}') : `{case:${part}}`;
+  return parts.with(at, marked).join('/');
+}
+
 function compile(pattern: string): RegExp {
-  if (!pattern.includes('{case}'))
+  if (!placeholder.test(pattern))
     throw new VoxelgradError('option', {
       what: `pattern ${pattern}`,
       expected: '{case} in every pattern, if in any',
       got: 'none',
     });
-  const parts = pattern.split(/(\{case\}|\*\*\/|\*|\?)/);
+  const parts = pattern.split(/(\{case(?::[^}/]*)?\}|\*\*\/|\*|\?)/);
   let named = false;
-  const source = parts.map((part) => {
+  const source = parts.map((part): string => {
     if (part === '**/') return '(?:[^/]+/)*';
-    if (part === '*') return '[^/]*';
-    if (part === '?') return '[^/]';
-    if (part !== '{case}') return part.replace(/[.+^${}()|[\]\\]/g, '\\$&');
-    const group = named ? '\\k<case>' : '(?<case>[^/]+?)';
+    if (!placeholder.test(part)) return ofName(part);
+    if (named) return '\\k<case>';
     named = true;
-    return group;
+    const form = part.slice('{case:'.length, -1);
+    const name =
+      form === ''
+        ? '[^/]+?'
+        : form
+            .split(/([*?])/)
+            .map(ofName)
+            .join('');
+    return `(?<case>${name})`;
   });
   return new RegExp(`^${source.join('')}$`);
+}
+
+/** A piece of a pattern within one name. */
+function ofName(part: string): string {
+  if (part === '*') return '[^/]*';
+  return part === '?' ? '[^/]' : part.replace(/[.+^${}()|[\]\\]/g, '\\$&');
 }
 
 async function* filesIn(
@@ -101,7 +131,7 @@ function checkComplete(
   const missing = cases.flatMap(([name, files]) =>
     Object.entries(channels)
       .filter(([channel]) => !files.has(channel))
-      .map(([channel, pattern]) => `${channel} of ${name} (${pattern.replaceAll('{case}', name)})`),
+      .map(([channel, pattern]) => `${channel} of ${name} (${pattern.replace(new RegExp(placeholder, 'g'), name)})`),
   );
   if (missing.length > 0)
     throw new VoxelgradError('dataset', {

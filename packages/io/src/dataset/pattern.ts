@@ -5,12 +5,12 @@ import { bratsLabels } from './brats.ts';
 import { type CaseFolder, findCaseFolders, missingChannels, openMatch } from './case-folders.ts';
 import { type Case, type DataSet, imageEnding } from './dataset.ts';
 import { type LabelEntries, parseLabels } from './labels.ts';
-import { hasCasePlaceholder, openByPaths } from './path-patterns.ts';
+import { arePaths, openByPaths } from './path-patterns.ts';
 
 export interface PatternOptions {
   /**
-   * Channel name → pattern for its file in a case folder; `*` is any text, `?` any character. With `{case}` in them, patterns are paths in the data
-   * set's folder; see path-patterns.ts.
+   * Channel name → pattern for its file in a case folder; `*` is any text, `?` any character. With `{case}` or a slash in them, patterns are paths
+   * in the data set's folder; see path-patterns.ts.
    */
   readonly channels: Readonly<Record<string, string>>;
   /** Pattern of the segmentation. */
@@ -28,7 +28,7 @@ const brats2013: PatternOptions = {
 
 /** Opens a data set by patterns. Throws 'dataset' where no case is found, or one lacks a channel or has a file too many. */
 export async function openByPattern(root: Folder, options: PatternOptions): Promise<DataSet> {
-  if (hasCasePlaceholder(options)) return openByPaths(root, options);
+  if (arePaths(options)) return openByPaths(root, options);
   const channels = Object.entries(options.channels).map(([name, pattern]) => ({
     name,
     pattern,

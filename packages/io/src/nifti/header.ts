@@ -5,7 +5,7 @@
  */
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { bytesPerVoxel, type StoredType } from '../stored.ts';
-import { storedType } from './data-type.ts';
+import { colourSamples, storedType } from './data-type.ts';
 
 export interface NiftiHeader {
   readonly version: 1 | 2;
@@ -13,6 +13,8 @@ export interface NiftiHeader {
   /** True for .hdr + .img. */
   readonly pair: boolean;
   readonly type: StoredType;
+  /** Numbers a voxel: 3 in RGB, 4 in RGBA, which read as channels; absent where there is one. */
+  readonly samples?: 3 | 4;
   /** Extents as stored, x first; the file's own number of axes. */
   readonly dim: readonly number[];
   /** All 8 numbers: qfac, then the voxel size along x, y, z, t, …; x, y, z are positive, qfac is 1 or −1. */
@@ -105,11 +107,14 @@ export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
 
   const pixdim = floats(at.pixdim, 8).map((value, i) => repairVoxelSize(value, i, file));
   const quaternion = floats(at.quaternion, 6);
+  const code = view.getInt16(at.datatype, littleEndian);
+  const samples = colourSamples(code);
   return {
     version,
     littleEndian,
     pair,
-    type: storedType(view.getInt16(at.datatype, littleEndian), file),
+    type: storedType(code, file),
+    ...(samples === undefined ? {} : { samples }),
     dim: checkDimensions(fields.dimensions, file),
     pixdim,
     voxelOffset: checkOffset(fields.voxelOffset, version, pair, file),
@@ -127,7 +132,7 @@ export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
 
 /** Bytes that the voxels take in the file. Exact: `checkDimensions` keeps it below 2⁵³. */
 export function voxelBytes(header: NiftiHeader): number {
-  return header.dim.reduce((product, extent) => product * extent, 1) * bytesPerVoxel[header.type];
+  return header.dim.reduce((product, extent) => product * extent, header.samples ?? 1) * bytesPerVoxel[header.type];
 }
 
 export function refuse(file: string, expected: string, got: string, help?: string): VoxelgradError {

@@ -2,7 +2,7 @@
  * Reads NIfTI-1 and NIfTI-2 from any source: .nii, .nii.gz, and .hdr + .img (each .gz or not).
  */
 import { ByteReader } from '../byte-reader.ts';
-import type { Image } from '../image.ts';
+import { channelsFirst, type Image } from '../image.ts';
 import type { ReadOptions } from '../read-options.ts';
 import { type FileSource, missingFile } from '../source.ts';
 import { takeVoxelBytes } from '../voxel-stream.ts';
@@ -31,9 +31,11 @@ export async function readNifti(source: FileSource, options: ReadOptions = {}): 
         : await readSeparateVoxels(dataSource, header);
     const [x = 1, y = 1, z = 1, ...rest] = header.dim;
     const flat = header.dim.length === 2;
+    const { samples } = header;
+    const data = decodeVoxels(bytes, header, file, options.as);
     return {
-      shape: [...rest.reverse(), z, y, x],
-      data: decodeVoxels(bytes, header, file, options.as),
+      shape: [...(samples === undefined ? [] : [samples]), ...rest.reverse(), z, y, x],
+      data: samples === undefined ? data : channelsFirst(data, samples, file),
       ...geometry,
       header,
       ...(flat ? { flat } : {}),

@@ -28,7 +28,8 @@ export function decodeVoxels(
   as?: 'float32',
 ): VoxelArray {
   const stored = storedVoxels(bytes, header.type, header.littleEndian);
-  const scale = scaling(header, file);
+  // Colours are never scaled.
+  const scale = header.samples === undefined ? scaling(header, file) : undefined;
   if (scale === undefined)
     return as === undefined || stored instanceof Float32Array ? stored : convertVoxels(stored, as, 1, 0, file);
   return convertVoxels(stored, as ?? 'float64', scale.slope, scale.intercept, file);

@@ -1,5 +1,6 @@
 /**
- * Writes single-file NIfTI-1, or NIfTI-2 where an extent is over 32767 or the image came from NIfTI-2; little-endian, unscaled.
+ * Writes single-file NIfTI-1, or NIfTI-2 where that is asked for, an extent is over 32767 or the image came from NIfTI-2; little-endian, unscaled.
+ * NIfTI-1 has geometry in float32, as every program that reads NIfTI takes it; NIfTI-2 keeps spacing, origin and direction to the bit.
  * An image that was read from NIfTI keeps its pixdim, units, qform and sform to the bit, so that a prediction lies exactly over the
  * image it was made from, in every viewer's reading of the header.
  */
@@ -14,6 +15,8 @@ import { layouts, type NiftiHeader, singleFileOffset } from './header.ts';
 export interface WriteOptions {
   /** Type in the file; by default the array's. What an integer type cannot hold is refused; float32 rounds. */
   readonly type?: VoxelType;
+  /** Of NIfTI: 2 keeps geometry in float64, and is what fewer programs read. By default 1, unless the image does not fit it or came from 2. */
+  readonly niftiVersion?: 1 | 2;
 }
 
 /** NIFTI_UNITS_MM. */
@@ -31,7 +34,14 @@ export function encodeNifti(image: Image, options: WriteOptions = {}, what = 'im
       expected: `3 to 7 axes, ${image.data.length} voxels`,
       got: `[${image.shape.join(', ')}]`,
     });
-  const version = image.header?.version === 2 || image.shape.some((extent) => extent > 32767) ? 2 : 1;
+  const large = image.shape.some((extent) => extent > 32767);
+  if (large && options.niftiVersion === 1)
+    throw new VoxelgradError('option', {
+      what,
+      expected: 'extents up to 32767 for NIfTI-1',
+      got: `[${image.shape.join(', ')}]`,
+    });
+  const version = options.niftiVersion ?? (large ? 2 : (image.header?.version ?? 1));
   const offset = singleFileOffset[version];
   const bytes = allocate(offset + voxels * bytesPerVoxel[type], what);
   writeHeader(new DataView(bytes.buffer), image, type, version);

@@ -104,6 +104,59 @@ describe('voxelgrad convert', () => {
     });
     await expect(run('convert', '-i', join(root, 'brats'))).rejects.toThrow(/--id is missing/);
   });
+
+  it('finds the cases of a BIDS folder by patterns, and checks them', async () => {
+    const bids = join(root, 'bids');
+    const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] as const;
+    const image: Image = { shape: [2, 3, 4], data: new Int16Array(24).fill(7), spacing: [1, 1, 1], affine };
+    for (const subject of ['sub-01', 'sub-02']) {
+      const anat = join(bids, subject, 'anat');
+      const truth = join(bids, 'derivatives/labels', subject, 'anat');
+      mkdirSync(anat, { recursive: true });
+      mkdirSync(truth, { recursive: true });
+      await writeImageFile(join(anat, `${subject}_T1w.nii.gz`), image);
+      await writeImageFile(join(anat, `${subject}_FLAIR.nii.gz`), image);
+      const label = Uint8Array.from({ length: 24 }, (_, i) => i % 2);
+      await writeImageFile(join(truth, `${subject}_dseg.nii.gz`), { ...image, data: label });
+    }
+    const words = ['convert', '-i', bids, '--id', '9', '--verify_dataset_integrity'];
+    const images = ['--images', 'T1w=sub-*/anat/*_T1w.nii.gz', 'FLAIR=sub-*/anat/*_FLAIR.nii.gz'];
+    const labels = ['--labels', 'derivatives/labels/sub-*/anat/*_dseg.nii.gz'];
+    const { lines } = await run(...words, ...images, ...labels, '--classes', 'lesion=1');
+    const target = join(environment.nnUNet_raw, 'Dataset009_bids');
+    expect(lines).toEqual([expect.stringMatching(/^bids: 2 cases/), target]);
+    expect(readdirSync(join(target, 'imagesTr')).sort()).toEqual(
+      ['sub-01', 'sub-02'].flatMap((subject) => [`${subject}_0000.nii.gz`, `${subject}_0001.nii.gz`]),
+    );
+    expect(readdirSync(join(target, 'labelsTr')).sort()).toEqual(['sub-01.nii.gz', 'sub-02.nii.gz']);
+    expect(json(join(target, 'dataset.json'))).toMatchObject({
+      channel_names: { 0: 'T1w', 1: 'FLAIR' },
+      labels: { background: 0, lesion: 1 },
+    });
+    await expect(run(...words, ...images)).rejects.toThrow(/--images, --labels and --classes together/);
+    rmSync(join(bids, 'sub-02/anat/sub-02_FLAIR.nii.gz'));
+    await expect(run(...words, ...images, ...labels, '--classes', 'lesion=1')).rejects.toThrow(/FLAIR of sub-02/);
+  });
+});
+
+describe('voxelgrad convert-image', () => {
+  it('writes the format that the ending names, with the same voxels and geometry', async () => {
+    const affine = [2, 0, 0, 1.1, 0, 2, 0, 2, 0, 0, 3, 3, 0, 0, 0, 1] as const;
+    const image: Image = {
+      shape: [2, 3, 4],
+      data: Int16Array.from({ length: 24 }, (_, i) => i),
+      spacing: [3, 2, 2],
+      affine,
+    };
+    await writeImageFile(join(root, 'a.nrrd'), image);
+    for (const [name, ...words] of [['a.mha'], ['a.nii', '--nifti-version', '2'], ['b.nrrd']] as const) {
+      const { lines } = await voxelgrad(['convert-image', join(root, 'a.nrrd'), join(root, name), ...words]);
+      expect(lines).toEqual([`${join(root, name)}: 2 × 3 × 4`]);
+      const { shape, data, spacing, affine: found } = await readImageFile(join(root, name));
+      expect({ shape, data, spacing, affine: found }).toEqual(image);
+    }
+    await expect(voxelgrad(['convert-image', join(root, 'a.nrrd'), join(root, 'a.jpg')])).rejects.toThrow(/ends in/);
+  });
 });
 
 describe('voxelgrad plan-and-preprocess', () => {

@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   convert: async () => (await import('./convert.ts')).convert,
+  'convert-image': async () => (await import('./convert-image.ts')).convertImageCommand,
   check: async () => (await import('./check.ts')).check,
   fingerprint: async () => (await import('./fingerprint.ts')).fingerprint,
   plan: async () => (await import('./plan.ts')).plan,

@@ -37,7 +37,7 @@ export function mirrorAxesOf({ mirroring }: TrainerSettings, patch: readonly num
 
 export class FoldBatches {
   readonly #training: Prefetcher<Batch>;
-  readonly #validation: TrainingBatches | undefined;
+  readonly #validation: Prefetcher<Batch> | undefined;
 
   constructor(settings: FoldBatchesSettings) {
     const { trainer, configuration, labels, seed } = settings;
@@ -48,16 +48,12 @@ export class FoldBatches {
       previousLabels: previousStageOf(configuration) === undefined ? undefined : foregroundLabels(labels),
     };
     const training = batchesOf(settings, settings.training, recipes[trainer.augmentation](recipe), seed);
-    if (settings.validation.length > 0)
-      this.#validation = batchesOf(settings, settings.validation, validationTransforms(recipe), seed + 1);
-    this.#training = new Prefetcher({
-      prepare: (index) => training.prepare(index),
-      discard: ({ image, target }) => {
-        image.dispose();
-        target.dispose();
-      },
-      end: trainer.epochs * trainer.iterationsPerEpoch,
-    });
+    this.#training = prefetched(training, trainer.epochs * trainer.iterationsPerEpoch);
+    if (settings.validation.length === 0) return;
+    const validation = batchesOf(settings, settings.validation, validationTransforms(recipe), seed + 1);
+    const { validationIterations } = trainer;
+    // None waits on the device while the next epoch trains.
+    this.#validation = prefetched(validation, (asked) => asked - (asked % validationIterations) + validationIterations);
   }
 
   get hasValidation(): boolean {
@@ -69,7 +65,7 @@ export class FoldBatches {
   }
 
   validation(index: number): Promise<Batch> {
-    return this.#validation!.prepare(index);
+    return this.#validation!.take(index);
   }
 
   /** Share of the time that training waited for data. */
@@ -77,9 +73,20 @@ export class FoldBatches {
     return this.#training.waiting.share;
   }
 
-  close(): Promise<void> {
-    return this.#training.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#training.close(), this.#validation?.close()]);
   }
+}
+
+function prefetched(batches: TrainingBatches, end: number | ((asked: number) => number)): Prefetcher<Batch> {
+  return new Prefetcher({
+    prepare: (index) => batches.prepare(index),
+    discard: ({ image, target }) => {
+      image.dispose();
+      target.dispose();
+    },
+    end,
+  });
 }
 
 const recipes: Readonly<Record<TrainerSettings['augmentation'], (settings: RecipeSettings) => Recipe>> = {

@@ -37,11 +37,17 @@ export function sampleForeground(
   });
 }
 
-/** Random bits, made a block at a time. */
+/** Every case begins with the same random bits: those that are asked for again and again are kept, 16 MB of them. */
+const mostKept = 2 ** 22;
+const blockLength = 2 ** 14;
+let kept: { readonly bits: Uint32Array; readonly random: NumpyRandomState; length: number } | undefined;
+
+/** The bits from the seed on, a block at a time. */
 class Bits {
-  readonly #random = new NumpyRandomState(seed);
-  readonly #block = new Uint32Array(2 ** 14);
-  #next = this.#block.length;
+  #random: NumpyRandomState | undefined;
+  #passed = 0;
+  #block: Uint32Array = new Uint32Array();
+  #next = 0;
 
   /** Counts in `counts` how often each of its places is drawn in `samples` draws: `RandomState.choice(…, replace=True)`. */
   drawWithReplacement(counts: Uint32Array, samples: number): void {
@@ -51,20 +57,49 @@ class Bits {
       return;
     }
     const mask = 0xffffffff >>> Math.clz32(largest);
-    const block = this.#block;
-    let next = this.#next;
+    // Places above the largest are drawn too, and do not count: a branch that is taken by chance costs more than what it saves.
+    const drawn = new Uint32Array(mask + 1);
     for (let left = samples; left > 0; ) {
-      if (next === block.length) {
-        this.#random.fill(block);
-        next = 0;
+      if (this.#next === this.#block.length) this.#take();
+      const block = this.#block;
+      const end = Math.min(block.length, this.#next + left);
+      for (let i = this.#next; i < end; i++) {
+        const index = block[i]! & mask;
+        drawn[index]!++;
+        left -= (index - largest - 1) >>> 31;
       }
-      const index = block[next++]! & mask;
-      if (index > largest) continue;
-      counts[index]!++;
-      left--;
+      this.#next = end;
     }
-    this.#next = next;
+    counts.set(drawn.subarray(0, counts.length));
   }
+
+  #take(): void {
+    const [begin, end] = [this.#passed, this.#passed + blockLength];
+    this.#passed = end;
+    this.#next = 0;
+    if (end <= mostKept) {
+      this.#block = keptBits(begin, end);
+      return;
+    }
+    this.#random ??= afterKept();
+    this.#block = new Uint32Array(blockLength);
+    this.#random.fill(this.#block);
+  }
+}
+
+function keptBits(begin: number, end: number): Uint32Array {
+  kept ??= { bits: new Uint32Array(mostKept), random: new NumpyRandomState(seed), length: 0 };
+  if (end > kept.length) {
+    kept.random.fill(kept.bits.subarray(kept.length, end));
+    kept.length = end;
+  }
+  return kept.bits.subarray(begin, end);
+}
+
+function afterKept(): NumpyRandomState {
+  const random = new NumpyRandomState(seed);
+  random.fill(new Uint32Array(mostKept));
+  return random;
 }
 
 /** Joins equal values; those that were not drawn are left out. */

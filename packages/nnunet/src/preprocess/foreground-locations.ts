@@ -37,7 +37,7 @@ function draw(segmentation: Int16Array, values: readonly number[], random: Numpy
 
 /** Linear indices of all voxels with one of the values, one value after the other: a region's order in nnU-Net, which decides what is drawn. */
 function voxelsOf(segmentation: Int16Array, values: readonly number[]): Uint32Array {
-  const counts = values.map((value) => segmentation.reduce((count, label) => count + (label === value ? 1 : 0), 0));
+  const counts = values.map((value) => countOf(segmentation, value));
   const found = new Uint32Array(counts.reduce((sum, count) => sum + count, 0));
   let next = 0;
   for (const [i, value] of values.entries()) {
@@ -45,4 +45,10 @@ function voxelsOf(segmentation: Int16Array, values: readonly number[]): Uint32Ar
     for (let voxel = 0; next < end; voxel++) if (segmentation[voxel] === value) found[next++] = voxel;
   }
   return found;
+}
+
+function countOf(segmentation: Int16Array, value: number): number {
+  let count = 0;
+  for (let voxel = 0; voxel < segmentation.length; voxel++) if (segmentation[voxel] === value) count++;
+  return count;
 }

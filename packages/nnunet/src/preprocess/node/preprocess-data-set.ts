@@ -56,8 +56,8 @@ export async function preprocessDataSet(dataSet: DataSet, options: PreprocessDat
         labels,
       } satisfies PreprocessSetup,
       threads: on.threads,
-      // While the files of one case are brought to the disk, the next one is computed.
-      atOnce: 2,
+      // While the files of some cases are brought to the disk, the next one is computed; the worker sees to it that large ones are few.
+      atOnce: 8,
       jobs,
       onResult: (_, { index }) => onCase?.(dataSet.cases[index]!.name, false),
       signal: options.signal,

@@ -23,6 +23,9 @@ export interface PreprocessJob {
   readonly key: string;
 }
 
+/** Bytes of images that are on their way to the disk when the next case is begun. */
+const mostWaiting = 2 ** 24;
+
 serveJobs<PreprocessSetup, PreprocessJob, void>(async (setup) => {
   const { cases } = await openDataSet(await openFolder(setup.folder));
   const plans = parsePlans(setup.plans);
@@ -33,13 +36,29 @@ serveJobs<PreprocessSetup, PreprocessJob, void>(async (setup) => {
     labels: setup.labels,
     device: () => (opened ??= openOneThread()),
   };
-  // One case is computed at a time, so that no more than two are in memory.
+  // One case is computed at a time, and only so much may wait for the disk, so that few are in memory.
   let turn: Promise<unknown> = Promise.resolve();
+  const storing = new Set<Promise<unknown>>();
+  let waiting = 0;
   return async ({ index, key }) => {
     const entry = cases[index]!;
-    const computed = turn.then(async () => preprocessCase(await readCaseFor(plans, entry), context));
+    const computed = turn.then(async () => {
+      while (waiting > mostWaiting) await Promise.race(storing);
+      return preprocessCase(await readCaseFor(plans, entry), context);
+    });
     turn = computed.catch(() => undefined);
-    await storePreprocessed(entry, await computed, context, setup.target, key);
+    const result = await computed;
+    const { byteLength } = result.data;
+    const stored = storePreprocessed(entry, result, context, setup.target, key);
+    const settled = stored.catch(() => undefined);
+    waiting += byteLength;
+    storing.add(settled);
+    try {
+      await stored;
+    } finally {
+      waiting -= byteLength;
+      storing.delete(settled);
+    }
   };
 });
 
