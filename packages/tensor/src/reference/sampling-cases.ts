@@ -3,9 +3,16 @@ import * as vg from '../index.ts';
 import { at, build, type Doubles } from './arrays.ts';
 import type { Maker } from './draw.ts';
 
-/** The mean of what surrounds each point of `grid`, weighted by nearness. Space may have any number of axes. */
-const sampled = (x: Doubles, grid: Doubles, outside: 'zero' | 'edge'): Doubles => {
+interface Sampling {
+  readonly mode: 'nearest' | 'linear';
+  readonly outside: 'zero' | 'edge';
+}
+
+/** The mean of what surrounds each point of `grid`, weighted by nearness, or the nearest voxel. Space may have any number of axes. */
+const sampled = (x: Doubles, grid: Doubles, { mode, outside }: Sampling): Doubles => {
   const axes = grid.shape.at(-1)!;
+  const inside = (i: number, axis: number): number =>
+    outside === 'edge' ? Math.min(Math.max(i, 0), x.shape[axis + 1]! - 1) : i;
   return build([...grid.shape.slice(0, -1), x.shape.at(-1)!], (position) => {
     const [n, c] = [position[0]!, position.at(-1)!];
     let total = 0;
@@ -15,9 +22,9 @@ const sampled = (x: Doubles, grid: Doubles, outside: 'zero' | 'edge'): Doubles =
         const raw = at(grid, position.with(-1, axis));
         const place = outside === 'edge' ? Math.min(Math.max(raw, 0), x.shape[axis + 1]! - 1) : raw;
         const high = (corner >> axis) & 1;
-        const t = place - Math.floor(place);
+        const t = mode === 'linear' ? place - Math.floor(place) : Math.round(place) - Math.floor(place);
         weight *= high ? t : 1 - t;
-        return Math.floor(place) + high;
+        return inside(Math.floor(place) + high, axis);
       });
       total += weight * at(x, [n, ...voxel, c]);
     }
@@ -32,11 +39,21 @@ export const samplingAlong =
     const points = draw.shape(axes, 3);
     // Between voxels, and beyond the edge now and then.
     const grid = draw.array([1, ...points, axes], -0.8, 3.8);
-    const outside = draw.pick(['zero', 'edge'] as const);
+    const sampling = { mode: draw.pick(['linear', 'nearest'] as const), outside: draw.pick(['zero', 'edge'] as const) };
+    const name = `sampleGrid of ${shape} at ${points}, ${JSON.stringify(sampling)}`;
+    // The nearest voxel knows no slope along the grid.
+    if (sampling.mode === 'nearest')
+      return {
+        name,
+        inputs: [draw.array(shape)],
+        run: ([x]) =>
+          vg.sampleGrid(x!, vg.fromArray(Float32Array.from(grid.data), grid.shape, { device: x!.device }), sampling),
+        reference: ([x]) => sampled(x!, grid, sampling),
+      };
     return {
-      name: `sampleGrid of ${shape} at ${points}, outside ${outside}`,
+      name,
       inputs: [draw.array(shape), grid],
-      run: ([x, grid]) => vg.sampleGrid(x!, grid!, { outside }),
-      reference: ([x, grid]) => sampled(x!, grid!, outside),
+      run: ([x, grid]) => vg.sampleGrid(x!, grid!, sampling),
+      reference: ([x, grid]) => sampled(x!, grid!, sampling),
     };
   };
