@@ -26,7 +26,7 @@ export interface NnunetRecipeSettings extends RecipeSettings {
 }
 
 export function nnunetTrainingTransforms(settings: NnunetRecipeSettings): Recipe {
-  const { initialPatchSize, rotation, inPlane, mirrorAxes } = configurePatch(settings.patchSize);
+  const { initialPatchSize, rotation, inPlane, mirrorAxes } = configurePatch(settings.patchSize, settings);
   return {
     name: 'nnU-Net',
     initialPatchSize,

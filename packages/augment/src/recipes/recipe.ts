@@ -23,6 +23,8 @@ export interface RecipeSettings {
   readonly mirrorAxes?: readonly number[];
   /** For each channel whether it was normalised within a mask, which then must stay 0 outside (`use_mask_for_norm` of the plans). */
   readonly maskedChannels?: readonly boolean[];
+  /** Whether 3-D patches much thinner than wide are rotated slice by slice ("dummy 2-D"); true by default. */
+  readonly dummy2d?: boolean;
   /** Of a cascade: the labels of the stage before, each of which becomes a further channel. */
   readonly previousLabels?: readonly number[] | undefined;
 }

@@ -23,8 +23,8 @@ export interface PatchConfiguration {
   readonly mirrorAxes: readonly number[];
 }
 
-/** What follows from the patch size. A 2-D patch has depth 1. */
-export function configurePatch(patchSize: Triple): PatchConfiguration {
+/** What follows from the patch size. A 2-D patch has depth 1. `dummy2d`: whether patches much thinner than wide are rotated slice by slice. */
+export function configurePatch(patchSize: Triple, { dummy2d = true } = {}): PatchConfiguration {
   const [depth, height, width] = patchSize;
   if (depth === 1) {
     const elongated = Math.max(height, width) / Math.min(height, width) > 1.5;
@@ -32,7 +32,7 @@ export function configurePatch(patchSize: Triple): PatchConfiguration {
     const [initialHeight, initialWidth] = initialSize2d(height, width, rotation);
     return { initialPatchSize: [1, initialHeight, initialWidth], rotation, inPlane: true, mirrorAxes: [1, 2] };
   }
-  const inPlane = Math.max(depth, height, width) / depth > anisotropyThreshold;
+  const inPlane = dummy2d && Math.max(depth, height, width) / depth > anisotropyThreshold;
   const rotation = (inPlane ? 180 : 30) * degrees;
   const initial = initialSize3d(patchSize, rotation);
   return {

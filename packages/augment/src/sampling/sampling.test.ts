@@ -33,6 +33,13 @@ describe('initial patch size', () => {
     expect(configurePatch([20, 256, 224])).toMatchObject({ initialPatchSize: [20, 301, 301], inPlane: true });
   });
 
+  it('rotates flat patches about all axes where it is told to', () => {
+    const { initialPatchSize, rotation, inPlane } = configurePatch([20, 256, 224], { dummy2d: false });
+    expect([inPlane, rotation]).toEqual([false, Math.PI / 6]);
+    expect(initialPatchSize).toEqual(initialSize3d([20, 256, 224], Math.PI / 6));
+    expect(initialPatchSize[0]).toBeGreaterThan(20);
+  });
+
   it('agrees with nnU-Net', lacking(missingFixtures), () => {
     const table = augmentationCase('initial_patch_size').attributes.table as {
       patch_size: number[];

@@ -79,6 +79,23 @@ it('takes a single model where ensembles are left out', async () => {
   expect(text).toMatch(/^Best in cross-validation: nnUNetTrainer__nnUNetPlans__2d\n/);
 });
 
+it('ensembles probabilities that lie as the reader turned images, on the grid of the files', async () => {
+  const folder = join(root, 'turned');
+  mkdirSync(folder);
+  await writePrediction(folder, 'a', [1, 2, 8], [1, 2, 8]);
+  // In RAS these images run the other way along x and y; along y they are symmetric.
+  const lain = Float32Array.from(barLabels([[1, 2, 8]]));
+  const turned = lain.map((_, i) => lain[24 * Math.floor(i / 24) + 23 - (i % 24)]!);
+  const data = Float32Array.from([...turned.map((value) => 1 - value), ...turned]);
+  await writeFileAtomic(join(folder, 'a.npz'), encodeNpz({ probabilities: { shape: [2, ...barShape], data } }));
+  writeFileSync(join(folder, 'dataset.json'), description);
+  const plans = { ...tinyPlans(dataset), image_reader_writer: 'NibabelIOWithReorient' };
+  writeFileSync(join(folder, 'plans.json'), JSON.stringify(plans));
+  await voxelgrad(['ensemble', '-i', folder, folder, '-o', join(root, 'straight')]);
+  const { data: labels } = await readImageFile(join(root, 'straight', 'a.nii.gz'));
+  expect(Array.from(labels)).toEqual(Array.from(barLabels([[1, 2, 8]])));
+});
+
 it('makes nothing again where it is told not to overwrite', async () => {
   const results = join(environment.nnUNet_results, dataset);
   const name = 'ensemble___nnUNetTrainer__nnUNetPlans__2d___nnUNetTrainer__nnUNetPlans__3d_fullres___0_1';

@@ -1,7 +1,10 @@
 /** `voxelgrad ensemble`: nnUNetv2_ensemble. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@voxelgrad/io/node';
+import { parsePlans } from '../plan/parse-plans.ts';
+import type { ImageReader } from '../preprocess/preprocess-case.ts';
 import { ensembleFolders } from '../select/node/ensemble.ts';
 import { Progress } from '../terminal/progress.ts';
 import { defineCommand } from './command.ts';
@@ -45,6 +48,7 @@ export const ensemble = defineCommand(
       output: options.output,
       labels,
       fileEnding,
+      reader: await readerOf(options.input),
       saveProbabilities: options.saveProbabilities,
       signal,
       onCase: (name, total) => {
@@ -58,3 +62,9 @@ export const ensemble = defineCommand(
     print(`${names.length} segmentations in ${options.output}`);
   },
 );
+
+/** Who reads images by the plans that prediction left in one of the folders; without plans, one that takes them as they lie. */
+async function readerOf(folders: readonly string[]): Promise<ImageReader> {
+  const path = folders.map((folder) => join(folder, 'plans.json')).find((candidate) => existsSync(candidate));
+  return path === undefined ? { image_reader_writer: 'SimpleITKIO' } : parsePlans(await readFile(path, 'utf8'), path);
+}

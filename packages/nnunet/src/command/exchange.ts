@@ -1,5 +1,7 @@
 /** `voxelgrad export-model` and `voxelgrad install-model`: nnUNetv2_export_model_to_zip, nnUNetv2_install_pretrained_model_from_zip. */
 import { join } from 'node:path';
+import { openFolder, writeFileAtomic } from '@voxelgrad/io/node';
+import { VoxelgradError } from '@voxelgrad/tensor';
 import {
   defaultPlans,
   defaultTrainer,
@@ -7,8 +9,12 @@ import {
   parseFold,
   standardConfigurations,
 } from '../experiment/model-name.ts';
+import { encodeFold, type WeightFormat, weightFormats } from '../model-folder/export-weights.ts';
 import { exportModels, installModels } from '../model-folder/node/exchange.ts';
+import { openModel } from '../model-folder/open-model.ts';
+import type { Fold } from '../splits/splits.ts';
 import { defineCommand } from './command.ts';
+import { onDevice } from './device-options.ts';
 import { datasetName, rootFolder, rootOptions } from './folders.ts';
 import { combinations, foldsOption, trainedOf } from './model-options.ts';
 import { datasetOption, oneDataset } from './official-options.ts';
@@ -16,11 +22,17 @@ import { datasetOption, oneDataset } from './official-options.ts';
 export const exportModel = defineCommand(
   {
     name: 'voxelgrad export-model',
-    summary: 'Packs trained models of a data set into one ZIP, for others to install.',
+    summary: 'Packs trained models of a data set into one ZIP, or writes the weights of one fold for other programs.',
     positionals: [{ name: 'dataset', help: 'Number or name of the data set.', optional: true }],
     options: {
       dataset: datasetOption,
-      output: { type: 'string', short: 'o', required: true, placeholder: 'file', help: 'The ZIP to write.' },
+      output: { type: 'string', short: 'o', required: true, placeholder: 'file', help: 'The file to write.' },
+      format: {
+        type: 'choice',
+        choices: ['zip', ...weightFormats],
+        default: 'zip',
+        help: 'zip: whole models, to install. Of one fold of one configuration: pth, a checkpoint that nnU-Net opens; safetensors; onnx, a graph for ONNX runtimes.',
+      },
       configurations: {
         type: 'list',
         short: 'c',
@@ -53,6 +65,7 @@ export const exportModel = defineCommand(
     examples: [
       'voxelgrad export-model 4 -o hippocampus.zip',
       'voxelgrad export-model 4 -c 3d_fullres -f 0 -o fold0.zip',
+      'voxelgrad export-model 4 -c 3d_fullres -f 0 --format onnx -o fold0.onnx',
     ],
   },
   async ({ options, positionals }, context) => {
@@ -63,6 +76,16 @@ export const exportModel = defineCommand(
     const named = combinations([options.trainer], [options.plans], options.configurations ?? standardConfigurations);
     const models =
       options.strict && options.configurations === undefined ? trainedOf(named, join(results, name), folds, '') : named;
+    if (options.format !== 'zip') {
+      const [model, fold] = [onlyOne('configuration', '-c', models), onlyOne('fold', '-f', folds)];
+      const folder = join(results, name, modelFolderName(model));
+      await exportFold(folder, fold, options.format, {
+        ...options,
+        checkpoint: onlyOne('file', '-chk', options.checkpoints),
+      });
+      context.print(options.output);
+      return;
+    }
     const files = await exportModels(options.output, {
       results,
       datasetName: name,
@@ -77,6 +100,29 @@ export const exportModel = defineCommand(
     context.print(options.output);
   },
 );
+
+/** Throws 'option' for none or several. */
+function onlyOne<Item>(what: string, flag: string, items: readonly Item[]): Item {
+  if (items.length === 1) return items[0]!;
+  throw new VoxelgradError('option', {
+    what: `voxelgrad export-model: ${what} to write`,
+    expected: 'one',
+    got: String(items.length),
+    help: `Name it with ${flag}: a file of weights holds those of one network. --format zip holds several.`,
+  });
+}
+
+async function exportFold(
+  folder: string,
+  fold: Fold,
+  format: WeightFormat,
+  { output, checkpoint }: { readonly output: string; readonly checkpoint: string },
+): Promise<void> {
+  const model = await openModel(await openFolder(folder), { checkpoint });
+  await onDevice({ device: 'cpu', threads: undefined }, async (device) =>
+    writeFileAtomic(output, await encodeFold(model, fold, format, device)),
+  );
+}
 
 export const installModel = defineCommand(
   {

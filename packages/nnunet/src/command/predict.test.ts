@@ -1,5 +1,6 @@
 /** Prediction through the command: that of a fold's validation, image by image; parts, resuming, ZIPs, and what is refused. */
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -145,6 +146,25 @@ describe('predict', () => {
       await voxelgrad(['predict-from-modelfolder', ...words]);
       expect(await labels(output, 'ball_2')).toEqual(await labels(join(root, 'fold_0'), 'ball_2'));
     }
+  });
+
+  it('gives the same from weights that were exported, as a checkpoint or as safetensors', async () => {
+    const exported = ['export-model', '9', '-c', '3d_fullres', '-tr', 'voxelgradTrainerAdam', '-f', '0'];
+    for (const format of ['pth', 'safetensors']) {
+      const folder = join(root, format, 'nnUNetTrainer__nnUNetPlans__3d_fullres');
+      mkdirSync(join(folder, 'fold_0'), { recursive: true });
+      for (const name of ['plans.json', 'dataset.json']) copyFileSync(join(model, name), join(folder, name));
+      const file = join(folder, 'fold_0', `checkpoint_final.${format}`);
+      await voxelgrad([...exported, '--format', format, '-o', file], environment);
+      const output = join(root, `from_${format}`);
+      // Along which axes to mirror only the checkpoint says.
+      const [mirrored, expected] = format === 'pth' ? [[], 'fold_0'] : [['--no-mirroring'], 'parts'];
+      const words = ['-i', images, '-o', output, '-m', folder, '-device', 'cpu', '-num_parts', '6', ...mirrored];
+      await voxelgrad(['predict-from-modelfolder', ...words]);
+      expect(await labels(output, 'ball_0')).toEqual(await labels(join(root, expected), 'ball_0'));
+    }
+    const words = [...exported, '1', '--format', 'onnx', '-o', join(root, 'x.onnx')];
+    await expect(voxelgrad(words, environment)).rejects.toThrow(/fold to write: expected one, got 2\nhelp: .*-f/);
   });
 
   it('names what is missing', async () => {

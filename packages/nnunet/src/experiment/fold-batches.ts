@@ -45,6 +45,7 @@ export class FoldBatches {
       patchSize: patchTriple(configuration.patch_size),
       mirrorAxes: mirrorAxesOf(trainer, configuration.patch_size),
       maskedChannels: configuration.use_mask_for_norm,
+      dummy2d: trainer.dummy2d ?? true,
       previousLabels: previousStageOf(configuration) === undefined ? undefined : foregroundLabels(labels),
     };
     const training = batchesOf(settings, settings.training, recipes[trainer.augmentation](recipe), seed);

@@ -75,16 +75,16 @@ const onOneHot =
 
 /** With loss scaling for mixed precision. */
 export function optimizerFor(network: Module, settings: TrainerSettings, lossScaling: boolean): Optimizer {
-  const { learningRate, weightDecay, momentum, maximumNorm } = settings;
+  const { learningRate, weightDecay, momentum, maximumNorm, amsgrad = false } = settings;
   const shared = { learningRate, weightDecay, maximumNorm, lossScaling };
   const parameters = network.parameters();
   switch (settings.optimizer) {
     case 'sgd':
       return new Sgd(parameters, { ...shared, momentum, nesterov: momentum > 0 });
     case 'adam':
-      return new Adam(parameters, shared);
+      return new Adam(parameters, { ...shared, amsgrad });
     case 'adamw':
-      return new AdamW(parameters, shared);
+      return new AdamW(parameters, { ...shared, amsgrad });
   }
 }
 

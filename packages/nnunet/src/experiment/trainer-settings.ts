@@ -28,6 +28,8 @@ export interface TrainerSettings {
   readonly optimizer: (typeof optimizers)[number];
   readonly learningRate: number;
   readonly weightDecay: number;
+  /** Of Adam: the largest second moment so far counts. */
+  readonly amsgrad?: true;
   /** Of SGD, with Nesterov's correction. */
   readonly momentum: number;
   /** The gradients' common norm is clipped to it; 0 for no clipping. */
@@ -36,6 +38,8 @@ export interface TrainerSettings {
   /** Epochs in which the learning rate rises to its full value. */
   readonly warmUpEpochs: number;
   readonly augmentation: (typeof augmentations)[number];
+  /** False: patches much thinner than wide are rotated about all axes, too. */
+  readonly dummy2d?: false;
   /** Axes that patches are mirrored along: all that make sense for the patch, the first two, or none. */
   readonly mirroring: 'all' | 'first two' | 'none';
   /** Share of patches that must contain foreground. */
@@ -78,6 +82,13 @@ const variants: Readonly<Record<string, Partial<TrainerSettings>>> = {
   nnUNetTrainerNoDeepSupervision: { deepSupervision: false },
   nnUNetTrainer_probabilisticOversampling: { oversampling: 'probabilistic' },
   nnUNetTrainer_warmup: { warmUpEpochs: 50 },
+  nnUNetTrainer_noDummy2DDA: { dummy2d: false },
+  ...optimizedByAdam('nnUNetTrainerAdam', { optimizer: 'adamw', amsgrad: true }),
+  ...optimizedByAdam('nnUNetTrainerVanillaAdam', { optimizer: 'adam' }),
+  nnUNetTrainer_250epochs_NoMirroring: { epochs: 250, mirroring: 'none' },
+  nnUNetTrainer_2000epochs_NoMirroring: { epochs: 2000, mirroring: 'none' },
+  nnUNetTrainer_4000epochs_NoMirroring: { epochs: 4000, mirroring: 'none' },
+  nnUNetTrainer_8000epochs_NoMirroring: { epochs: 8000, mirroring: 'none' },
   // Adam learns in hundreds of steps what SGD with a momentum of 0.99 needs thousands for.
   voxelgradTrainerAdam: { optimizer: 'adam', learningRate: 1e-3, weightDecay: 0, augmentation: 'mild' },
   // V:main.py at its defaults: fused Adam, Dice and cross-entropy, oversampling by chance, no clipping.
@@ -94,6 +105,24 @@ const variants: Readonly<Record<string, Partial<TrainerSettings>>> = {
   },
 };
 
+/** The learning rate of SGD, and the two that suit Adam better (nnUNetTrainerAdam.py). */
+function optimizedByAdam(name: string, settings: Partial<TrainerSettings>): Record<string, Partial<TrainerSettings>> {
+  return {
+    [name]: settings,
+    [`${name}1en3`]: { ...settings, learningRate: 1e-3 },
+    [`${name}3en4`]: { ...settings, learningRate: 3e-4 },
+  };
+}
+
+/** Trainers of nnU-Net that people ask for, and what voxelgrad has not of them. */
+const absent: Readonly<Record<string, string>> = {
+  nnUNetTrainerBN: 'batch norm in its networks',
+  nnUNetTrainerDA5: 'median filters, blank rectangles, local gamma and the like',
+  nnUNetTrainerDAOrd0: 'augmentation that takes the nearest voxel',
+  nnUNetTrainerAdan: 'the optimizer Adan',
+  nnUNetTrainerBenchmark_5epochs: 'a run that only measures epochs; pnpm bench unet-step measures steps',
+};
+
 export const trainerNames: readonly string[] = Object.keys(variants);
 
 /** Numbers of epochs that nnU-Net has classes for: `nnUNetTrainer_250epochs`. */
@@ -101,6 +130,7 @@ const officialEpochs: readonly number[] = [1, 5, 10, 20, 50, 100, 250, 500, 750,
 
 /** The class under which nnU-Net opens a checkpoint of this trainer: its own, where it has one, else the plain trainer, which predicts the same. */
 export function officialTrainerName(name: string): string {
+  if (Object.hasOwn(variants, name) && !isOwnTrainer(name)) return name;
   const [, base, epochs] = nameParts(name);
   const known = epochs === undefined ? !isOwnTrainer(base) : base === defaultTrainer;
   return known && (epochs === undefined || officialEpochs.includes(Number(epochs))) ? name : defaultTrainer;
@@ -113,16 +143,24 @@ const nameParts = (name: string) => /^(.*?)(?:_(\d+)epochs?)?$/.exec(name) as un
 
 /** The settings of a trainer by name; `_20epochs` at its end changes their number, as in nnU-Net. Throws 'option' for names that are not known. */
 export function trainerSettings(name: string): TrainerSettings {
+  if (Object.hasOwn(variants, name)) return { ...nnunetSettings, ...variants[name] };
   const [, base, epochs] = nameParts(name);
   const variant = Object.hasOwn(variants, base) ? variants[base] : undefined;
-  if (variant === undefined) {
-    const meant = closestTo(base, trainerNames);
-    throw new VoxelgradError('option', {
-      what: 'trainer',
-      expected: trainerNames.join(', '),
-      got: name,
-      ...(meant === undefined ? {} : { help: `Did you mean ${meant}?` }),
-    });
-  }
+  if (variant === undefined) throw unknownTrainer(name, base);
   return { ...nnunetSettings, ...variant, ...(epochs === undefined ? {} : { epochs: Number(epochs) }) };
+}
+
+function unknownTrainer(name: string, base: string): VoxelgradError {
+  const lacking = [name, base].find((each) => Object.hasOwn(absent, each));
+  const meant = lacking === undefined ? closestTo(base, trainerNames) : undefined;
+  const help =
+    lacking === undefined
+      ? meant && `Did you mean ${meant}?`
+      : `Only nnU-Net itself has this one: voxelgrad has not ${absent[lacking]}. Train with one of those named above.`;
+  return new VoxelgradError('option', {
+    what: 'trainer',
+    expected: trainerNames.join(', '),
+    got: name,
+    ...(help === undefined ? {} : { help }),
+  });
 }

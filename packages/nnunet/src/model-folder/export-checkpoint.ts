@@ -99,7 +99,9 @@ async function optimizerState({ network }: CheckpointExport, exported: ExportedO
   const { steps } = await optimizer.statistics();
   return dict({
     state: new Map(steps === 0 ? [] : states.map((state, i) => [i, parameterState(state, optimizer, steps)])),
-    param_groups: [parameterGroup(exported, parameters.length)],
+    param_groups: [
+      parameterGroup(exported, parameters.length, states[0]?.values.has('largest second moment') ?? false),
+    ],
   });
 }
 
@@ -113,7 +115,7 @@ function parameterState({ parameter, values }: ParameterState, optimizer: Optimi
   return new Map<Pickled, Pickled>([...step, ...entries]);
 }
 
-function parameterGroup(exported: ExportedOptimizer, count: number): Pickled {
+function parameterGroup(exported: ExportedOptimizer, count: number, amsgrad: boolean): Pickled {
   const { optimizer, initialLearningRate, weightDecay, momentum = 0, nesterov = false } = exported;
   const adam = optimizer instanceof Adam;
   return dict({
@@ -122,7 +124,7 @@ function parameterGroup(exported: ExportedOptimizer, count: number): Pickled {
       ? { betas: new PickledTuple([0.9, 0.999].map((beta) => new PickledFloat(beta))), eps: new PickledFloat(1e-8) }
       : { momentum: new PickledFloat(momentum), dampening: 0 }),
     weight_decay: new PickledFloat(weightDecay),
-    ...(adam ? { amsgrad: false } : { nesterov }),
+    ...(adam ? { amsgrad } : { nesterov }),
     maximize: false,
     foreach: null,
     ...(adam ? { capturable: false } : {}),

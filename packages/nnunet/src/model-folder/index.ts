@@ -5,6 +5,7 @@ export {
   encodeStateDict,
 } from './export-checkpoint.ts';
 export { encodeNetworkAsOnnx, type OnnxExportOptions, onnxGraphOf } from './export-onnx.ts';
+export { encodeFold, type WeightFormat, weightFormats } from './export-weights.ts';
 export { findModels, type ModelLocation } from './locate.ts';
 export { isDuplicateName, officialNames, originalName, unwrappedName } from './official-names.ts';
 export { type OpenModelOptions, openModel, type TrainedModel } from './open-model.ts';

@@ -2,9 +2,11 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeNpz, type Labels, readNpz, spatialShape, withData } from '@voxelgrad/io';
+import { encodeNpz, type Labels, readNpz } from '@voxelgrad/io';
 import { openFile, readImageFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
+import { onOriginalGrid } from '../../predict/original-grid.ts';
+import type { ImageReader } from '../../preprocess/preprocess-case.ts';
 import { meanOfProbabilities, type Probabilities, segmentationOf } from '../probabilities.ts';
 
 export interface EnsembleOptions {
@@ -13,6 +15,8 @@ export interface EnsembleOptions {
   readonly output: string;
   readonly labels: Labels;
   readonly fileEnding: string;
+  /** What the plans say of who reads images: probabilities lie as it turns them. */
+  readonly reader: ImageReader;
   readonly saveProbabilities?: boolean;
   /** Whether cases that are there already are made again; true by default. */
   readonly overwrite?: boolean;
@@ -22,7 +26,7 @@ export interface EnsembleOptions {
 
 /** Writes the ensemble's segmentations, and returns the names of the cases. Throws 'dataset' where a folder lacks a case that another has. */
 export async function ensembleFolders(options: EnsembleOptions): Promise<string[]> {
-  const { folders, output, labels, fileEnding } = options;
+  const { folders, output, labels, fileEnding, reader } = options;
   const names = await casesOf(folders);
   await mkdir(output, { recursive: true });
   for (const name of names) {
@@ -31,8 +35,8 @@ export async function ensembleFolders(options: EnsembleOptions): Promise<string[
     const all = await Promise.all(folders.map((folder) => readProbabilities(join(folder, `${name}.npz`))));
     const mean = meanOfProbabilities(all, name);
     const like = await readImageFile(join(folders[0]!, name + fileEnding));
-    const segmentation = segmentationOf(mean, labels);
-    await writeImageFile(join(output, name + fileEnding), withData(like, spatialShape(like), segmentation, name));
+    const segmentation = onOriginalGrid(reader, like, segmentationOf(mean, labels), name);
+    await writeImageFile(join(output, name + fileEnding), segmentation);
     if (options.saveProbabilities) {
       await writeFileAtomic(join(output, `${name}.npz`), encodeNpz({ probabilities: mean }));
       const properties = join(folders[0]!, `${name}.pkl`);

@@ -87,9 +87,12 @@ async function ensembleOf(
   options.onStep?.(`ensemble of ${first.configuration} and ${second.configuration}`);
   const folder = join(resultsFolder, 'ensembles', name);
   const modelFolders = [first, second].map((model) => join(resultsFolder, modelFolderName(model)));
+  const plans = join(modelFolders[0]!, 'plans.json');
+  const reader = parsePlans(await readText(await openFile(plans)), plans);
   for (const fold of folds)
     await ensembleFolders({
       ...options,
+      reader,
       folders: modelFolders.map((modelFolder) => validationFolder(modelFolder, fold)),
       output: folder,
     });
