@@ -43,10 +43,12 @@ export function checkShapeIs(op: string, name: string, tensor: Tensor, expected:
     });
 }
 
-/** Options that are whole numbers, `least` or more. */
-export function checkWholeOption(what: string, values: readonly number[], least: number): void {
-  if (!values.every((value) => Number.isInteger(value) && value >= least))
-    throw new VoxelgradError('option', { what, expected: `whole numbers ≥ ${least}`, got: showShape(values) });
+/** Options that are `count` whole numbers, `least` or more. */
+export function checkWholeOption(what: string, values: readonly number[], least: number, count: number): void {
+  if (values.length === count && values.every((value) => Number.isInteger(value) && value >= least)) return;
+  const expected =
+    count === 1 ? `a whole number ≥ ${least}` : `${count} whole numbers ≥ ${least}, one an axis of space`;
+  throw new VoxelgradError('option', { what, expected, got: showShape(values) });
 }
 
 /** Options that are one of a few words. */

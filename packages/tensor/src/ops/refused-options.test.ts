@@ -11,17 +11,26 @@ import {
   convTranspose2d,
   convTranspose3d,
   filterAxis,
+  instanceNorm,
   interpolate,
   logSoftmax,
   logSumExp,
+  matmul,
   max,
   maxPool3d,
+  mean,
   min,
+  mul,
+  ones,
+  padBorder,
+  permute,
+  reshape,
   sampleGrid,
   softmax,
   sum,
   type Tensor,
   tidy,
+  variance,
   zeros,
 } from '../index.ts';
 import { describeOnEach } from '../testing.ts';
@@ -74,6 +83,65 @@ const REFUSED: Readonly<Record<string, Refused>> = {
     /stride/,
     (make) => maxPool3d(make(volume), { kernel: [2, 2, 2], stride: [0, 1, 1] }),
   ],
+  'strides for two of three axes': [
+    'option',
+    /conv3d: stride.*3 whole numbers.*\[1, 1\]/s,
+    convolved({ stride: [1, 1] }),
+  ],
+  'a weight of volumes for images': [
+    'shape',
+    /conv2d: weight.*\[3, 3, 3, 2, 2\]/s,
+    (make) => conv2d(make(image), make([3, 3, 3, 2, 2])),
+  ],
+  'a weight of volumes for transposed images': [
+    'shape',
+    /convTranspose2d: weight.*\[2, 2, 2, 2, 2\]/s,
+    (make) => convTranspose2d(make(image), make([2, 2, 2, 2, 2])),
+  ],
+  'windows of two axes for volumes': [
+    'option',
+    /maxPool3d: kernel.*3 whole numbers.*\[2, 2\]/s,
+    (make) => maxPool3d(make(volume), { kernel: [2, 2] as unknown as [2, 2, 2] }),
+  ],
+  'windows of three axes for images': [
+    'option',
+    /averagePool2d: kernel.*2 whole numbers.*\[2, 2, 2\]/s,
+    (make) => averagePool2d(make(image), { kernel: [2, 2, 2] as unknown as [2, 2] }),
+  ],
+  'a shape that does not divide': [
+    'shape',
+    /reshape of \[2, 3\].*\[4, -1\]/s,
+    (make) => reshape(make([2, 3]), [4, -1]),
+  ],
+  'axes that are not there': ['shape', /permute/, (make) => permute(make([2, 3]), [-3, 0])],
+  'the same axis twice, once from the end': ['shape', /permute/, (make) => permute(make([2, 3]), [1, -1])],
+  'borders of one of two axes': ['shape', /padBorder.*\[2, 3\]/s, (make) => padBorder(make([2, 3]), [[1, 1]], 'edge')],
+  'borders of two axes where there is one': [
+    'shape',
+    /padBorder.*\[2\]/s,
+    (make) =>
+      padBorder(
+        make([2]),
+        [
+          [1, 1],
+          [1, 1],
+        ],
+        'edge',
+      ),
+  ],
+  'a volume made of nothing': [
+    'shape',
+    /interpolate to \[2, 2, 2\].*\[1, 0, 4, 4, 2\]/s,
+    (make) => interpolate(make([1, 0, 4, 4, 2]), [2, 2, 2]),
+  ],
+  'a weight of a norm in whole numbers': [
+    'dtype',
+    /instanceNorm: weight.*f32.*i32/s,
+    (make) => {
+      const affine = cast(make([2]), 'i32');
+      return instanceNorm(make(image), { weight: affine, bias: affine });
+    },
+  ],
   'empty windows': ['option', /kernel/, (make) => averagePool2d(make(image), { kernel: [0, 2] })],
   'a filter of whole numbers': [
     'dtype',
@@ -125,6 +193,52 @@ describeOnEach('nothing on $name', ({ open }) => {
     const largest = max(x, { axes: 1 });
     expect(largest.shape).toEqual([0]);
     for (const tensor of [x, largest]) tensor.dispose();
+  });
+
+  it('has the sum 0 and no mean, along any axis, and so the gradient of what it was stretched from', async () => {
+    const device = await open();
+    // What memory held before must not show through.
+    tidy(() => ones([64], { device }));
+    const found = tidy(() => {
+      const x = zeros([0, 4], { device });
+      const row = ones([1, 4], { device }).requireGradient();
+      sum(mul(zeros([0, 4], { device }), row)).backward();
+      return [sum, mean, logSumExp, variance].map((op) => op(x, { axes: 0 })).concat(row.gradient!.detach());
+    });
+    const expected = [0, Number.NaN, Number.NEGATIVE_INFINITY, Number.NaN, 0];
+    for (const [i, tensor] of found.entries()) {
+      expect([...(await tensor.data())]).toEqual(new Array(4).fill(expected[i]));
+      tensor.dispose();
+    }
+  });
+
+  it.each([
+    [
+      [3, 0],
+      [0, 4],
+    ],
+    [
+      [0, 3],
+      [3, 4],
+    ],
+    [
+      [3, 2],
+      [2, 0],
+    ],
+    [
+      [0, 3, 2],
+      [2, 4],
+    ],
+  ])('is multiplied as a matrix: %j by %j, with gradients', async (left, right) => {
+    const device = await open();
+    const a = ones(left, { device }).requireGradient();
+    const b = ones(right, { device }).requireGradient();
+    const product = matmul(a, b);
+    tidy(() => sum(product).backward());
+    for (const tensor of [product, a.gradient!, b.gradient!])
+      for (const value of await tensor.data()) expect(value).toBe(0);
+    expect([a.gradient!.shape, b.gradient!.shape]).toEqual([left, right]);
+    for (const tensor of [a, b, product]) tensor.dispose();
   });
 
   it('has minus infinity as the logarithm of its sum of exponentials', async () => {

@@ -150,6 +150,14 @@ export class CpuDevice implements Device {
         what: `there is no cpu kernel named ${kernel}`,
         help: 'kernels.wasm is older than the code that runs it: build it again',
       });
+    // A slot of no number of items is one that no worker ever finishes.
+    if (!Number.isInteger(items))
+      throw new VoxelgradError('kernel', {
+        what: `the cpu kernel ${kernel}${this.#calls.description === undefined ? '' : ` of ${this.#calls.description()}`}`,
+        expected: 'a whole number of items',
+        got: String(items),
+        help: 'this is a defect in voxelgrad; please report it with the shapes involved',
+      });
     if (parameters.length > RING.slotWords - RING.parameters)
       throw new VoxelgradError('kernel', {
         what: `too many parameters for the cpu kernel ${kernel}`,

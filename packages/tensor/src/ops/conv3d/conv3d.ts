@@ -30,10 +30,10 @@ const triple = (value: number | Triple): Triple => (typeof value === 'number' ? 
 
 function geometryOf(op: string, { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions): Conv3dGeometry {
   const geometry = { stride: triple(stride), padding: triple(padding), dilation: triple(dilation), groups };
-  checkWholeOption(`${op}: stride`, geometry.stride, 1);
-  checkWholeOption(`${op}: padding`, geometry.padding, 0);
-  checkWholeOption(`${op}: dilation`, geometry.dilation, 1);
-  checkWholeOption(`${op}: groups`, [groups], 1);
+  checkWholeOption(`${op}: stride`, geometry.stride, 1, 3);
+  checkWholeOption(`${op}: padding`, geometry.padding, 0, 3);
+  checkWholeOption(`${op}: dilation`, geometry.dilation, 1, 3);
+  checkWholeOption(`${op}: groups`, [groups], 1, 1);
   return geometry;
 }
 
@@ -126,7 +126,7 @@ function convolveTransposed(x: Tensor, weight: Tensor, options: ConvTransposeOpt
 
 /** It chooses among the inputs of the convolution with the same output, which differ by less than a stride (or by the gaps in the window). */
 function checkOutputPadding(extra: Triple, { stride, dilation }: Conv3dGeometry): void {
-  checkWholeOption('convTranspose3d: outputPadding', extra, 0);
+  checkWholeOption('convTranspose3d: outputPadding', extra, 0, 3);
   if (extra.some((amount, i) => amount >= Math.max(stride[i]!, dilation[i]!)))
     throw new VoxelgradError('option', {
       what: 'convTranspose3d: outputPadding',
@@ -180,12 +180,14 @@ function weightGradient(x: Tensor, dy: Tensor, shape: Shape, dtype: DType, geome
 /** 2-D convolution of `x [n, h, w, cin]` with `weight [kh, kw, cin / groups, cout]`: a 3-D one of depth 1. */
 export function conv2d(x: Tensor, weight: Tensor, options: Planar<ConvOptions> = {}): Tensor {
   checkRank('conv2d', 'x', x, 'n, h, w, c');
+  checkRank('conv2d', 'weight', weight, 'kh, kw, in, out');
   return flatten(conv3d(deepen(x), thicken(weight), spatial(options)));
 }
 
 /** Transposed 2-D convolution of `x [n, h, w, cin]` with `weight [kh, kw, cout / groups, cin]`. */
 export function convTranspose2d(x: Tensor, weight: Tensor, options: Planar<ConvTransposeOptions> = {}): Tensor {
   checkRank('convTranspose2d', 'x', x, 'n, h, w, c');
+  checkRank('convTranspose2d', 'weight', weight, 'kh, kw, out, in');
   return flatten(convTranspose3d(deepen(x), thicken(weight), spatial(options)));
 }
 

@@ -18,22 +18,26 @@ import { cast } from './cast.ts';
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = shape.reduce((product, extent) => (extent === -1 ? product : product * extent), 1);
   const target = shape.map((extent) => (extent === -1 ? x.size / known : extent));
-  if (sizeOf(target) !== x.size || shape.filter((extent) => extent === -1).length > 1)
-    throw new VoxelgradError('shape', { what: 'reshape', expected: `${x.size} elements`, got: showShape(shape) });
+  const fits = sizeOf(target) === x.size && target.every((extent) => Number.isInteger(extent) && extent >= 0);
+  if (!fits || shape.filter((extent) => extent === -1).length > 1)
+    throw new VoxelgradError('shape', {
+      what: `reshape of ${showShape(x.shape)}`,
+      expected: `a shape of ${x.size} elements, with at most one −1`,
+      got: showShape(shape),
+    });
   const from = x.shape;
   return record('reshape', [x], x.view(target), [], (g) => [reshape(g, from)]);
 }
 
-/** Reorders the axes: output axis i is input axis `order[i]`. */
-export function permute(x: Tensor, order: readonly number[]): Tensor {
-  if (
-    !sameShape(
-      normalizeAxes(order, x.rank, 'permute'),
-      stridesOf(order).map((_, i) => i),
-    ) ||
-    order.length !== x.rank
-  )
-    throw new VoxelgradError('shape', { what: 'permute', expected: `all ${x.rank} axes`, got: showShape(order) });
+/** Reorders the axes: output axis i is input axis `axes[i]`, of which negative ones count from the end. */
+export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  if (normalizeAxes(axes, x.rank, 'permute').length !== x.rank)
+    throw new VoxelgradError('shape', {
+      what: `permute of ${showShape(x.shape)}`,
+      expected: `all ${x.rank} axes`,
+      got: showShape(axes),
+    });
+  const order = axes.map((axis) => (axis < 0 ? axis + x.rank : axis));
   const shape = order.map((axis) => x.shape[axis]!);
   const strides = stridesOf(x.shape);
   const out = output(x, shape);
@@ -145,6 +149,13 @@ export function pad(x: Tensor, amounts: readonly (readonly [number, number])[], 
 
 /** Pads by repeating the edge, or by mirroring about it without repeating it (torch's 'reflect'). */
 export function padBorder(x: Tensor, amounts: readonly (readonly [number, number])[], mode: 'edge' | 'mirror'): Tensor {
+  const whole = amounts.flat().every((amount) => Number.isInteger(amount) && amount >= 0);
+  if (amounts.length !== x.rank || !whole || x.size === 0)
+    throw new VoxelgradError('shape', {
+      what: 'padBorder',
+      expected: 'values to repeat, and a pair of whole numbers ≥ 0 for each of their axes',
+      got: `${showShape(x.shape)} with ${JSON.stringify(amounts)}`,
+    });
   return amounts.reduce((result, [before, after], axis) => {
     if (before === 0 && after === 0) return result;
     const extent = x.shape[axis]!;

@@ -73,8 +73,11 @@ function norm(op: string, x: Tensor, groups: number, options: NormOptions): Tens
       expected: `[n, …space, c] with c divisible by ${groups}, and weight and bias both or neither`,
       got: showShape(x.shape),
     });
-  if (weight !== undefined) checkShapeIs(op, 'weight', weight, [c]);
-  if (bias !== undefined) checkShapeIs(op, 'bias', bias, [c]);
+  for (const [name, affine] of Object.entries({ weight, bias }))
+    if (affine !== undefined) {
+      checkDType(`${op}: ${name}`, affine, ['f32']);
+      checkShapeIs(op, name, affine, [c]);
+    }
   const settings: NormSettings = { groups, epsilon, slope };
   const n = x.shape[0]!;
   const statistics = (): Tensor => Tensor.empty(x.device, 'f32', [n, groups]);

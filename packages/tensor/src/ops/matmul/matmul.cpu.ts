@@ -17,6 +17,7 @@ export const matmulCpu = (device: CpuDevice): MatmulKernels => ({
     inFloats(device, [a, b], [out], ([a, b], [out]) => {
       const [batches, m, n] = out.shape as readonly [number, number, number];
       const k = a.shape[transposeA ? 1 : 2]!;
+      if (batches * m * n === 0) return;
       if (k === 0) {
         device.enqueue('fill', 1, [device.address(out), 4 * batches * m * n, 4 * batches * m * n, 0]);
         return;

@@ -1,5 +1,6 @@
 /** Sums, means, extrema and what follows from them, over any axes. */
 import { record } from '../../autograd.ts';
+import { full } from '../../create.ts';
 import { VoxelgradError } from '../../errors.ts';
 import { tidy } from '../../scope.ts';
 import { normalizeAxes, type Shape, sameShape, showShape, sizeOf } from '../../shape.ts';
@@ -20,8 +21,22 @@ export interface ReduceOptions {
   readonly keepAxes?: boolean | undefined;
 }
 
+/** What no values reduce to, as in NumPy. */
+const OF_NOTHING: Readonly<Record<ReduceOp, number>> = {
+  sum: 0,
+  sumOfSquares: 0,
+  mean: Number.NaN,
+  max: Number.NEGATIVE_INFINITY,
+  min: Number.POSITIVE_INFINITY,
+};
+
 /** Reduces the axes one run of neighbours at a time, from the last to the first. */
 function reduceAxes(op: ReduceOp, x: Tensor, axes: readonly number[]): Tensor {
+  // Kernels have nothing to walk over, and would leave what the memory held.
+  if (axes.some((axis) => x.shape[axis] === 0)) {
+    const shape = x.shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+    return full(OF_NOTHING[op], shape, { device: x.device, dtype: x.dtype });
+  }
   let result = x;
   let end = axes.length;
   while (end > 0) {
@@ -116,7 +131,7 @@ export function variance(x: Tensor, options: ReduceOptions & { readonly correcti
   const list = normalizeAxes(axes, x.rank, 'variance');
   const count = sizeOf(list.map((axis) => x.shape[axis]!));
   const centred = sub(x, mean(x, { axes: list, keepAxes: true }));
-  return scale(sum(square(centred), { axes: list, keepAxes }), 1 / (count - correction));
+  return scale(sum(square(centred), { axes: list, keepAxes }), 1 / Math.max(0, count - correction));
 }
 
 /** The root of the variance over `axes`. */

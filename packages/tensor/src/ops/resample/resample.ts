@@ -73,6 +73,12 @@ export function checkSize(op: string, size: Triple | Pair): Triple {
 /** `x [n, d, h, w, c]` → `[n, …size, c]` with a kernel of resampling, recorded under the op's name. */
 export function resampled(op: string, mode: ResampleMode, x: Tensor, size: Triple, map: ResampleMap): Tensor {
   const shape = x.shape;
+  if (shape.slice(1, 4).includes(0))
+    throw new VoxelgradError('shape', {
+      what: `${op} to ${showShape(size)}`,
+      expected: 'at least one voxel along each axis of x [n, d, h, w, c]',
+      got: showShape(shape),
+    });
   const out = output(x, [shape[0]!, ...size, shape[4]!]);
   x.device.kernels.resample(mode, x, out, map);
   return record(op, [x], out, [], (g) => {
@@ -153,51 +159,76 @@ function atDepthZero(grid: Tensor): Tensor {
   return pad(deepen(grid), [none, none, none, none, [1, 0]]);
 }
 
-/** One number for each axis of space. */
+/** One number for each axis of space, or one for all. */
 export interface PoolOptions<Extents = Triple> {
-  readonly kernel: Extents;
+  readonly kernel: number | Extents;
   /** By default the kernel: windows side by side. */
-  readonly stride?: Extents;
+  readonly stride?: number | Extents;
   /** 0 by default; at most half of the window. */
-  readonly padding?: Extents;
+  readonly padding?: number | Extents;
   /** Average pooling: divide by the whole window even where it hangs over the edge (PyTorch's default). */
   readonly countPadding?: boolean;
 }
 
 /** The largest of each window of `x [n, d, h, w, c]`; the first one of equals gets the gradient, which is a fused kernel. */
-export const maxPool3d = (x: Tensor, options: PoolOptions): Tensor => pool('max', x, options);
+export const maxPool3d = (x: Tensor, options: PoolOptions): Tensor => pool3d('max', x, options);
 /** The mean of each window of `x [n, d, h, w, c]`. The gradient is a fused kernel. */
-export const averagePool3d = (x: Tensor, options: PoolOptions): Tensor => pool('average', x, options);
+export const averagePool3d = (x: Tensor, options: PoolOptions): Tensor => pool3d('average', x, options);
 /** As maxPool3d, for images `[n, h, w, c]`. */
 export const maxPool2d = (x: Tensor, options: PoolOptions<Pair>): Tensor => pool2d('max', x, options);
 /** As averagePool3d, for images `[n, h, w, c]`. */
 export const averagePool2d = (x: Tensor, options: PoolOptions<Pair>): Tensor => pool2d('average', x, options);
 
-function pool2d(
-  mode: 'max' | 'average',
-  x: Tensor,
-  { kernel, stride = kernel, padding = [0, 0], countPadding = true }: PoolOptions<Pair>,
-): Tensor {
-  checkRank(`${mode}Pool2d`, 'x', x, 'n, h, w, c');
-  const options = {
-    kernel: withDepth(kernel, 1),
-    stride: withDepth(stride, 1),
-    padding: withDepth(padding, 0),
+/** The options as one number for each of `count` axes, checked. */
+function windowOf(
+  op: string,
+  { kernel, stride = kernel, padding = 0, countPadding = true }: PoolOptions<Shape>,
+  count: number,
+) {
+  const each = (name: string, value: number | Shape, least: number): Shape => {
+    const values = typeof value === 'number' ? new Array<number>(count).fill(value) : value;
+    checkWholeOption(`${op}: ${name}`, values, least, count);
+    return values;
+  };
+  return {
+    kernel: each('kernel', kernel, 1),
+    stride: each('stride', stride, 1),
+    padding: each('padding', padding, 0),
     countPadding,
   };
-  return asVolume(x, (x) => pool(mode, x, options));
+}
+
+function pool2d(mode: 'max' | 'average', x: Tensor, options: PoolOptions<Pair>): Tensor {
+  const op = `${mode}Pool2d`;
+  checkRank(op, 'x', x, 'n, h, w, c');
+  const { kernel, stride, padding, countPadding } = windowOf(op, options, 2);
+  return asVolume(x, (x) =>
+    pool(mode, x, withDepth(kernel, 1), withDepth(stride, 1), withDepth(padding, 0), countPadding),
+  );
+}
+
+function pool3d(mode: 'max' | 'average', x: Tensor, options: PoolOptions): Tensor {
+  checkRank(`${mode}Pool3d`, 'x', x, 'n, d, h, w, c');
+  const { kernel, stride, padding, countPadding } = windowOf(`${mode}Pool3d`, options, 3);
+  return pool(
+    mode,
+    x,
+    kernel as unknown as Triple,
+    stride as unknown as Triple,
+    padding as unknown as Triple,
+    countPadding,
+  );
 }
 
 function pool(
   mode: 'max' | 'average',
   x: Tensor,
-  { kernel, stride = kernel, padding = [0, 0, 0], countPadding = true }: PoolOptions,
+  kernel: Triple,
+  stride: Triple,
+  padding: Triple,
+  countPadding: boolean,
 ): Tensor {
-  checkRank(`${mode}Pool3d`, 'x', x, 'n, d, h, w, c');
-  checkDType('pool', x, ['f32', 'f16']);
-  checkWholeOption(`${mode}Pool3d: kernel`, kernel, 1);
-  checkWholeOption(`${mode}Pool3d: stride`, stride, 1);
-  checkWholeOption(`${mode}Pool3d: padding`, padding, 0);
+  checkDType(`${mode}Pool`, x, ['f32', 'f16']);
   const size = [0, 1, 2].map((i) => Math.floor((x.shape[i + 1]! + 2 * padding[i]! - kernel[i]!) / stride[i]!) + 1);
   if (size.some((extent) => extent < 1) || padding.some((amount, i) => 2 * amount > kernel[i]!))
     throw new VoxelgradError('shape', {
