@@ -13,7 +13,11 @@ interface Report {
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly unknown[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      /** What packages/tensor/src/testing-skips.ts leaves there. */
+      readonly meta?: { readonly skipped?: string };
+    }[];
   }[];
 }
 
@@ -36,12 +40,26 @@ for (const argument of process.argv.slice(2)) {
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report | ParityReport;
   const { passed, failed, skipped } = 'areas' in report ? report : countTests(name, report);
   console.log(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+  if ('testResults' in report)
+    for (const [reason, count] of reasonsOf(report)) console.log(`  ${count} skipped: ${reason}`);
   total.passed += passed;
   total.failed += failed;
   total.skipped += skipped;
 }
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed > 0 ? 1 : 0;
+
+/** Why tests were skipped, and how many for each reason, the most frequent first. */
+function reasonsOf(report: Report): [reason: string, count: number][] {
+  const counts = new Map<string, number>();
+  for (const { assertionResults } of report.testResults)
+    for (const { status, meta } of assertionResults) {
+      if (status === 'passed' || status === 'failed') continue;
+      const reason = meta?.skipped ?? 'the report has no reason';
+      counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    }
+  return [...counts].sort(([, a], [, b]) => b - a);
+}
 
 function countTests(name: string, report: Report): typeof total {
   // A file that fails before its first test counts as one failure.
