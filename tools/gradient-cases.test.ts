@@ -21,7 +21,6 @@ const WITHOUT_CASE: Readonly<Record<string, string>> = {
   ...Object.fromEntries('RandomGenerator borderIndex nearestVoxels philox'.split(' ').map((name) => [name, NO_OP])),
   cast: 'f16 is too coarse for finite differences: ops/copy/copy.kernels.test.ts',
   filterAxis: 'for augmentation, not recorded',
-  resize: 'its reference is SciPy: ops/resample/resize.test.ts',
 };
 
 it('ops and cases are the same', () => {

@@ -66,12 +66,37 @@ const affine: Maker = (draw) => {
   };
 };
 
-const bounds: Maker = (draw) => ({
-  name: 'clamp',
-  inputs: [draw.array(draw.shape(3))],
-  run: ([x]) => vg.clamp(x!, -0.7123, 0.9321),
-  reference: ([x]) => map(x!, (value) => Math.min(Math.max(value, -0.7123), 0.9321)),
-});
+const bounds: Maker = (draw) => {
+  const [low, high] = draw.pick([
+    [-0.7123, 0.9321],
+    [undefined, 0.4321],
+    [-0.2123, undefined],
+  ] as const);
+  return {
+    name: `clamp from ${low} to ${high}`,
+    inputs: [draw.array(draw.shape(3))],
+    run: ([x]) => vg.clamp(x!, low, high),
+    reference: ([x]) => map(x!, (value) => Math.min(Math.max(value, low ?? -Infinity), high ?? Infinity)),
+  };
+};
+
+/** Of the functions with a parameter. Inputs keep away from the kink. */
+function parameterCase(
+  name: string,
+  parameters: readonly number[],
+  op: (x: Tensor, parameter: number) => Tensor,
+  f: (x: number, parameter: number) => number,
+): Maker {
+  return (draw) => {
+    const parameter = draw.pick(parameters);
+    return {
+      name: `${name} ${parameter}`,
+      inputs: [map(draw.array(draw.shape(draw.whole(0, 4)), -2.5, 2.5), (x) => (Math.abs(x) < 1e-3 ? 0.5 : x))],
+      run: ([x]) => op(x!, parameter),
+      reference: ([x]) => map(x!, (value) => f(value, parameter)),
+    };
+  };
+}
 
 const choice: Maker = (draw) => {
   const shape = draw.shape(3);
@@ -96,6 +121,8 @@ export const ELEMENTWISE_CASES: Readonly<Record<string, Maker>> = {
   minimum: pairCase('minimum', vg.minimum, Math.min),
   affine,
   power,
+  leakyRelu: parameterCase('leakyRelu', [0.01, 0, 0.3, 1, -0.5], vg.leakyRelu, (x, slope) => (x > 0 ? x : slope * x)),
+  elu: parameterCase('elu', [1, 0.3, 1.7], vg.elu, (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x))),
   bounds,
   choice,
 };

@@ -2,8 +2,9 @@
 import type { Pair } from '../index.ts';
 import * as vg from '../index.ts';
 import type { Doubles } from './arrays.ts';
-import type { Maker } from './draw.ts';
+import type { Draw, Maker } from './draw.ts';
 import { samplingAlong } from './sampling-cases.ts';
+import { biasesOf, endsOf } from './volume-cases.ts';
 import * as volumes from './volumes.ts';
 
 /** An image as a volume of depth one, and back. */
@@ -23,46 +24,85 @@ const STRIDES: readonly Pair[] = [
   [2, 1],
 ];
 
+const PADDINGS: readonly Pair[] = [
+  [0, 0],
+  [1, 1],
+  [1, 0],
+];
+const DILATIONS: readonly Pair[] = [
+  [1, 1],
+  [1, 1],
+  [2, 1],
+];
+
+const window = (draw: Draw) => ({
+  kernel: draw.pick(KERNELS),
+  stride: draw.pick(STRIDES),
+  padding: draw.pick(PADDINGS),
+  dilation: draw.pick(DILATIONS),
+  groups: draw.pick([1, 1, 2]),
+});
+
+/** The same window with a depth of one. */
+const deep = ({ stride, padding, dilation, groups }: volumes.Window): volumes.Window => ({
+  stride: [1, ...stride],
+  padding: [0, ...padding],
+  dilation: [1, ...dilation],
+  groups,
+});
+
 const convolution: Maker = (draw) => {
-  const [kernel, stride] = [draw.pick(KERNELS), draw.pick(STRIDES)];
-  const padding: Pair = draw.pick([
-    [0, 0],
-    [1, 1],
-  ] as const);
-  const [cin, cout] = [draw.whole(1, 4), draw.whole(1, 4)];
-  const geometry = { stride: [1, ...stride], padding: [0, ...padding], dilation: [1, 1, 1], groups: 1 };
+  const geometry = window(draw);
+  const { kernel, dilation, groups } = geometry;
+  const [perGroup, outPerGroup] = [draw.whole(1, 4), draw.whole(1, 4)];
+  const biases = biasesOf(draw, outPerGroup * groups);
   return {
-    name: `conv2d ${kernel}, stride ${stride}, padding ${padding}, ${cin} → ${cout}`,
+    name: `conv2d ${JSON.stringify(geometry)} ${perGroup} → ${outPerGroup}, ${biases.length} bias`,
     inputs: [
-      draw.array([draw.whole(1, 2), ...kernel.map((k) => k + draw.whole(0, 3)), cin]),
-      draw.array([...kernel, cin, cout]),
-      draw.array([cout]),
+      draw.array([
+        draw.whole(1, 2),
+        ...kernel.map((k, i) => dilation[i]! * (k - 1) + 1 + draw.whole(0, 3)),
+        perGroup * groups,
+      ]),
+      draw.array([...kernel, perGroup, outPerGroup * groups]),
+      ...biases,
     ],
-    run: ([x, w, b]) => vg.conv2d(x!, w!, { stride, padding, bias: b! }),
-    reference: ([x, w, b]) => flattened(volumes.conv3d(deepened(x!), thickened(w!), b!, geometry)),
+    run: ([x, w, bias]) => vg.conv2d(x!, w!, { ...geometry, bias }),
+    reference: ([x, w, b]) => flattened(volumes.conv3d(deepened(x!), thickened(w!), b, deep(geometry))),
   };
 };
 
 const transposedConvolution: Maker = (draw) => {
-  const [kernel, stride] = [draw.pick(KERNELS), draw.pick(STRIDES)];
-  const [cin, cout] = [draw.whole(1, 4), draw.whole(1, 4)];
-  const geometry = { stride: [1, ...stride], padding: [0, 0, 0], dilation: [1, 1, 1], groups: 1 };
+  const drawn = window(draw);
+  const { kernel, groups } = drawn;
+  const space = draw.shape(2, 4);
+  const { padding, outputPadding } = endsOf(draw, space, drawn);
+  const geometry = { ...drawn, padding: padding as unknown as Pair };
+  const [inPerGroup, perGroup] = [draw.whole(1, 4), draw.whole(1, 4)];
+  const biases = biasesOf(draw, perGroup * groups);
   return {
-    name: `convTranspose2d ${kernel}, stride ${stride}, ${cin} → ${cout}`,
-    inputs: [draw.array([1, ...draw.shape(2, 4), cin]), draw.array([...kernel, cout, cin]), draw.array([cout])],
-    run: ([x, w, b]) => vg.convTranspose2d(x!, w!, { stride, bias: b! }),
-    reference: ([x, w, b]) => flattened(volumes.convTranspose3d(deepened(x!), thickened(w!), b!, geometry, [0, 0, 0])),
+    name: `convTranspose2d ${JSON.stringify(geometry)}, ${outputPadding} more, ${inPerGroup} → ${perGroup}, ${biases.length} bias`,
+    inputs: [
+      draw.array([1, ...space, inPerGroup * groups]),
+      draw.array([...kernel, perGroup, inPerGroup * groups]),
+      ...biases,
+    ],
+    run: ([x, w, bias]) =>
+      vg.convTranspose2d(x!, w!, { ...geometry, outputPadding: outputPadding as unknown as Pair, bias }),
+    reference: ([x, w, b]) =>
+      flattened(volumes.convTranspose3d(deepened(x!), thickened(w!), b, deep(geometry), [0, ...outputPadding])),
   };
 };
 
 const resampling: Maker = (draw) => {
   const mode = draw.pick(['nearest', 'nearest-exact', 'linear', 'cubic'] as const);
+  const alignCorners = (mode === 'linear' || mode === 'cubic') && draw.unit() < 0.3;
   const size = draw.shape(2, 6) as unknown as Pair;
   return {
-    name: `interpolate an image, ${mode}, to ${size}`,
+    name: `interpolate an image, ${mode}, to ${size}${alignCorners ? ', corners aligned' : ''}`,
     inputs: [draw.array([2, ...draw.shape(2, 5), draw.whole(1, 3)])],
-    run: ([x]) => vg.interpolate(x!, size, { mode }),
-    reference: ([x]) => flattened(volumes.interpolate(deepened(x!), [1, ...size], mode, false)),
+    run: ([x]) => vg.interpolate(x!, size, { mode, alignCorners }),
+    reference: ([x]) => flattened(volumes.interpolate(deepened(x!), [1, ...size], mode, alignCorners)),
   };
 };
 
@@ -77,13 +117,15 @@ const pooling: Maker = (draw) => {
     [1, 1],
     [2, 1],
   ]);
-  const padding = kernel.map((extent) => extent >> 1) as unknown as Pair;
+  const padding = kernel.map((extent) => draw.whole(0, extent >> 1)) as unknown as Pair;
+  const countPadding = draw.unit() < 0.5;
   const op = mode === 'max' ? vg.maxPool2d : vg.averagePool2d;
   return {
-    name: `${mode} pooling of an image ${kernel} stride ${stride}`,
+    name: `${mode} pooling of an image ${kernel} stride ${stride}, padding ${padding}, ${countPadding ? '' : 'not '}counted`,
     inputs: [draw.array([1, ...kernel.map((k) => k + draw.whole(0, 3)), draw.whole(1, 3)])],
-    run: ([x]) => op(x!, { kernel, stride, padding }),
-    reference: ([x]) => flattened(volumes.pool(deepened(x!), mode, [1, ...kernel], [1, ...stride], [0, ...padding])),
+    run: ([x]) => op(x!, { kernel, stride, padding, countPadding }),
+    reference: ([x]) =>
+      flattened(volumes.pool(deepened(x!), mode, [1, ...kernel], [1, ...stride], [0, ...padding], countPadding)),
   };
 };
 

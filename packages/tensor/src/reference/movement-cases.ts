@@ -84,14 +84,17 @@ const padded = (shape: readonly number[], amounts: readonly (readonly [number, n
 const padding: Maker = (draw) => {
   const shape = someShape(draw);
   const amounts = shape.map(() => [draw.whole(0, 2), draw.whole(0, 2)] as const);
-  return moving(
-    draw,
-    'pad',
-    shape,
-    (x) => vg.pad(x, amounts),
-    padded(shape, amounts),
-    (position) => position.map((index, axis) => index - amounts[axis]![0]),
-  );
+  const value = draw.pick([0, 1.5]);
+  return {
+    name: `pad of ${shape} by ${amounts.join(' ')} with ${value}`,
+    inputs: [draw.array(shape)],
+    run: ([x]) => vg.pad(x!, amounts, value),
+    reference: ([x]) =>
+      build(padded(shape, amounts), (position) => {
+        const from = position.map((index, axis) => index - amounts[axis]![0]);
+        return from.every((index, axis) => index >= 0 && index < shape[axis]!) ? at(x!, from) : value;
+      }),
+  };
 };
 
 const borderPadding: Maker = (draw) => {

@@ -1,24 +1,9 @@
 /** Random cases of normalisation over space, groups of channels, channels, and the batch. */
+import type { Tensor } from '../index.ts';
 import * as vg from '../index.ts';
-import type { Doubles } from './arrays.ts';
+import { at, build, type Doubles } from './arrays.ts';
 import type { Draw, Maker } from './draw.ts';
 import * as volumes from './volumes.ts';
-
-const grouped: Maker = (draw) => {
-  const groups = draw.pick([1, 2, 4]);
-  const c = groups * draw.pick([1, 2]);
-  const slope = draw.pick([1, 0.01]);
-  return {
-    name: `groupNorm ${groups} of ${c}, slope ${slope}`,
-    inputs: [
-      draw.array([draw.whole(1, 2), ...draw.shape(draw.whole(1, 3), 4), 5, c]),
-      draw.array([c], 0.5, 1.5),
-      draw.array([c]),
-    ],
-    run: ([x, weight, bias]) => vg.groupNorm(x!, groups, { weight: weight!, bias: bias!, slope }),
-    reference: ([x, weight, bias]) => volumes.norm(x!, weight!, bias!, groups, slope),
-  };
-};
 
 /** x [n, …space, c], weight [c] and bias [c]. */
 const operands = (draw: Draw, c: number): Doubles[] => [
@@ -27,14 +12,33 @@ const operands = (draw: Draw, c: number): Doubles[] => [
   draw.array([c]),
 ];
 
+/** As above, now and then without weight and bias. */
+const someOperands = (draw: Draw, c: number): Doubles[] => operands(draw, c).slice(0, draw.unit() < 0.75 ? 3 : 1);
+
+const someSettings = (draw: Draw) => ({ slope: draw.pick([1, 0.01, 0.3]), epsilon: draw.pick([1e-5, 1e-2]) });
+
+const grouped: Maker = (draw) => {
+  const groups = draw.pick([1, 2, 4]);
+  const c = groups * draw.pick([1, 2]);
+  const settings = someSettings(draw);
+  const inputs = someOperands(draw, c);
+  return {
+    name: `groupNorm ${groups} of ${c}, ${JSON.stringify(settings)}, ${inputs.length} inputs`,
+    inputs,
+    run: ([x, weight, bias]) => vg.groupNorm(x!, groups, { weight, bias, ...settings }),
+    reference: ([x, weight, bias]) => volumes.norm(x!, weight, bias, { groups, ...settings }),
+  };
+};
+
 const perInstance: Maker = (draw) => {
   const c = draw.whole(1, 5);
-  const slope = draw.pick([1, 0.01]);
+  const settings = someSettings(draw);
+  const inputs = someOperands(draw, c);
   return {
-    name: `instanceNorm of ${c}, slope ${slope}`,
-    inputs: operands(draw, c),
-    run: ([x, weight, bias]) => vg.instanceNorm(x!, { weight: weight!, bias: bias!, slope }),
-    reference: ([x, weight, bias]) => volumes.norm(x!, weight!, bias!, c, slope),
+    name: `instanceNorm of ${c}, ${JSON.stringify(settings)}, ${inputs.length} inputs`,
+    inputs,
+    run: ([x, weight, bias]) => vg.instanceNorm(x!, { weight, bias, ...settings }),
+    reference: ([x, weight, bias]) => volumes.norm(x!, weight, bias, { groups: c, ...settings }),
   };
 };
 
@@ -46,27 +50,55 @@ const seenAs = (x: Doubles, shape: readonly number[], work: (x: Doubles) => Doub
 
 const perRow: Maker = (draw) => {
   const c = draw.whole(3, 6);
+  const settings = someSettings(draw);
+  const inputs = someOperands(draw, c);
   return {
-    name: `layerNorm of ${c}`,
-    inputs: operands(draw, c),
-    run: ([x, weight, bias]) => vg.layerNorm(x!, { weight: weight!, bias: bias! }),
+    name: `layerNorm of ${c}, ${JSON.stringify(settings)}, ${inputs.length} inputs`,
+    inputs,
+    run: ([x, weight, bias]) => vg.layerNorm(x!, { weight, bias, ...settings }),
     reference: ([x, weight, bias]) =>
-      seenAs(x!, [x!.data.length / c, 1, c], (x) => volumes.norm(x, weight!, bias!, 1, 1)),
+      seenAs(x!, [x!.data.length / c, 1, c], (x) => volumes.norm(x, weight, bias, { groups: 1, ...settings })),
   };
 };
 
 const perBatch: Maker = (draw) => {
   const c = draw.whole(1, 5);
+  const epsilon = draw.pick([1e-5, 1e-2]);
   return {
-    name: `batchNorm of ${c}`,
+    name: `batchNorm of ${c}, epsilon ${epsilon}`,
     inputs: operands(draw, c),
     run: ([x, weight, bias]) => {
       const placement = { device: x!.device };
       const [runningMean, runningVariance] = [vg.zeros([c], placement), vg.ones([c], placement)];
-      return vg.batchNorm(x!, { weight: weight!, bias: bias!, runningMean, runningVariance, training: true }).y;
+      return vg.batchNorm(x!, { weight: weight!, bias: bias!, runningMean, runningVariance, training: true, epsilon })
+        .y;
     },
     reference: ([x, weight, bias]) =>
-      seenAs(x!, [1, x!.data.length / c, c], (x) => volumes.norm(x, weight!, bias!, c, 1)),
+      seenAs(x!, [1, x!.data.length / c, c], (x) => volumes.norm(x, weight!, bias!, { groups: c, epsilon })),
+  };
+};
+
+/** By statistics that were gathered before. */
+const byRunningStatistics: Maker = (draw) => {
+  const c = draw.whole(1, 5);
+  const epsilon = draw.pick([1e-5, 1e-2]);
+  const [mean, variance] = [draw.array([c]), draw.array([c], 0.3, 2)];
+  return {
+    name: `batchNorm of ${c} by running statistics, epsilon ${epsilon}`,
+    inputs: operands(draw, c),
+    run: ([x, weight, bias]) => {
+      const [runningMean, runningVariance] = [mean, variance].map(({ data, shape }) =>
+        vg.fromArray(Float32Array.from(data), shape, { device: x!.device }),
+      ) as [Tensor, Tensor];
+      const statistics = { runningMean, runningVariance, training: false };
+      return vg.batchNorm(x!, { weight: weight!, bias: bias!, ...statistics, epsilon }).y;
+    },
+    reference: ([x, weight, bias]) =>
+      build(x!.shape, (position) => {
+        const channel = position.at(-1)!;
+        const z = (at(x!, position) - mean.data[channel]!) / Math.sqrt(variance.data[channel]! + epsilon);
+        return z * weight!.data[channel]! + bias!.data[channel]!;
+      }),
   };
 };
 
@@ -75,4 +107,5 @@ export const NORM_CASES: Readonly<Record<string, Maker>> = {
   'norm of instances': perInstance,
   'norm of rows': perRow,
   'norm of batches': perBatch,
+  'norm by running statistics': byRunningStatistics,
 };

@@ -22,12 +22,18 @@ function reductionCase(name: string): Maker {
   const [op, f] = REDUCTIONS[name]!;
   return (draw) => {
     const shape = draw.shape(draw.whole(1, 5), 4);
-    const axes = draw.axes(shape.length);
+    const axes = draw.unit() < 0.8 ? draw.axes(shape.length) : shape.map((_, axis) => axis);
+    const keepAxes = draw.unit() < 0.5;
+    // All axes may be left unsaid.
+    const named = axes.length === shape.length ? {} : { axes };
     return {
-      name: `${name} over ${axes} of ${shape}`,
+      name: `${name} over ${axes} of ${shape}, axes ${keepAxes ? 'kept' : 'dropped'}`,
       inputs: [draw.array(shape)],
-      run: ([x]) => op(x!, { axes, keepAxes: true }),
-      reference: ([x]) => reduce(x!, axes, f),
+      run: ([x]) => op(x!, { ...named, keepAxes }),
+      reference: ([x]) => {
+        const { shape, data } = reduce(x!, axes, f);
+        return { shape: keepAxes ? shape : shape.filter((_, axis) => !axes.includes(axis)), data };
+      },
     };
   };
 }

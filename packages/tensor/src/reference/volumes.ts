@@ -1,5 +1,5 @@
 /** Reference convolutions, norms, resampling and pooling: loops over `[n, d, h, w, c]` in double precision, from their definitions. */
-import { at, build, count, type Doubles, meanOf, positionOf, reduce } from './arrays.ts';
+import { at, build, count, type Doubles, meanOf, positionOf, reduce, sumOf } from './arrays.ts';
 
 export interface Window {
   readonly stride: readonly number[];
@@ -60,7 +60,12 @@ export function convTranspose3d(
 }
 
 /** Over space and the channels of a group. */
-export function norm(x: Doubles, weight: Doubles, bias: Doubles, groups: number, slope: number): Doubles {
+export function norm(
+  x: Doubles,
+  weight: Doubles | undefined,
+  bias: Doubles | undefined,
+  { groups, slope = 1, epsilon }: { readonly groups: number; readonly slope?: number; readonly epsilon: number },
+): Doubles {
   const [n, c] = [x.shape[0]!, x.shape.at(-1)!];
   const grouped: Doubles = { shape: [n, count(x.shape) / (n * c), groups, c / groups], data: x.data };
   const mean = reduce(grouped, [1, 3], meanOf);
@@ -68,8 +73,8 @@ export function norm(x: Doubles, weight: Doubles, bias: Doubles, groups: number,
   const result = build(grouped.shape, (position) => {
     const group = [position[0]!, 0, position[2]!, 0];
     const channel = position[2]! * (c / groups) + position[3]!;
-    const z = (at(grouped, position) - at(mean, group)) / Math.sqrt(at(variance, group) + 1e-5);
-    const y = z * weight.data[channel]! + bias.data[channel]!;
+    const z = (at(grouped, position) - at(mean, group)) / Math.sqrt(at(variance, group) + epsilon);
+    const y = z * (weight?.data[channel] ?? 1) + (bias?.data[channel] ?? 0);
     return y > 0 ? y : slope * y;
   });
   return { shape: x.shape, data: result.data };
@@ -116,6 +121,7 @@ export function pool(
   kernel: readonly number[],
   stride: readonly number[],
   padding: readonly number[],
+  countPadding: boolean,
 ): Doubles {
   const size = kernel.map((k, i) => Math.floor((x.shape[i + 1]! + 2 * padding[i]! - k) / stride[i]!) + 1);
   return build([x.shape[0]!, ...size, x.shape[4]!], ([n, z, y, w, c]) => {
@@ -125,6 +131,7 @@ export function pool(
       const from = [z!, y!, w!].map((place, i) => place * stride[i]! - padding[i]! + t[i]!);
       if (from.every((place, i) => place >= 0 && place < x.shape[i + 1]!)) values.push(at(x, [n!, ...from, c!]));
     }
-    return mode === 'max' ? Math.max(...values) : values.reduce((sum, value) => sum + value, 0) / count(kernel);
+    if (mode === 'max') return Math.max(...values);
+    return sumOf(values) / (countPadding ? count(kernel) : values.length);
   });
 }

@@ -1,69 +1,12 @@
-/** Splines of every device against the textbook way: coefficients by solving their equations, then the B-spline's sum, in double precision. */
+/** Splines of every device against the textbook way in double precision (reference/splines.ts). */
 import { describe, expect, it } from 'vitest';
 import { fromArray } from '../../create.ts';
-import { type Shape, sizeOf, type Triple } from '../../shape.ts';
+import { resized } from '../../reference/splines.ts';
+import type { Shape, Triple } from '../../shape.ts';
 import { describeOnEach, expectClose, testValues } from '../../testing.ts';
 import { mul } from '../elementwise/elementwise.ts';
 import { sum } from '../reduce/reduce.ts';
 import { resize, type SplineOrder } from './resize.ts';
-
-/** So far beyond the edge, nothing is left of what happens there. */
-const padding = 40;
-
-/** The B-spline of an order at a distance. */
-function spline(order: SplineOrder, x: number): number {
-  const d = Math.abs(x);
-  if (order === 0) return x >= -0.5 && x < 0.5 ? 1 : 0;
-  if (order === 1) return Math.max(0, 1 - d);
-  if (order === 2) return d < 0.5 ? 0.75 - d * d : Math.max(0, 1.5 - d) ** 2 / 2;
-  return d < 1 ? 2 / 3 - d * d + d ** 3 / 2 : Math.max(0, 2 - d) ** 3 / 6;
-}
-
-/** Coefficients whose spline goes through `values`: (a, b, a)-tridiagonal equations by Gaussian elimination. */
-function coefficients(order: SplineOrder, values: readonly number[]): number[] {
-  if (order < 2) return [...values];
-  const [side, middle] = [spline(order, 1), spline(order, 0)];
-  const pivots: number[] = [];
-  const right: number[] = [];
-  for (const [i, value] of values.entries()) {
-    const factor = i === 0 ? 0 : side / pivots[i - 1]!;
-    pivots.push(middle - factor * side);
-    right.push(value - factor * (right[i - 1] ?? 0));
-  }
-  const found = new Array<number>(values.length + 1).fill(0);
-  for (let i = values.length - 1; i >= 0; i--) found[i] = (right[i]! - side * found[i + 1]!) / pivots[i]!;
-  return found.slice(0, -1);
-}
-
-function resizeLine(order: SplineOrder, line: readonly number[], size: number): number[] {
-  const at = (i: number): number => line[Math.min(Math.max(i, 0), line.length - 1)]!;
-  const padded = Array.from({ length: line.length + 2 * padding }, (_, i) => at(i - padding));
-  const found = coefficients(order, padded);
-  return Array.from({ length: size }, (_, i) => {
-    const coordinate = (i + 0.5) * (line.length / size) - 0.5 + padding;
-    return found.reduce((total, value, k) => total + value * spline(order, coordinate - k), 0);
-  });
-}
-
-/** `[n, d, h, w, c]`, one axis after the other. */
-function reference(values: ArrayLike<number>, shape: Shape, size: Triple, order: SplineOrder): number[] {
-  let current = Array.from(values);
-  let extents = [...shape];
-  for (const axis of [1, 2, 3]) {
-    const inner = sizeOf(extents.slice(axis + 1));
-    const [from, to] = [extents[axis]!, size[axis - 1]!];
-    const next = new Array<number>((current.length / from) * to);
-    for (let line = 0; line < current.length / from; line++) {
-      const [outside, inside] = [Math.floor(line / inner), line % inner];
-      const values = Array.from({ length: from }, (_, i) => current[(outside * from + i) * inner + inside]!);
-      for (const [i, value] of resizeLine(order, values, to).entries())
-        next[(outside * to + i) * inner + inside] = value;
-    }
-    current = next;
-    extents = extents.with(axis, to);
-  }
-  return current;
-}
 
 const SIZES: Record<string, readonly [Shape, Triple]> = {
   larger: [
@@ -97,7 +40,8 @@ describeOnEach('resize on $name', ({ open }) => {
       const x = fromArray(values, shape, { device });
       const out = resize(x, size, order);
       expect(out.shape).toEqual([shape[0], ...size, shape[4]]);
-      expectClose(await out.data(), reference(values, shape, size, order), { rtol: 1e-5, atol: 2e-6 });
+      const expected = resized({ shape, data: Float64Array.from(values) }, size, order);
+      expectClose(await out.data(), expected.data, { rtol: 1e-5, atol: 2e-6 });
       for (const tensor of [x, out]) tensor.dispose();
     });
   });
