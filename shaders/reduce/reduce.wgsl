@@ -25,6 +25,9 @@ struct Parameters {
 // [outer, chunks, inner]
 @group(0) @binding(2) var<storage, read_write> results: array<result>;
 
+// Elements that a thread joins before it adds them to the rest: rounding errors grow with the length of a chain, and with this no chain is long.
+const RUN = 8u;
+
 var<workgroup> partial: array<value, 256>;
 
 @compute @workgroup_size(256)
@@ -49,8 +52,14 @@ fn main(
   var total = start();
   if (used) {
     let end = min((chunk + 1u) * parameters.chunk, parameters.reduced);
-    for (var position = chunk * parameters.chunk + row; position < end; position += rows) {
-      total = combine(total, prepare(value(x[(outer * parameters.reduced + position) * parameters.inner + i])));
+    var position = chunk * parameters.chunk + row;
+    while (position < end) {
+      var run = start();
+      let run_end = min(position + RUN * rows, end);
+      for (; position < run_end; position += rows) {
+        run = combine(run, prepare(value(x[(outer * parameters.reduced + position) * parameters.inner + i])));
+      }
+      total = combine(total, run);
     }
   }
   let slot = row * columns + column;

@@ -86,6 +86,17 @@ describeOnEach('optimizer kernels on $name', ({ open }) => {
     expectClose(words, [squaredNorm(gradient), 1, 0, 1, 0, 0, 1, 0], { rtol: 1e-5, atol: 0 });
   });
 
+  // Equal values round the same way at every step, so that errors pile up; few large ones leave little room for the small.
+  it.each<[string, (i: number) => number]>([
+    ['0.1', () => 0.1],
+    ['0.7', () => 0.7],
+    ['all sizes', (i) => (i % 10_007 === 5 ? 100 : 0.01)],
+  ])('the squared norm of a million gradients of %s is that in double precision, to 2e-7', async (_, value) => {
+    const gradient = Float32Array.from({ length: 1_000_003 }, (_, i) => value(i));
+    const [squared] = await prepared(gradient, control(), NO_SCALING);
+    expectClose([squared!], [squaredNorm(gradient)], { rtol: 2e-7, atol: 0 });
+  });
+
   it('clips the norm of the unscaled gradient', async () => {
     const gradient = testValues([5000], 3).map((g) => 8 * g);
     const norm = Math.sqrt(squaredNorm(gradient)) / 8;
