@@ -14,6 +14,7 @@ import {
 } from '../packages/nnunet/src/report/node/dashboard/recorded-run.testing.ts';
 import { eventsUntil, type SentEvent } from '../packages/nnunet/src/report/node/dashboard/requests.testing.ts';
 import { addEpoch } from '../packages/nnunet/src/train/history.ts';
+import { lacking } from '../packages/tensor/src/testing-skips.ts';
 import { CHROMIUM_FLAGS, chromium } from './chromium.ts';
 
 let training: RecordedTraining;
@@ -28,9 +29,7 @@ async function started(epochs: number): ReturnType<typeof openRecorded> {
   return opened;
 }
 
-if (chromium === undefined) console.warn("the test of the dashboard's page is skipped: there is no Chromium");
-
-describe.skipIf(chromium === undefined)('the page of the dashboard', () => {
+describe('the page of the dashboard', lacking(chromium === undefined ? 'there is no Chromium' : undefined), () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launcher.launch({ executablePath: chromium!, args: CHROMIUM_FLAGS });

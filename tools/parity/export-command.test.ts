@@ -9,6 +9,7 @@ import { stateDict } from '@voxelgrad/nn';
 import { officialNames, openModel } from '@voxelgrad/nnunet';
 import { fromArray, noGrad, permute, tidy } from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
+import { lacking } from '@voxelgrad/tensor/testing-skips';
 import * as runtime from 'onnxruntime-web';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { missingPeer, runPython } from './peer-python.ts';
@@ -16,8 +17,7 @@ import { missingPeer, runPython } from './peer-python.ts';
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const name = 'nnUNetTrainer__nnUNetPlansLight__3d_fullres';
 const fixture = join(repository, '../shared/fixtures/model', name);
-const missing = !existsSync(fixture);
-if (missing) console.info(`skipped: exports of a real model (no ${fixture})`);
+const missing = existsSync(fixture) ? undefined : `there is no ${fixture}`;
 
 const root = mkdtempSync(join(tmpdir(), 'voxelgrad-export-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -38,7 +38,7 @@ async function realPatch(): Promise<{ readonly shape: readonly number[]; readonl
   return { shape: [1, 1, ...patch], values };
 }
 
-describe.skipIf(missing)('export-model', () => {
+describe('export-model', lacking(missing), () => {
   const model = join(root, 'Dataset004_Hippocampus', name);
   const file = (format: string): string => join(root, `fold_0.${format}`);
   beforeAll(() => {
@@ -73,10 +73,8 @@ describe.skipIf(missing)('export-model', () => {
     await device.close();
   });
 
-  it.skipIf(missingPeer !== undefined)(
-    'as .pth and as safetensors has the weights of the checkpoint, to the bit',
-    async () => {
-      const script = `
+  it('as .pth and as safetensors has the weights of the checkpoint, to the bit', lacking(missingPeer), async () => {
+    const script = `
 import json, struct, sys, torch
 official, exported, tensors = sys.argv[1:4]
 before = torch.load(official, weights_only=False)
@@ -95,12 +93,11 @@ for name, entry in header.items():
     assert torch.equal(before['network_weights'][name], values), name
 assert json.loads(meta['plans']) == before['init_args']['plans']
 print(json.dumps({'names': list(after['network_weights']), 'unique': sorted(header), 'axes': json.loads(meta['mirror_axes'])}))`;
-      const official = join(fixture, 'fold_0/checkpoint_final.pth');
-      const read = runPython(script, official, file('pth'), file('safetensors')) as Record<string, unknown>;
-      const device = await openCpu({ threads: 1 });
-      const names = [...(await stateDict(await (await openModel(await openFolder(model))).loadFold(0, device))).keys()];
-      await device.close();
-      expect(read).toEqual({ names: officialNames(names), unique: names.sort(), axes: [0, 1, 2] });
-    },
-  );
+    const official = join(fixture, 'fold_0/checkpoint_final.pth');
+    const read = runPython(script, official, file('pth'), file('safetensors')) as Record<string, unknown>;
+    const device = await openCpu({ threads: 1 });
+    const names = [...(await stateDict(await (await openModel(await openFolder(model))).loadFold(0, device))).keys()];
+    await device.close();
+    expect(read).toEqual({ names: officialNames(names), unique: names.sort(), axes: [0, 1, 2] });
+  });
 });

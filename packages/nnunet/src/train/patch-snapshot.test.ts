@@ -1,8 +1,8 @@
 /** A look at a patch shows what is there, and changes no bit of the training. */
 import { Adam, deepSupervision, diceAndBinaryCrossEntropy, diceAndCrossEntropy, stateDict } from '@voxelgrad/nn';
 import { type Device, fromArray } from '@voxelgrad/tensor';
-import { testDevices } from '@voxelgrad/tensor/testing';
-import { describe, expect, it } from 'vitest';
+import { describeOnEach } from '@voxelgrad/tensor/testing';
+import { expect, it } from 'vitest';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
 import { type PatchSnapshot, takeSnapshot } from './patch-snapshot.ts';
 import { train } from './trainer.ts';
@@ -33,7 +33,7 @@ function batchOf(
 const networkOn = (device: Device, regions: boolean): PlainConvUNet =>
   new PlainConvUNet({ inputChannels: 2, classes: regions ? 2 : 3, features: [4, 8], device, seed: 3 });
 
-describe.each(testDevices())('a look at a patch on $name', ({ open }) => {
+describeOnEach('a look at a patch on $name', ({ open }) => {
   it.each([false, true])('shows the last sample, its truth and the prediction (regions: %s)', async (regions) => {
     const device = await open();
     const network = networkOn(device, regions);

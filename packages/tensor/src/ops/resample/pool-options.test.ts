@@ -1,9 +1,9 @@
 /** One number as the window, the stride or the padding of a pooling stands for all axes. Values by hand. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { averagePool2d, fromArray, maxPool3d, tidy } from '../../index.ts';
-import { testDevices } from '../../testing.ts';
+import { describeOnEach } from '../../testing.ts';
 
-describe.each(testDevices())('pooling with one number for all axes on $name', ({ open }) => {
+describeOnEach('pooling with one number for all axes on $name', ({ open }) => {
   it('of a volume: the last voxel of each block is the largest', async () => {
     const device = await open();
     const counted = fromArray(
