@@ -133,9 +133,9 @@ describeOnEach('VOXELGRAD_DEBUG on $name', ({ name }) => {
     expect(stderr).toMatch(/kernel +calls/);
     const gpu = name === 'webgpu';
     const choices: readonly (readonly [call: string, cpu: string, webgpu: string])[] = [
-      ['conv3d\\(f32\\[1, 16, 16, 16, 8\\]', 'Winograd; .*', 'gathered, tile 128x8'],
+      ['conv3d\\(f32\\[1, 16, 16, 16, 8\\]', 'Winograd; .*', '(gathered, tile 128x8|in registers, 8x16)'],
       ['conv3d\\(f32\\[1, 5, 5, 5, 4\\]', 'direct', 'direct'],
-      ['conv3dDataGradient\\(.*', '(direct|Winograd)', 'gathered, tile 256x4'],
+      ['conv3dDataGradient\\(.*', '(direct|Winograd)', '(gathered, tile 256x4|in registers, 8x16)'],
       ['matmul\\(f32\\[1, 3, 900\\]', 'tiles of 3×8, \\d+ splits', 'tile 128x8'],
       ['reduce sum\\(f32\\[1, 100000, 1\\]', 'rows of 256 .* \\d+ splits', '\\d+ threads an output, \\d+ chunks'],
       ['argReduce max\\(f32\\[40000\\]', '3 parts', '\\d+ threads an output'],

@@ -203,6 +203,10 @@ const cases: Readonly<Record<string, (bench: Bench) => void>> = {
     b.kernels.unary('abs', index, index, 0);
     b.kernels.gather(x, index, b.output([2, 200, 41, 23]), 1);
     b.kernels.scatterAdd(b.input([2, 200, 41, 23], 6), index, b.output(shape), 1);
+    const each = b.input([2, 200, 41, 23], 7, 'i32', 30);
+    b.kernels.unary('abs', each, each, 0);
+    b.kernels.gatherElements(x, each, b.output([2, 200, 41, 23]), 1);
+    b.kernels.scatterAddElements(b.input([2, 200, 41, 23], 8), each, b.output(shape), 1);
     b.kernels.cast(x, b.output(shape, 'f16'));
   },
   reductions: (b) => {
@@ -295,7 +299,7 @@ const cases: Readonly<Record<string, (bench: Bench) => void>> = {
       b.kernels.sampleGrid(mode, b.input(x), grid, b.output([2, 23, 29, 31, 3]), 'edge');
       b.kernels.sampleGridGradient(mode, b.input([2, 23, 29, 31, 3], 4), grid, b.output(x), 'zero');
     }
-    b.device.kernels.sampleGridPointGradient(
+    b.kernels.sampleGridPointGradient(
       b.input([2, 23, 29, 31, 3], 4),
       b.input(x),
       grid,
