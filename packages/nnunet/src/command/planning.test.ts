@@ -119,11 +119,11 @@ describe('voxelgrad convert', () => {
       const label = Uint8Array.from({ length: 24 }, (_, i) => i % 2);
       await writeImageFile(join(truth, `${subject}_dseg.nii.gz`), { ...image, data: label });
     }
-    const words = ['convert', '-i', bids, '--id', '9', '--verify_dataset_integrity'];
+    const words = ['convert', '-i', bids, '--id', '11', '--verify_dataset_integrity'];
     const images = ['--images', 'T1w=sub-*/anat/*_T1w.nii.gz', 'FLAIR=sub-*/anat/*_FLAIR.nii.gz'];
     const labels = ['--labels', 'derivatives/labels/sub-*/anat/*_dseg.nii.gz'];
     const { lines } = await run(...words, ...images, ...labels, '--classes', 'lesion=1');
-    const target = join(environment.nnUNet_raw, 'Dataset009_bids');
+    const target = join(environment.nnUNet_raw, 'Dataset011_bids');
     expect(lines).toEqual([expect.stringMatching(/^bids: 2 cases/), target]);
     expect(readdirSync(join(target, 'imagesTr')).sort()).toEqual(
       ['sub-01', 'sub-02'].flatMap((subject) => [`${subject}_0000.nii.gz`, `${subject}_0001.nii.gz`]),
