@@ -12,6 +12,8 @@ import { GRADIENT_CASES } from './reference/gradient-cases.ts';
 import { describeOnEach } from './testing.ts';
 
 const CASES_PER_KIND = 3;
+/** Cases that are drawn to find these: not all are smooth where they are looked at. */
+const MOST_DRAWS = 10;
 /** Between the errors of truncation, h², and of rounding, 1e-16 / h². */
 const STEP = 3e-4;
 
@@ -19,6 +21,7 @@ const STEP = 3e-4;
 const FUSED: Readonly<Record<string, RegExp>> = {
   resampling: /fused op interpolate /,
   'resampling of images': /fused op interpolate /,
+  splines: /fused op resize /,
   pooling: /fused op (max|average)Pool3d /,
   'pooling of images': /fused op (max|average)Pool3d /,
   sampling: /fused op sampleGrid /,
@@ -60,22 +63,24 @@ function secondDifference(
   weights: Doubles,
   u: readonly Doubles[],
   v: readonly Doubles[],
+  step: number,
 ): number {
   const at = (alongU: number, alongV: number): number => {
     const moved = inputs.map(({ shape, data }, i): Doubles => {
-      const value = (x: number, k: number): number => x + STEP * (alongU * u[i]!.data[k]! + alongV * v[i]!.data[k]!);
+      const value = (x: number, k: number): number => x + step * (alongU * u[i]!.data[k]! + alongV * v[i]!.data[k]!);
       return { shape, data: data.map(value) };
     });
     return dot(reference(moved).data, weights.data);
   };
-  return (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)) / (4 * STEP * STEP);
+  return (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)) / (4 * step * step);
 }
 
 describeOnEach('gradients of gradients on $name', ({ open }) => {
   it.each(Object.keys(GRADIENT_CASES))('of %s', async (kind) => {
     const device = await open();
     const before = device.memory().usedBytes;
-    for (let seed = 1; seed <= CASES_PER_KIND; seed++) {
+    let checked = 0;
+    for (let seed = 1; checked < CASES_PER_KIND && seed <= MOST_DRAWS; seed++) {
       const draw = new Draw(seed);
       const gradientCase = GRADIENT_CASES[kind]!(draw);
       const weights = draw.array(gradientCase.reference(gradientCase.inputs).shape);
@@ -84,16 +89,21 @@ describeOnEach('gradients of gradients on $name', ({ open }) => {
       const found = secondDerivative(gradientCase, weights, u, v, device);
       if (FUSED[kind] === undefined) {
         const { value, magnitude } = await found;
-        const expected = secondDifference(gradientCase, weights, u, v);
-        expect(Math.abs(value - expected), `${gradientCase.name}: ${value}, expected ${expected}`).toBeLessThan(
-          2e-4 * magnitude + 5e-4 * Math.abs(expected) + 5e-5,
+        const [expected, finer] = [STEP, STEP / 2].map((step) => secondDifference(gradientCase, weights, u, v, step));
+        // Across the kink of a LeakyReLU a difference grows as its step shrinks.
+        if (Math.abs(expected! - finer!) > 1e-3 * (magnitude + Math.abs(expected!)) + 1e-3) continue;
+        checked++;
+        expect(Math.abs(value - expected!), `${gradientCase.name}: ${value}, expected ${expected}`).toBeLessThan(
+          2e-4 * magnitude + 5e-4 * Math.abs(expected!) + 5e-5,
         );
       } else {
+        checked++;
         const error: unknown = await found.catch((thrown: unknown) => thrown);
         expect(error).toBeInstanceOf(VoxelgradError);
         expect(String(error)).toMatch(FUSED[kind]!);
       }
     }
+    expect(checked).toBe(CASES_PER_KIND);
     // Also where the walk was broken off.
     expect(device.memory().usedBytes).toBe(before);
   });
