@@ -65,7 +65,7 @@ describeOn('webgpu', 'planned memory', ({ open }) => {
   it('is the same on a device that only plans', async () => {
     const device = await open();
     const real = prepare(device, false);
-    const planning = await openPlanning();
+    const planning = await openPlanning({ adapter: device.description });
     const planned = prepare(planning, false);
     expect(planned.usedBytes).toBe(planning.memory().usedBytes);
     const [here, there] = [capture(device, real.step), capture(planning, planned.step)];

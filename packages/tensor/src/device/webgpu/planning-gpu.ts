@@ -3,7 +3,7 @@
  * on any other, so it tells what a network, an optimizer and a training step would take, for shapes that no machine at hand could hold.
  */
 import { VoxelgradError } from '../../errors.ts';
-import type { AdapterChoice } from './adapter.ts';
+import { type AdapterChoice, SOFTWARE_DRIVERS } from './adapter.ts';
 import { Choices } from './choices.ts';
 import { WebgpuDevice } from './webgpu-device.ts';
 
@@ -11,6 +11,8 @@ import { WebgpuDevice } from './webgpu-device.ts';
 export interface PlanningOptions {
   /** Whether the GPU that is planned for has f16; true by default. */
   readonly f16?: boolean;
+  /** The adapter's description, by which kernels are chosen (a device's `description`); by default that of no adapter in particular. */
+  readonly adapter?: string;
 }
 
 /** What desktop GPUs offer. */
@@ -68,8 +70,9 @@ function createGpu(f16: boolean): GPUDevice {
  * A WebGPU device that computes nothing and holds nothing: `memory()` says what a real one would hold, `capture(…).memory` what a step would take. Reading
  * values throws 'device'.
  */
-export function createPlanning({ f16 = true }: PlanningOptions = {}): WebgpuDevice {
+export function createPlanning({ f16 = true, adapter = 'planning' }: PlanningOptions = {}): WebgpuDevice {
   const info = { vendor: '', architecture: '', device: '', description: '' } as GPUAdapterInfo;
-  const choice: AdapterChoice = { device: createGpu(f16), info, description: 'planning', software: false };
+  const software = SOFTWARE_DRIVERS.test(adapter);
+  const choice: AdapterChoice = { device: createGpu(f16), info, description: adapter, software };
   return new WebgpuDevice(choice, { shaders: () => '', choices: new Choices('planning'), onClose: nothing });
 }
