@@ -74,7 +74,7 @@ export const train = defineCommand(
         minimum: 0,
         default: 60,
         placeholder: 'seconds',
-        help: 'Least time between checkpoints, which are written at the end of an epoch.',
+        help: 'Least time between checkpoints, which are written in the midst of an epoch too.',
       },
       pretrainedWeights: {
         type: 'string',

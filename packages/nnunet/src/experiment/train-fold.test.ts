@@ -194,11 +194,18 @@ describe('voxelgrad train', () => {
     await expect(train(['3d_fullres', '0', '-c', '--seed', '7'])).rejects.toThrow(/belongs to another run/);
   });
 
-  it('stops when its time is over', async () => {
+  it('stops when its time is over, in the midst of an epoch, and goes on there', async () => {
     const { lines } = await train(['3d_fullres', '1', '--time-budget', '0.00001']);
-    expect(lines.join('\n')).toMatch(/finished: 4 iterations/);
+    expect(lines.join('\n')).toMatch(/finished: 2 iterations/);
+    // nnU-Net, which knows whole epochs only, would begin this one again.
+    const saved = await readTorchFile(await openFile(join(foldFolder('3d_fullres', '1'), 'checkpoint_final.pth')));
+    expect((saved as Map<unknown, unknown>).get('current_epoch')).toBe(0);
     const again = await train(['3d_fullres', '1', '--time-budget', '0.00001', '-c']);
-    expect(again.lines.join('\n')).toMatch(/finished: 4 iterations/);
+    expect(again.lines.join('\n')).toMatch(/finished: 2 iterations/);
+    await train(['3d_fullres', '1', '-c']);
+    const resumed = log(foldFolder('3d_fullres', '1')).map(({ trainingLoss }) => trainingLoss);
+    await train(['3d_fullres', '1']);
+    expect(log(foldFolder('3d_fullres', '1')).map(({ trainingLoss }) => trainingLoss)).toEqual(resumed);
   });
 
   it('trains in the plane', async () => {

@@ -103,6 +103,38 @@ describeOnEach('training on $name', ({ open }) => {
     }
   });
 
+  it('goes on from a checkpoint in the midst of an epoch, which did not disturb the run', async () => {
+    const device = await open();
+    const whole = settingsFor(device, 2);
+    const { history: expected } = await train(whole);
+    const first = settingsFor(device, 2);
+    const saved: Uint8Array[] = [];
+    const { history: undisturbed } = await train({
+      ...first,
+      isCheckpointDue: () => true,
+      onCheckpoint: async (history) => {
+        saved.push(await encodeCheckpoint(first.network, first.optimizer, { history, description: 'a test' }));
+      },
+    });
+    expect(undisturbed.losses).toEqual(expected.losses);
+    const iterations = saved.map((bytes) => describeCheckpoint(bytes, 'bytes').history.losses.length);
+    expect(iterations).toEqual([1, 2, 3, 4, 6, 7, 8, 9]);
+    const second = settingsFor(device, 2);
+    restoreCheckpoint(saved[6]!, second.network, second.optimizer);
+    const { history } = describeCheckpoint(saved[6]!, 'bytes');
+    expect(history.begunSeconds).toBeGreaterThan(0);
+    const { history: resumed } = await train({ ...second, history });
+    expect(resumed.losses).toEqual(expected.losses);
+    expect(resumed.epochs.map(({ trainingLoss }) => trainingLoss)).toEqual(
+      expected.epochs.map(({ trainingLoss }) => trainingLoss),
+    );
+    expect(resumed.epochs[1]!.seconds).toBeGreaterThan(history.begunSeconds!);
+    for (const { network, optimizer } of [whole, first, second]) {
+      optimizer.dispose();
+      network.dispose();
+    }
+  });
+
   it('stops when patience ends', async () => {
     const device = await open();
     const settings = settingsFor(device, 50);

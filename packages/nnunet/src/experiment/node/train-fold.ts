@@ -43,7 +43,7 @@ export interface FoldTraining {
   readonly gradientCheckpointing?: boolean;
   /** Whether checkpoints are written at all; true by default. */
   readonly checkpointing?: boolean;
-  /** Seconds between checkpoints, so that short epochs do not spend their time on writing; 60 by default. */
+  /** Least seconds between checkpoints, which are written in the midst of an epoch too; 60 by default. */
   readonly checkpointInterval?: number;
   /** Sets the first weights, such as those of another training. */
   readonly initialize?: (network: SegmentationNetwork) => Promise<void>;
@@ -106,6 +106,11 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
   const loss = criterionFor(trainer, labels, cases.configuration.batch_dice);
   const scheduled = learningRateFor(trainer);
   let written = performance.now();
+  const isCheckpointDue = (): boolean => checkpointing && performance.now() - written > 1000 * checkpointInterval;
+  const saveCheckpoint = async (): Promise<void> => {
+    await writeCheckpoint(training, run);
+    written = performance.now();
+  };
   const { end } = await train({
     network,
     mixedPrecision: half,
@@ -125,17 +130,19 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
     onTune: training.onTune,
     onCompile: training.onCompile,
     onBatch: training.onBatch,
-    onIteration: (_, value) => training.onIteration?.(value),
+    onIteration: (_, value) => {
+      training.onIteration?.(value);
+      budget.check();
+    },
+    isCheckpointDue,
+    onCheckpoint: saveCheckpoint,
     onEpoch: async (record, best) => {
       if (best && checkpointing) await training.save('best', run);
       const done = history.epochs.length;
       if (checkpointing && done % officialInterval === 0 && done < trainer.epochs) await training.save('latest', run);
       await training.log?.epoch(record, best, history);
       await writeLog(folder, training.title, labels, history);
-      if (checkpointing && performance.now() - written > 1000 * checkpointInterval) {
-        await writeCheckpoint(training, run);
-        written = performance.now();
-      }
+      if (isCheckpointDue()) await saveCheckpoint();
       training.onEpoch?.(history);
       budget.check();
     },
@@ -215,12 +222,13 @@ class TimeBudget {
     return this.#controller.signal;
   }
 
+  /** In whole epochs: what one is trained with does not depend on whether a run was taken up again within it. */
   get #spent(): number {
     return this.#history.epochs.reduce((sum, { seconds }) => sum + seconds, 0);
   }
 
   get isOver(): boolean {
-    return this.#spent >= this.#seconds;
+    return this.#spent + (this.#history.begunSeconds ?? 0) >= this.#seconds;
   }
 
   /** Where the schedule stands: by epochs, or by the clock where that is further. */
