@@ -14,6 +14,8 @@ export interface DescribedTraining {
   readonly folder: string;
   readonly seed: number;
   readonly mixedPrecision: boolean;
+  /** Parts that each batch is gone through in. */
+  readonly accumulation: number;
   readonly patience?: number | undefined;
   /** Minutes. */
   readonly timeBudget?: number | undefined;
@@ -45,7 +47,7 @@ function settingsOf(training: DescribedTraining): Setting[] {
       name: 'Patch',
       value: `${configuration.patch_size.join(' × ')} voxels of ${configuration.spacing.map(short).join(' × ')} mm`,
     },
-    { name: 'Batch', value: `${configuration.batch_size} patches an iteration` },
+    { name: 'Batch', value: `${configuration.batch_size} patches an iteration${partsText(training)}` },
     {
       name: 'Network',
       value: `${network_class_name.split('.').at(-1)}, ${arch_kwargs.features_per_stage.join(', ')} features`,
@@ -66,6 +68,11 @@ function settingsOf(training: DescribedTraining): Setting[] {
     { name: 'Seed', value: String(training.seed) },
     { name: 'Folder', value: training.folder },
   ];
+}
+
+function partsText({ accumulation, cases }: DescribedTraining): string {
+  const parts = Math.min(accumulation, cases.configuration.batch_size);
+  return parts === 1 ? '' : `, in ${parts} parts`;
 }
 
 const short = (value: number): string => String(Number(value.toPrecision(3)));

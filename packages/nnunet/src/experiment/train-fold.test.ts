@@ -208,6 +208,18 @@ describe('voxelgrad train', () => {
     expect(log(foldFolder('3d_fullres', '1')).map(({ trainingLoss }) => trainingLoss)).toEqual(resumed);
   });
 
+  it('learns from batches in parts: the same where the loss is a mean over samples, which batch Dice is not', async () => {
+    const lossOf = async (words: readonly string[]): Promise<number> => {
+      await train(['3d_fullres', '1', ...words]);
+      return log(foldFolder('3d_fullres', '1'))[0]!.trainingLoss;
+    };
+    expect(await lossOf(['--loss', 'ce', '--accumulate', '2'])).toBeCloseTo(await lossOf(['--loss', 'ce']), 5);
+    const whole = await lossOf(['--loss', 'dice']);
+    expect(Math.abs((await lossOf(['--loss', 'dice', '--accumulate', '2'])) - whole)).toBeGreaterThan(1e-4);
+    await expect(train(['3d_fullres', '1', '--loss', 'dice', '-c'])).rejects.toThrow(/belongs to another run/);
+    await train(['3d_fullres', '1', '--loss', 'dice', '-c', '--accumulate', '2']);
+  });
+
   it('trains in the plane', async () => {
     const { lines } = await train(['2d', 'all']);
     expect(lines.join('\n')).toMatch(/patch 8 × 8, batch 2.*\n.*finished: 12 iterations/);

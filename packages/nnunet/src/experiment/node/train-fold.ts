@@ -41,6 +41,8 @@ export interface FoldTraining {
   /** f16 convolutions with loss scaling. */
   readonly mixedPrecision?: boolean;
   readonly gradientCheckpointing?: boolean;
+  /** Parts that each batch is gone through in: see TrainingStepSettings. */
+  readonly accumulation?: number;
   /** Whether checkpoints are written at all; true by default. */
   readonly checkpointing?: boolean;
   /** Least seconds between checkpoints, which are written in the midst of an epoch too; 60 by default. */
@@ -114,6 +116,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
   const { end } = await train({
     network,
     mixedPrecision: half,
+    accumulation: training.accumulation ?? 1,
     optimizer,
     loss,
     regions: labels.regions,
@@ -159,7 +162,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
 }
 
 /** What must be equal for a checkpoint to go on: with another patch or seed the batches would be others. */
-const identity = ({ dataSet, cases, trainer, seed, mixedPrecision }: FoldTraining) => {
+const identity = ({ dataSet, cases, trainer, seed, mixedPrecision, accumulation = 1 }: FoldTraining) => {
   // More epochs may be asked for later: the schedule is then another one from there on.
   const { epochs: _, ...settings } = trainer;
   const { patch_size, batch_size } = cases.configuration;
@@ -171,6 +174,8 @@ const identity = ({ dataSet, cases, trainer, seed, mixedPrecision }: FoldTrainin
     ...settings,
     seed,
     mixedPrecision: mixedPrecision ?? false,
+    // Absent where batches are whole, as in checkpoints that know of no parts.
+    ...(accumulation === 1 ? {} : { accumulation }),
     train: cases.split.train,
   };
 };
