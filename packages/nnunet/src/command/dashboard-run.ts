@@ -83,6 +83,11 @@ function optimizerText({ optimizer, momentum, weightDecay }: TrainerSettings): s
 }
 
 function scheduleText({ schedule, warmUpEpochs }: TrainerSettings): string {
-  const after = { poly: 'falling to 0 (polynomial)', cosine: 'falling to 0 (cosine)', constant: 'constant' }[schedule];
+  const after = {
+    poly: 'falling to 0 (polynomial)',
+    cosine: 'falling to 0 (cosine)',
+    'cosine-restarts': 'falling to 8e-5 (cosine) every 4096 iterations',
+    constant: 'constant',
+  }[schedule];
   return warmUpEpochs === 0 ? after : `${after}, after ${warmUpEpochs} epochs of rising`;
 }

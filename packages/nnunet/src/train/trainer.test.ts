@@ -135,6 +135,24 @@ describeOnEach('training on $name', ({ open }) => {
     }
   });
 
+  it('takes the learning rate of each iteration', async () => {
+    const device = await open();
+    const settings = settingsFor(device, 2);
+    const asked: number[][] = [];
+    const learningRate = (epoch: number, epochs: number, iteration: number): number => {
+      asked.push([epoch, epochs, iteration]);
+      return iteration % 2 === 0 ? 0 : 1e-3;
+    };
+    const losses = (await train({ ...settings, learningRate, trainingBatch: () => settings.trainingBatch(0) })).history
+      .losses;
+    expect(asked).toEqual(Array.from({ length: 10 }, (_, i) => [Math.floor(i / 5), 2, i]));
+    // Nothing is learnt where the rate is 0: the loss of the same batch stays.
+    for (const i of [0, 2, 4, 6, 8]) expect(losses[i + 1]).toBe(losses[i]);
+    for (const i of [2, 4, 6, 8]) expect(losses[i]).not.toBe(losses[i - 1]);
+    settings.optimizer.dispose();
+    settings.network.dispose();
+  });
+
   it('stops when patience ends', async () => {
     const device = await open();
     const settings = settingsFor(device, 50);

@@ -1,6 +1,6 @@
 /**
  * nnU-Net's training loop (nnunetv2/training/nnUNetTrainer/nnUNetTrainer.py, v2.8.1): epochs of a fixed number of iterations, a learning rate set for
- * each epoch, validation patches scored by pseudo Dice, its moving average deciding which weights are best. Beyond the official one it stops
+ * each of them, validation patches scored by pseudo Dice, its moving average deciding which weights are best. Beyond the official one it stops
  * early on patience, and can be interrupted at any iteration and resumed with the same bits: batches are functions of their index.
  */
 import { noGrad, tidy, VoxelgradError } from '@voxelgrad/tensor';
@@ -19,7 +19,8 @@ export interface TrainingSettings extends TrainingStepSettings {
   readonly validationIterations: number;
   /** Stops after this many epochs in which the moving pseudo Dice was not best. */
   readonly patience?: number | undefined;
-  readonly learningRate: (epoch: number, epochs: number) => number;
+  /** Asked for each iteration, which is counted over the whole run. */
+  readonly learningRate: (epoch: number, epochs: number, iteration: number) => number;
   /** The training batch with this index, counted over the whole run. */
   readonly trainingBatch: (index: number) => Promise<Batch>;
   readonly validationBatch?: (index: number) => Promise<Batch>;
@@ -66,7 +67,6 @@ async function runEpochs(
     // A run that is taken up again in the midst of an epoch; checkpoints of before know no such time.
     const start = performance.now() - 1000 * (history.begunSeconds ?? 0);
     const epoch = history.epochs.length;
-    settings.optimizer.learningRate = settings.learningRate(epoch, epochs);
     const last = (epoch + 1) * iterationsPerEpoch;
     if (!(await runIterations(settings, history, step, last, start))) return { history, end: 'interrupted' };
     const losses = history.losses.slice(last - iterationsPerEpoch, last);
@@ -118,6 +118,8 @@ async function runIterations(
       await settle();
       await settings.onCheckpoint?.(history);
     }
+    const { epochs, optimizer } = settings;
+    optimizer.learningRate = settings.learningRate(history.epochs.length, epochs, iteration);
     const batch = await settings.trainingBatch(iteration);
     settings.onBatch?.(batch);
     const loss = await step.run(batch);

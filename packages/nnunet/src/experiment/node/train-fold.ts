@@ -125,7 +125,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
     iterationsPerEpoch: trainer.iterationsPerEpoch,
     validationIterations: batches.hasValidation ? trainer.validationIterations : 0,
     patience: training.patience,
-    learningRate: (epoch, epochs) => scheduled(budget.epoch(epoch, epochs), epochs),
+    learningRate: (epoch, epochs, iteration) => scheduled(budget.epoch(epoch, epochs), epochs, iteration),
     trainingBatch: (index) => batches.training(index),
     validationBatch: (index) => batches.validation(index),
     history,
