@@ -32,24 +32,27 @@ async function countingGpu(compiled: () => void): Promise<GPU> {
 }
 
 describeOn('webgpu', 'the pipelines of a prediction', ({ open }) => {
-  it('are compiled before the first window, all of them, and counted', async () => {
-    await open();
-    let compiled = 0;
-    const gpu = await countingGpu(() => compiled++);
-    const device = await openWebgpu({ gpu, shaders: nodeShaders(), allowSoftware: true });
-    const networks = [new PlainConvUNet({ inputChannels: 1, classes: 2, features: [4, 8], device })];
-    await device.synchronize();
-    const options = { patch: [8, 8, 4], mirrorAxes: [0, 2] };
-    const told: [done: number, total: number][] = [];
-    await compilePrediction(networks, device, options, (done, total) => told.push([done, total]));
-    const total = told.at(-1)![1];
-    expect(total).toBeGreaterThan(5);
-    expect(told).toEqual(Array.from({ length: total + 1 }, (_, done) => [done, total]));
-    const after = compiled;
-    const image = { shape: [8, 12, 4, 1], data: new Float32Array(8 * 12 * 4).map((_, i) => i % 5) };
-    await predictSlidingWindow(networks, device, image, options);
-    expect(compiled - after, 'compiled by the prediction itself').toBe(0);
-    for (const network of networks) network.dispose();
-    await device.close();
-  });
+  it.each([1, 3, 8])(
+    'are compiled before the first window, all of them, and counted: %d at a time',
+    async (batchSize) => {
+      await open();
+      let compiled = 0;
+      const gpu = await countingGpu(() => compiled++);
+      const device = await openWebgpu({ gpu, shaders: nodeShaders(), allowSoftware: true });
+      const networks = [new PlainConvUNet({ inputChannels: 1, classes: 2, features: [4, 8], device })];
+      await device.synchronize();
+      const options = { patch: [8, 8, 4], mirrorAxes: [0, 2], batchSize };
+      const told: [done: number, total: number][] = [];
+      await compilePrediction(networks, device, options, (done, total) => told.push([done, total]));
+      const total = told.at(-1)![1];
+      expect(total).toBeGreaterThan(5);
+      expect(told).toEqual(Array.from({ length: total + 1 }, (_, done) => [done, total]));
+      const after = compiled;
+      const image = { shape: [8, 16, 4, 1], data: new Float32Array(8 * 16 * 4).map((_, i) => i % 5) };
+      await predictSlidingWindow(networks, device, image, options);
+      expect(compiled - after, 'compiled by the prediction itself').toBe(0);
+      for (const network of networks) network.dispose();
+      await device.close();
+    },
+  );
 });

@@ -1,7 +1,6 @@
 /**
  * The recipe of NVIDIA's nnU-Net (DeepLearningExamples, PyTorch/Segmentation/nnUNet/data_loading/dali_loader.py): zoom, flips, noise, blur, brightness
- * and contrast; no rotation, gamma or low resolution. Use it with 40 % of foreground patches drawn by chance. Its cubic interpolation is Catmull–Rom's
- * (a = −0.5), ours has a = −0.75.
+ * and contrast; no rotation, gamma or low resolution. Use it with 40 % of foreground patches drawn by chance.
  */
 import { configurePatch } from '../sampling/initial-patch-size.ts';
 import type { RandomPatchSettings } from '../sampling/patch-sampler.ts';

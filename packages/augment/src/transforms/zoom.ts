@@ -1,6 +1,6 @@
 /**
  * Zooming in: the middle of a patch is cut and scaled up to the patch (NVIDIA DeepLearningExamples, nnUNet, data_loading/dali_loader.py: zoom_fn).
- * Images are interpolated cubically, labels take the nearest voxel.
+ * Images are interpolated by cubic convolution with a = −0.5, as DALI has it, labels take the nearest voxel.
  */
 import { concat, fromArray, gather, interpolate, narrow, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
 import { applyCrop } from './crop.ts';
@@ -17,7 +17,7 @@ export function applyZoom(patches: Patches, sizes: readonly (Triple | undefined)
       if (size === undefined) return sample;
       const cut = applyCrop(sample, size);
       return {
-        image: interpolate(cut.image, space, { mode: 'cubic' }),
+        image: interpolate(cut.image, space, { mode: 'catmull-rom' }),
         ...onLabels(cut, (label) => nearestVoxels(label, space)),
       };
     });

@@ -14,6 +14,8 @@ export interface DescribedTraining {
   readonly folder: string;
   readonly seed: number;
   readonly mixedPrecision: boolean;
+  /** Parts that each batch is gone through in. */
+  readonly accumulation: number;
   readonly patience?: number | undefined;
   /** Minutes. */
   readonly timeBudget?: number | undefined;
@@ -45,7 +47,7 @@ function settingsOf(training: DescribedTraining): Setting[] {
       name: 'Patch',
       value: `${configuration.patch_size.join(' × ')} voxels of ${configuration.spacing.map(short).join(' × ')} mm`,
     },
-    { name: 'Batch', value: `${configuration.batch_size} patches an iteration` },
+    { name: 'Batch', value: `${configuration.batch_size} patches an iteration${partsText(training)}` },
     {
       name: 'Network',
       value: `${network_class_name.split('.').at(-1)}, ${arch_kwargs.features_per_stage.join(', ')} features`,
@@ -68,6 +70,11 @@ function settingsOf(training: DescribedTraining): Setting[] {
   ];
 }
 
+function partsText({ accumulation, cases }: DescribedTraining): string {
+  const parts = Math.min(accumulation, cases.configuration.batch_size);
+  return parts === 1 ? '' : `, in ${parts} parts`;
+}
+
 const short = (value: number): string => String(Number(value.toPrecision(3)));
 
 function optimizerText({ optimizer, momentum, weightDecay }: TrainerSettings): string {
@@ -76,6 +83,11 @@ function optimizerText({ optimizer, momentum, weightDecay }: TrainerSettings): s
 }
 
 function scheduleText({ schedule, warmUpEpochs }: TrainerSettings): string {
-  const after = { poly: 'falling to 0 (polynomial)', cosine: 'falling to 0 (cosine)', constant: 'constant' }[schedule];
+  const after = {
+    poly: 'falling to 0 (polynomial)',
+    cosine: 'falling to 0 (cosine)',
+    'cosine-restarts': 'falling to 8e-5 (cosine) every 4096 iterations',
+    constant: 'constant',
+  }[schedule];
   return warmUpEpochs === 0 ? after : `${after}, after ${warmUpEpochs} epochs of rising`;
 }

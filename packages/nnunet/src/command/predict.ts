@@ -42,6 +42,13 @@ const predictOptions = {
     help: 'Average over mirrored images too: better, and up to eight times as long.',
   },
   disableTta: { type: 'boolean', aliases: ['--disable_tta'], help: "nnU-Net's word for --no-mirroring." },
+  batchSize: {
+    type: 'integer',
+    minimum: 1,
+    default: 1,
+    placeholder: 'windows',
+    help: 'Windows, and mirrored copies of them, that go through the network together: more memory, and less time where a window leaves a GPU idle.',
+  },
   saveProbabilities: {
     type: 'boolean',
     aliases: ['--save_probabilities', '--npz'],
@@ -182,6 +189,7 @@ async function predictWith(
         output: options.output,
         fileEnding,
         step: options.stepSize,
+        batchSize: options.batchSize,
         mirror: options.mirroring && !options.disableTta,
         saveProbabilities: options.saveProbabilities,
         resume: options.resume,

@@ -74,7 +74,7 @@ export const train = defineCommand(
         minimum: 0,
         default: 60,
         placeholder: 'seconds',
-        help: 'Least time between checkpoints, which are written at the end of an epoch.',
+        help: 'Least time between checkpoints, which are written in the midst of an epoch too.',
       },
       pretrainedWeights: {
         type: 'string',
@@ -91,6 +91,14 @@ export const train = defineCommand(
       gradientCheckpointing: {
         type: 'boolean',
         help: 'Less memory for more time: activations are computed again in the backward pass.',
+      },
+      accumulation: {
+        type: 'integer',
+        minimum: 1,
+        default: 1,
+        aliases: ['--accumulate'],
+        placeholder: 'parts',
+        help: 'For small GPUs: go through each batch in so many parts and add up their gradients. The same as the whole batch where Dice is that of each sample; with batch_dice in the plans, or an ignore label, another loss: the mean of the parts.',
       },
       ...deviceOptions,
       numGpus: {

@@ -19,7 +19,7 @@ if (kills < 20) console.info(`training is killed ${kills} times; VOXELGRAD_KILLS
 
 const main = fileURLToPath(new URL('../command/main.ts', import.meta.url));
 const words = ['train', '9', '3d_fullres', '0', '-tr', 'voxelgradTrainerAdam', '--device', 'cpu', '--threads', '1'];
-const length = ['--epochs', '60', '--iterations', '2', '--validation-iterations', '1', '--checkpoint-interval', '0'];
+const length = ['--epochs', '24', '--iterations', '5', '--validation-iterations', '1', '--checkpoint-interval', '0'];
 
 /** Runs to the end, or until it is killed so many milliseconds after it has begun to train. True where it came to its end. */
 const run = (results: string, killAfter?: number): Promise<boolean> =>

@@ -4,6 +4,7 @@ import {
   Adam,
   AdamW,
   cosine,
+  cosineRestarts,
   deepSupervision,
   diceAndBinaryCrossEntropy,
   diceAndCrossEntropy,
@@ -88,13 +89,29 @@ export function optimizerFor(network: Module, settings: TrainerSettings, lossSca
   }
 }
 
-/** The learning rate of an epoch. */
-export function learningRateFor(settings: TrainerSettings): (epoch: number, epochs: number) => number {
-  const { learningRate, warmUpEpochs, schedule } = settings;
-  const after = (epoch: number, epochs: number): number => {
-    if (schedule === 'poly') return polynomial(learningRate, epoch, epochs);
-    return schedule === 'cosine' ? cosine(learningRate, epoch, epochs) : learningRate;
+/** Of NVIDIA's schedule: iterations from one start of the cosine to the next, and its floor (`CosineAnnealingWarmRestarts(4096, eta_min=8e-5)`). */
+const restartPeriod = 4096;
+const restartFloor = 8e-5;
+
+/** The learning rate of an epoch; with restarts, which come after a number of iterations, that of an iteration counted over the whole run. */
+export function learningRateFor(
+  settings: TrainerSettings,
+): (epoch: number, epochs: number, iteration: number) => number {
+  const { learningRate, warmUpEpochs, schedule, iterationsPerEpoch } = settings;
+  const after = (epoch: number, epochs: number, iteration: number): number => {
+    switch (schedule) {
+      case 'poly':
+        return polynomial(learningRate, epoch, epochs);
+      case 'cosine':
+        return cosine(learningRate, epoch, epochs);
+      case 'cosine-restarts':
+        return cosineRestarts(learningRate, iteration, restartPeriod, Math.min(restartFloor, learningRate));
+      case 'constant':
+        return learningRate;
+    }
   };
-  return (epoch, epochs) =>
-    warmUp(learningRate, epoch, warmUpEpochs, (since) => after(since, Math.max(1, epochs - warmUpEpochs)));
+  return (epoch, epochs, iteration) =>
+    warmUp(learningRate, epoch, warmUpEpochs, (since) =>
+      after(since, Math.max(1, epochs - warmUpEpochs), iteration - warmUpEpochs * iterationsPerEpoch),
+    );
 }

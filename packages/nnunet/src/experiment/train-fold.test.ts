@@ -194,11 +194,30 @@ describe('voxelgrad train', () => {
     await expect(train(['3d_fullres', '0', '-c', '--seed', '7'])).rejects.toThrow(/belongs to another run/);
   });
 
-  it('stops when its time is over', async () => {
+  it('stops when its time is over, in the midst of an epoch, and goes on there', async () => {
     const { lines } = await train(['3d_fullres', '1', '--time-budget', '0.00001']);
-    expect(lines.join('\n')).toMatch(/finished: 4 iterations/);
+    expect(lines.join('\n')).toMatch(/finished: 2 iterations/);
+    // nnU-Net, which knows whole epochs only, would begin this one again.
+    const saved = await readTorchFile(await openFile(join(foldFolder('3d_fullres', '1'), 'checkpoint_final.pth')));
+    expect((saved as Map<unknown, unknown>).get('current_epoch')).toBe(0);
     const again = await train(['3d_fullres', '1', '--time-budget', '0.00001', '-c']);
-    expect(again.lines.join('\n')).toMatch(/finished: 4 iterations/);
+    expect(again.lines.join('\n')).toMatch(/finished: 2 iterations/);
+    await train(['3d_fullres', '1', '-c']);
+    const resumed = log(foldFolder('3d_fullres', '1')).map(({ trainingLoss }) => trainingLoss);
+    await train(['3d_fullres', '1']);
+    expect(log(foldFolder('3d_fullres', '1')).map(({ trainingLoss }) => trainingLoss)).toEqual(resumed);
+  });
+
+  it('learns from batches in parts: the same where the loss is a mean over samples, which batch Dice is not', async () => {
+    const lossOf = async (words: readonly string[]): Promise<number> => {
+      await train(['3d_fullres', '1', ...words]);
+      return log(foldFolder('3d_fullres', '1'))[0]!.trainingLoss;
+    };
+    expect(await lossOf(['--loss', 'ce', '--accumulate', '2'])).toBeCloseTo(await lossOf(['--loss', 'ce']), 5);
+    const whole = await lossOf(['--loss', 'dice']);
+    expect(Math.abs((await lossOf(['--loss', 'dice', '--accumulate', '2'])) - whole)).toBeGreaterThan(1e-4);
+    await expect(train(['3d_fullres', '1', '--loss', 'dice', '-c'])).rejects.toThrow(/belongs to another run/);
+    await train(['3d_fullres', '1', '--loss', 'dice', '-c', '--accumulate', '2']);
   });
 
   it('trains in the plane', async () => {

@@ -7,7 +7,7 @@ import { closestTo } from '../terminal/closest.ts';
 import { defaultTrainer } from './model-name.ts';
 
 export const optimizers = ['sgd', 'adam', 'adamw'] as const;
-export const schedules = ['poly', 'cosine', 'constant'] as const;
+export const schedules = ['poly', 'cosine', 'cosine-restarts', 'constant'] as const;
 export const augmentations = ['nnunet', 'mild', 'nvidia', 'none'] as const;
 export const losses = ['dice-ce', 'dice', 'ce', 'topk', 'dice-topk', 'dice-focal'] as const;
 
@@ -68,6 +68,22 @@ const nnunetSettings: TrainerSettings = {
   deepSupervision: true,
 };
 
+/**
+ * NVIDIA DeepLearningExamples, PyTorch/Segmentation/nnUNet, main.py with `--scheduler`: Dice and cross-entropy, oversampling by chance, no clipping. Its
+ * optimizer, apex's FusedAdam, decouples weight decay unless told otherwise (`adam_w_mode=True`).
+ */
+const nvidiaSettings: Partial<TrainerSettings> = {
+  epochs: 300,
+  optimizer: 'adamw',
+  learningRate: 8e-4,
+  weightDecay: 1e-4,
+  maximumNorm: 0,
+  schedule: 'cosine-restarts',
+  augmentation: 'nvidia',
+  foreground: 0.4,
+  oversampling: 'probabilistic',
+};
+
 /** By the name of nnU-Net's class; the last ones are ours. */
 const variants: Readonly<Record<string, Partial<TrainerSettings>>> = {
   nnUNetTrainer: {},
@@ -91,18 +107,9 @@ const variants: Readonly<Record<string, Partial<TrainerSettings>>> = {
   nnUNetTrainer_8000epochs_NoMirroring: { epochs: 8000, mirroring: 'none' },
   // Adam learns in hundreds of steps what SGD with a momentum of 0.99 needs thousands for.
   voxelgradTrainerAdam: { optimizer: 'adam', learningRate: 1e-3, weightDecay: 0, augmentation: 'mild' },
-  // V:main.py at its defaults: fused Adam, Dice and cross-entropy, oversampling by chance, no clipping.
-  voxelgradTrainerNVIDIA: {
-    epochs: 300,
-    optimizer: 'adam',
-    learningRate: 8e-4,
-    weightDecay: 1e-4,
-    maximumNorm: 0,
-    schedule: 'cosine',
-    augmentation: 'nvidia',
-    foreground: 0.4,
-    oversampling: 'probabilistic',
-  },
+  voxelgradTrainerNVIDIA: nvidiaSettings,
+  // As its BraTS 2021 notebook trains; the network and the regions of BraTS come from plans and the data set.
+  voxelgradTrainerNVIDIABraTS: { ...nvidiaSettings, epochs: 30, learningRate: 3e-4 },
 };
 
 /** The learning rate of SGD, and the two that suit Adam better (nnUNetTrainerAdam.py). */

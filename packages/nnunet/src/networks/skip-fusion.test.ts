@@ -1,9 +1,11 @@
-/** Encoder outputs added to the decoder instead of concatenated with it: by the equation that ties the two, and in the export. */
-import { type Device, fromArray } from '@voxelgrad/tensor';
+/** Encoder outputs added to the decoder instead of concatenated with it: by the equation that ties the two, in the export, and in memory. */
+import { deepSupervision, diceAndCrossEntropy, Sgd } from '@voxelgrad/nn';
+import { type Device, fromArray, zeros } from '@voxelgrad/tensor';
 import { openPlanning } from '@voxelgrad/tensor/node';
 import { describeOnEach, expectClose, testValues } from '@voxelgrad/tensor/testing';
 import { expect, it } from 'vitest';
 import { onnxGraphOf } from '../model-folder/export-onnx.ts';
+import { TrainingStep } from '../train/training-step.ts';
 import { type SkipFusion, skipFusions } from './architecture.ts';
 import { PlainConvUNet } from './plain-conv-unet.ts';
 import { ResidualEncoderUNet } from './residual-encoder-unet.ts';
@@ -54,6 +56,20 @@ it('is an addition in ONNX', async () => {
   const [joined, added] = skipFusions.map(operators) as [string[], string[]];
   expect(joined.filter((operator) => operator === 'Concat')).toHaveLength(2);
   expect(added).toEqual(joined.map((operator) => (operator === 'Concat' ? 'Add' : operator)));
+  await device.close();
+});
+
+it('takes less memory to train, as planned', async () => {
+  const device = await openPlanning();
+  const arena = async (skipFusion: SkipFusion): Promise<number> => {
+    const network = new PlainConvUNet({ ...settings, features: [16, 32, 64], skipFusion, device });
+    const optimizer = new Sgd(network.parameters(), { learningRate: 0.01, momentum: 0.99 });
+    const step = new TrainingStep({ network, optimizer, loss: deepSupervision(diceAndCrossEntropy()) });
+    const target = zeros([1, 32, 32, 32], { device, dtype: 'i32' });
+    await step.run({ image: zeros([1, 32, 32, 32, 1], { device }), target });
+    return step.memory!.arenaBytes;
+  };
+  expect(await arena('add')).toBeLessThan(0.98 * (await arena('concatenate')));
   await device.close();
 });
 

@@ -1,12 +1,14 @@
 /** Compiles what predicting a window needs before the first one: on WebGPU that takes seconds, which so have a progress of their own. */
-import { add, type CompileProgress, compile, type Device, flip, noGrad, scale, zeros } from '@voxelgrad/tensor';
+import { add, type CompileProgress, compile, type Device, noGrad, scale, zeros } from '@voxelgrad/tensor';
 import { mirrorCombinations } from '../inference-geometry/mirroring.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
+import { copiesTogether, mirror, predictMirrored, windowsTogether } from './window-batches.ts';
 
-/** `patch`: extents of a window, two for 2-D networks. `mirrorAxes`: those of space that windows are mirrored along. */
+/** `patch`: extents of a window, two for 2-D networks. `mirrorAxes`: those of space that windows are mirrored along. `batchSize`: see SlidingWindowOptions. */
 export interface WindowShape {
   readonly patch: readonly number[];
   readonly mirrorAxes: readonly number[];
+  readonly batchSize?: number | undefined;
 }
 
 /**
@@ -16,25 +18,25 @@ export interface WindowShape {
 export async function compilePrediction(
   networks: readonly SegmentationNetwork[],
   device: Device,
-  { patch, mirrorAxes }: WindowShape,
+  { patch, mirrorAxes, batchSize = 1 }: WindowShape,
   onProgress?: CompileProgress,
 ): Promise<void> {
+  const mirrorings = mirrorCombinations(mirrorAxes);
   await compile(
     device,
     () =>
       noGrad(() => {
-        for (const network of networks) {
-          const x = zeros([1, ...patch, network.architecture.inputChannels], { device });
-          const logits = network.predict(x);
-          for (const axes of mirrorCombinations(mirrorAxes))
-            if (axes.length > 0)
-              for (const mirrored of [x, logits])
-                flip(
-                  mirrored,
-                  axes.map((axis) => axis + 1),
-                );
-          scale(add(logits, logits), 1);
-        }
+        // The last windows of an image may be fewer.
+        for (const network of networks)
+          for (let windows = windowsTogether(batchSize, mirrorings.length); windows > 0; windows--) {
+            const x = zeros([windows, ...patch, network.architecture.inputChannels], { device });
+            const copies = copiesTogether(batchSize, windows);
+            for (const count of new Set([Math.min(copies, mirrorings.length), mirrorings.length % copies]))
+              predictMirrored(network, x, mirrorings.slice(0, count), batchSize, (logits) => {
+                for (const axes of mirrorings) for (const mirrored of [x, logits]) mirror(mirrored, axes);
+                scale(add(logits, logits), 1);
+              });
+          }
       }),
     onProgress,
   );

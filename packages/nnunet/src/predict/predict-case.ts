@@ -33,7 +33,8 @@ export interface Predictor {
   readonly mirrorAxes: readonly number[];
 }
 
-export interface CasePredictionOptions extends Pick<SlidingWindowOptions, 'step' | 'signal' | 'onWindow'> {
+export interface CasePredictionOptions
+  extends Pick<SlidingWindowOptions, 'step' | 'batchSize' | 'signal' | 'onWindow'> {
   /** Predict every mirroring of each window too; true by default. */
   readonly mirror?: boolean;
   /** Also give probabilities. */

@@ -129,6 +129,20 @@ describeOnEach('streams of logits on $name', ({ open }) => {
     for (const network of networks) network.dispose();
   });
 
+  // Parts of a window's copies, all of them, and those of more windows than are left at the end.
+  it.each([3, 6, 17])('are the same with %d windows and copies at a time', async (batchSize) => {
+    const device = await open();
+    const networks = [networkOn(device, 3), networkOn(device, 3)];
+    const image = { shape: [13, 9, 8, 1], data: waves(13 * 9 * 8, 2) };
+    const options = { patch: [8, 8, 8], mirrorAxes: [0, 2] };
+    const before = device.memory().usedBytes;
+    const expected = await predictSlidingWindow(networks, device, image, options);
+    const { data } = await predictSlidingWindow(networks, device, image, { ...options, batchSize });
+    expectClose(data, expected.data, { rtol: 0, atol: device.kind === 'cpu' ? 0 : 1e-5 });
+    expect(device.memory().usedBytes).toBe(before);
+    for (const network of networks) network.dispose();
+  });
+
   it('see every slice once with a network in the plane', async () => {
     const device = await open();
     const network = networkOn(device, 2);

@@ -6,9 +6,8 @@
  * Windows are cut on the host and their logits added up there, one window behind the device, which so never waits.
  */
 import {
-  add,
+  add as addTensors,
   type Device,
-  flip,
   fromArray,
   keep,
   narrow,
@@ -26,6 +25,7 @@ import { outside, type PaddingMode, paddingSources, paddingToPatch } from '../in
 import { type WindowSpread, windowOrigins } from '../inference-geometry/windows.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
 import type { LogitCell, LogitStream } from './logit-cells.ts';
+import { mirror, predictMirrored, windowsTogether } from './window-batches.ts';
 import { WindowSum } from './window-sum.ts';
 
 export interface SlidingWindowOptions {
@@ -42,6 +42,8 @@ export interface SlidingWindowOptions {
   readonly borderWidth?: readonly number[];
   /** Spatial axes (0 = depth) to mirror for test-time augmentation; none by default. */
   readonly mirrorAxes?: readonly number[];
+  /** Windows, and mirrored copies of them, that go through the network together; 1 by default. The numbers do not depend on it, but for rounding. */
+  readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each window with the number done and in all. */
   readonly onWindow?: ((done: number, windows: number) => void) | undefined;
@@ -97,7 +99,7 @@ async function* predictCells(
   image: Volume,
   options: Parameters<typeof streamSlidingWindow>[3],
 ): AsyncIterable<LogitCell> {
-  const { patch, blend = 'gaussian', mirrorAxes = [], cellBytes = 256 * 2 ** 20 } = options;
+  const { patch, blend = 'gaussian', mirrorAxes = [], batchSize = 1, cellBytes = 256 * 2 ** 20 } = options;
   const [d, h, w, channels] = image.shape as readonly [number, number, number, number];
   checkChannels(networks[0]!, channels);
   const classes = networks[0]!.architecture.classes;
@@ -114,38 +116,46 @@ async function* predictCells(
   const cutAxis = window.length - patch.length;
   const slice = sizeOf(window.slice(cutAxis + 1));
   const thickness = Math.max(1, Math.floor(windowPieceBytes / (4 * classes * slice)));
-  const add = async (i: number, pieces: readonly WindowPiece[]): Promise<void> => {
-    for (const { first, length, logits } of pieces) {
-      const place = places[i]!.with(cutAxis, places[i]![cutAxis]! + first);
-      sums.add(place, window.with(cutAxis, length), await logits(), first * slice);
+  /** Adds windows from the `first` on; gives what is finished with each. */
+  const add = async function* (first: number, pieces: readonly WindowPiece[]): AsyncIterable<LogitCell> {
+    for (const piece of pieces) {
+      const logits = await piece.logits();
+      const extents = window.with(cutAxis, piece.length);
+      const size = sizeOf(extents) * classes;
+      for (let i = 0; (i + 1) * size <= logits.length; i++) {
+        const place = places[first + i]!;
+        const one = logits.subarray(i * size, (i + 1) * size);
+        sums.add(place.with(cutAxis, place[cutAxis]! + piece.first), extents, one, piece.first * slice);
+        if (piece !== pieces.at(-1)) continue;
+        const next = places[first + i + 1];
+        if (next?.[0] !== place[0] || next?.[1] !== place[1]) yield* sums.finish(place);
+      }
     }
   };
-  const finished = (i: number): Iterable<LogitCell> => {
-    const [place, next] = [places[i]!, places[i + 1]];
-    return next?.[0] === place[0] && next?.[1] === place[1] ? [] : sums.finish(place);
-  };
-  let pending: readonly WindowPiece[] = [];
-  for (const [i, origin] of origins.entries()) {
+  const mirrorings = mirrorCombinations(mirrorAxes);
+  // Windows that are worked on in pieces are large enough by themselves.
+  const together = thickness < window[cutAxis]! ? 1 : windowsTogether(batchSize, mirrorings.length);
+  const values = sizeOf(window) * channels;
+  let pending: { readonly first: number; readonly pieces: readonly WindowPiece[] } | undefined;
+  for (let first = 0; first < origins.length; first += together) {
     options.signal?.throwIfAborted();
-    const input = cutWindow(image, layout.sources, origin, window);
-    const pieces = predictWindow(networks, device, input, [...patch, channels], mirrorAxes, thickness);
-    // While the device works on this window, add up the one before – unless windows are so large that two at a time would be too much.
-    const ahead = pieces.length === 1;
-    if (i > 0 && ahead) {
-      await add(i - 1, pending);
-      yield* finished(i - 1);
-    }
-    if (ahead) pending = pieces;
-    else {
-      await add(i, pieces);
-      yield* finished(i);
-    }
-    options.onWindow?.(i, origins.length);
+    const some = origins.slice(first, first + together);
+    const input = new Float32Array(some.length * values);
+    for (const [i, origin] of some.entries()) input.set(cutWindow(image, layout.sources, origin, window), i * values);
+    const pieces = predictWindows(networks, input, [some.length, ...patch, channels], {
+      device,
+      mirrorings,
+      batchSize,
+      thickness,
+    });
+    // While the device works on these windows, add up those before – unless they are so large that two at a time would be too much.
+    if (pending !== undefined) yield* add(pending.first, pending.pieces);
+    pending = undefined;
+    if (pieces.length === 1) pending = { first, pieces };
+    else yield* add(first, pieces);
+    options.onWindow?.(first, origins.length);
   }
-  if (pending.length > 0) {
-    await add(origins.length - 1, pending);
-    yield* finished(origins.length - 1);
-  }
+  if (pending !== undefined) yield* add(pending.first, pending.pieces);
   options.onWindow?.(origins.length, origins.length);
   options.onPeak?.(sums.peakBytes);
 }
@@ -180,62 +190,65 @@ function layOut(
   return { shape: padding.shape, before: padding.before, sources };
 }
 
-/** Slices of a window's logits. */
+/** Slices of the logits of some windows, `[windows, length, …]`. */
 interface WindowPiece {
   readonly first: number;
   readonly length: number;
   /** Reads them, and frees them on the device. */
-  logits(): Promise<ArrayLike<number>>;
+  logits(): Promise<Float32Array>;
 }
 
-/** The averaged logits of one window, in pieces of so many slices along its first axis. Work is enqueued before this returns. */
-function predictWindow(
+interface WindowWork {
+  readonly device: Device;
+  /** Axes of each mirroring. */
+  readonly mirrorings: readonly (readonly number[])[];
+  readonly batchSize: number;
+  /** Slices of a piece along the windows' first axis. */
+  readonly thickness: number;
+}
+
+/** The averaged logits of windows `[windows, …space, c]`, in pieces. Work is enqueued before this returns. */
+function predictWindows(
   networks: readonly SegmentationNetwork[],
-  device: Device,
   values: Float32Array,
   shape: Shape,
-  mirrorAxes: readonly number[],
-  thickness: number,
+  { device, mirrorings, batchSize, thickness }: WindowWork,
 ): readonly WindowPiece[] {
-  const mirrorings = mirrorCombinations(mirrorAxes);
-  const extent = shape[0]!;
+  const extent = shape[1]!;
   const firsts = Array.from({ length: Math.ceil(extent / thickness) }, (_, i) => i * thickness);
   const length = (first: number): number => Math.min(thickness, extent - first);
   // Sums are kept in pieces, so that never more than two whole windows' logits are on the device.
   const sums: (Tensor | undefined)[] = firsts.map(() => undefined);
+  const addUp = (logits: Tensor, axes: readonly number[]): void => {
+    for (const [i, first] of firsts.entries()) {
+      const from = axes.includes(0) ? extent - first - length(first) : first;
+      const previous = sums[i];
+      sums[i] = keep(
+        tidy(() => {
+          const piece = firsts.length === 1 ? logits : narrow(logits, 1, from, length(first));
+          const turned = mirror(piece, axes);
+          return previous === undefined ? turned : addTensors(previous, turned);
+        }),
+      );
+      previous?.dispose();
+    }
+  };
   noGrad(() =>
     tidy(() => {
-      const x = fromArray(values, [1, ...shape], { device });
-      for (const network of networks)
-        for (const axes of mirrorings)
-          tidy(() => {
-            const flipped = axes.map((axis) => axis + 1);
-            const logits = network.predict(axes.length === 0 ? x : flip(x, flipped));
-            for (const [i, first] of firsts.entries()) {
-              const from = axes.includes(0) ? extent - first - length(first) : first;
-              const previous = sums[i];
-              sums[i] = keep(
-                tidy(() => {
-                  const piece = firsts.length === 1 ? logits : narrow(logits, 1, from, length(first));
-                  const turned = axes.length === 0 ? piece : flip(piece, flipped);
-                  return previous === undefined ? turned : add(previous, turned);
-                }),
-              );
-              previous?.dispose();
-            }
-          });
+      const x = fromArray(values, shape, { device });
+      for (const network of networks) predictMirrored(network, x, mirrorings, batchSize, addUp);
     }),
   );
   const share = 1 / (networks.length * mirrorings.length);
-  const read = (sum: Tensor): Promise<ArrayLike<number>> => {
+  const read = (sum: Tensor): Promise<Float32Array> => {
     const mean = noGrad(() => scale(sum, share));
-    const data = mean.data();
+    const data = mean.data() as Promise<Float32Array>;
     for (const tensor of [sum, mean]) tensor.dispose();
     return data;
   };
   if (firsts.length === 1) {
     const data = read(sums[0]!);
-    // Whoever awaits the window is told of a failure, if anybody still does.
+    // Whoever awaits the windows is told of a failure, if anybody still does.
     data.catch(() => undefined);
     return [{ first: 0, length: extent, logits: () => data }];
   }

@@ -19,6 +19,8 @@ export interface TrainingHistory {
   bestMovingDice: number | null;
   /** Epochs since the moving average was best. */
   epochsSinceBest: number;
+  /** Seconds that the epoch in work has taken so far; 0 between epochs. */
+  begunSeconds?: number;
 }
 
 export const emptyHistory = (): TrainingHistory => ({
@@ -51,6 +53,7 @@ export function movingAverages(means: readonly (number | null)[]): number[] {
 /** Adds an epoch. True if the moving average is the best so far. */
 export function addEpoch(history: TrainingHistory, record: EpochRecord): boolean {
   history.epochs.push(record);
+  history.begunSeconds = 0;
   const mean = meanDice(record.pseudoDice);
   if (mean === null) return false;
   history.movingDice = movingAverage(history.movingDice, mean);

@@ -103,6 +103,56 @@ describeOnEach('training on $name', ({ open }) => {
     }
   });
 
+  it('goes on from a checkpoint in the midst of an epoch, which did not disturb the run', async () => {
+    const device = await open();
+    const whole = settingsFor(device, 2);
+    const { history: expected } = await train(whole);
+    const first = settingsFor(device, 2);
+    const saved: Uint8Array[] = [];
+    const { history: undisturbed } = await train({
+      ...first,
+      isCheckpointDue: () => true,
+      onCheckpoint: async (history) => {
+        saved.push(await encodeCheckpoint(first.network, first.optimizer, { history, description: 'a test' }));
+      },
+    });
+    expect(undisturbed.losses).toEqual(expected.losses);
+    const iterations = saved.map((bytes) => describeCheckpoint(bytes, 'bytes').history.losses.length);
+    expect(iterations).toEqual([1, 2, 3, 4, 6, 7, 8, 9]);
+    const second = settingsFor(device, 2);
+    restoreCheckpoint(saved[6]!, second.network, second.optimizer);
+    const { history } = describeCheckpoint(saved[6]!, 'bytes');
+    expect(history.begunSeconds).toBeGreaterThan(0);
+    const { history: resumed } = await train({ ...second, history });
+    expect(resumed.losses).toEqual(expected.losses);
+    expect(resumed.epochs.map(({ trainingLoss }) => trainingLoss)).toEqual(
+      expected.epochs.map(({ trainingLoss }) => trainingLoss),
+    );
+    expect(resumed.epochs[1]!.seconds).toBeGreaterThan(history.begunSeconds!);
+    for (const { network, optimizer } of [whole, first, second]) {
+      optimizer.dispose();
+      network.dispose();
+    }
+  });
+
+  it('takes the learning rate of each iteration', async () => {
+    const device = await open();
+    const settings = settingsFor(device, 2);
+    const asked: number[][] = [];
+    const learningRate = (epoch: number, epochs: number, iteration: number): number => {
+      asked.push([epoch, epochs, iteration]);
+      return iteration % 2 === 0 ? 0 : 1e-3;
+    };
+    const losses = (await train({ ...settings, learningRate, trainingBatch: () => settings.trainingBatch(0) })).history
+      .losses;
+    expect(asked).toEqual(Array.from({ length: 10 }, (_, i) => [Math.floor(i / 5), 2, i]));
+    // Nothing is learnt where the rate is 0: the loss of the same batch stays.
+    for (const i of [0, 2, 4, 6, 8]) expect(losses[i + 1]).toBe(losses[i]);
+    for (const i of [2, 4, 6, 8]) expect(losses[i]).not.toBe(losses[i - 1]);
+    settings.optimizer.dispose();
+    settings.network.dispose();
+  });
+
   it('stops when patience ends', async () => {
     const device = await open();
     const settings = settingsFor(device, 50);

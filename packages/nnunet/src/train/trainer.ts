@@ -1,6 +1,6 @@
 /**
  * nnU-Net's training loop (nnunetv2/training/nnUNetTrainer/nnUNetTrainer.py, v2.8.1): epochs of a fixed number of iterations, a learning rate set for
- * each epoch, validation patches scored by pseudo Dice, its moving average deciding which weights are best. Beyond the official one it stops
+ * each of them, validation patches scored by pseudo Dice, its moving average deciding which weights are best. Beyond the official one it stops
  * early on patience, and can be interrupted at any iteration and resumed with the same bits: batches are functions of their index.
  */
 import { noGrad, tidy, VoxelgradError } from '@voxelgrad/tensor';
@@ -19,7 +19,8 @@ export interface TrainingSettings extends TrainingStepSettings {
   readonly validationIterations: number;
   /** Stops after this many epochs in which the moving pseudo Dice was not best. */
   readonly patience?: number | undefined;
-  readonly learningRate: (epoch: number, epochs: number) => number;
+  /** Asked for each iteration, which is counted over the whole run. */
+  readonly learningRate: (epoch: number, epochs: number, iteration: number) => number;
   /** The training batch with this index, counted over the whole run. */
   readonly trainingBatch: (index: number) => Promise<Batch>;
   readonly validationBatch?: (index: number) => Promise<Batch>;
@@ -29,6 +30,10 @@ export interface TrainingSettings extends TrainingStepSettings {
   /** Shown each training batch before it is used. May enqueue work on its tensors, must neither change nor keep them; what it throws ends the training. */
   readonly onBatch?: ((batch: Batch) => void) | undefined;
   readonly onIteration?: ((iteration: number, loss: number) => void) | undefined;
+  /** Asked between two iterations of an epoch whether to call `onCheckpoint`. */
+  readonly isCheckpointDue?: (() => boolean) | undefined;
+  /** Called in the midst of an epoch, when the weights are those of the history's last loss: whoever goes on there gets the same bits. */
+  readonly onCheckpoint?: ((history: TrainingHistory) => Promise<void>) | undefined;
   /** Called after each epoch, when the weights are those of its end. `best`: its moving pseudo Dice is the best so far. */
   readonly onEpoch?:
     | ((record: EpochRecord, best: boolean, history: TrainingHistory) => Promise<void> | void)
@@ -59,11 +64,11 @@ async function runEpochs(
   const isPatient = (): boolean => patience === undefined || history.epochsSinceBest < patience;
   while (history.epochs.length < epochs) {
     if (!isPatient()) return { history, end: 'patience' };
-    const start = performance.now();
+    // A run that is taken up again in the midst of an epoch; checkpoints of before know no such time.
+    const start = performance.now() - 1000 * (history.begunSeconds ?? 0);
     const epoch = history.epochs.length;
-    settings.optimizer.learningRate = settings.learningRate(epoch, epochs);
     const last = (epoch + 1) * iterationsPerEpoch;
-    if (!(await runIterations(settings, history, step, last))) return { history, end: 'interrupted' };
+    if (!(await runIterations(settings, history, step, last, start))) return { history, end: 'interrupted' };
     const losses = history.losses.slice(last - iterationsPerEpoch, last);
     const record: EpochRecord = {
       trainingLoss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
@@ -79,12 +84,13 @@ async function runEpochs(
   return { history, end: 'finished' };
 }
 
-/** Trains up to iteration `last`. The loss of each is read while the next one is computed. False if asked to stop before. */
+/** Trains up to iteration `last` of an epoch that began at `start` (ms). The loss of each is read while the next one is computed. False if asked to stop before. */
 async function runIterations(
   settings: TrainingSettings,
   history: TrainingHistory,
   step: TrainingStep,
   last: number,
+  start: number,
 ): Promise<boolean> {
   let pending: Promise<number> | undefined;
   const settle = async (): Promise<void> => {
@@ -99,13 +105,21 @@ async function runIterations(
         help: 'lower the learning rate, or look for NaN and extreme values in the images',
       });
     history.losses.push(loss);
+    history.begunSeconds = (performance.now() - start) / 1000;
     settings.onIteration?.(history.losses.length, loss);
   };
-  for (let iteration = history.losses.length; iteration < last; iteration++) {
+  const first = history.losses.length;
+  for (let iteration = first; iteration < last; iteration++) {
     if (settings.signal?.aborted === true) {
       await settle();
       return false;
     }
+    if (iteration > first && settings.isCheckpointDue?.() === true) {
+      await settle();
+      await settings.onCheckpoint?.(history);
+    }
+    const { epochs, optimizer } = settings;
+    optimizer.learningRate = settings.learningRate(history.epochs.length, epochs, iteration);
     const batch = await settings.trainingBatch(iteration);
     settings.onBatch?.(batch);
     const loss = await step.run(batch);

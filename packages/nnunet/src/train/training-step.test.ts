@@ -1,7 +1,20 @@
 /** A captured iteration against the same ops one by one: bit for bit, over several steps with other batches, learning rates and loss scales. */
 import { Adam, deepSupervision, diceAndCrossEntropy, type Optimizer, polynomial, Sgd } from '@voxelgrad/nn';
-import { autocast, type CompileProgress, type Device, fromArray, sum, type Tensor, tidy } from '@voxelgrad/tensor';
-import { describeOnEach, testValues } from '@voxelgrad/tensor/testing';
+import {
+  add,
+  autocast,
+  type CompileProgress,
+  type Device,
+  fromArray,
+  narrow,
+  scale,
+  sum,
+  type Tensor,
+  tidy,
+  zeros,
+} from '@voxelgrad/tensor';
+import { openPlanning } from '@voxelgrad/tensor/node';
+import { describeOnEach, expectClose, testValues } from '@voxelgrad/tensor/testing';
 import { skipOn } from '@voxelgrad/tensor/testing-skips';
 import { expect, it } from 'vitest';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
@@ -16,6 +29,7 @@ interface Setting {
   readonly optimizer: (parameters: readonly Tensor[]) => Optimizer;
   readonly gradientCheckpointing?: boolean;
   readonly mixedPrecision?: boolean;
+  readonly accumulation?: number;
   /** Steps that loss scaling drops, at least. */
   readonly skipped?: number;
 }
@@ -47,6 +61,12 @@ const SETTINGS: readonly Setting[] = [
     mixedPrecision: true,
     gradientCheckpointing: true,
   },
+  {
+    name: 'Adam in two parts, with dropped steps',
+    optimizer: (parameters) => new Adam(parameters, { learningRate: 0.01, maximumNorm: 12, lossScaling: HUGE_SCALE }),
+    accumulation: 2,
+    skipped: 1,
+  },
 ];
 
 function batchOf(device: Device, index: number): Batch {
@@ -58,11 +78,11 @@ function batchOf(device: Device, index: number): Batch {
 describeOnEach('a training step on $name', ({ open }) => {
   const train = async (setting: Setting, captured: boolean) => {
     const device = await open();
-    const { gradientCheckpointing = false, mixedPrecision = false } = setting;
+    const { gradientCheckpointing = false, mixedPrecision = false, accumulation = 1 } = setting;
     const architecture = { inputChannels: 1, classes: 2, features: [4, 4, 4, 4] };
     const network = new PlainConvUNet({ ...architecture, device, seed: 5, gradientCheckpointing });
     const optimizer = setting.optimizer(network.parameters());
-    const step = new TrainingStep({ network, optimizer, loss, mixedPrecision });
+    const step = new TrainingStep({ network, optimizer, loss, mixedPrecision, accumulation });
     const losses: number[] = [];
     for (let i = 0; i < STEPS; i++) {
       optimizer.learningRate = polynomial(0.01, i, STEPS);
@@ -70,11 +90,17 @@ describeOnEach('a training step on $name', ({ open }) => {
       if (captured) losses.push(await (await step.run(batch))());
       else {
         const value = tidy(() => {
-          const forward = () => loss(network.forward(batch.image), batch.target);
-          const value = mixedPrecision ? autocast(forward) : forward();
-          optimizer.scaleLoss(value).backward();
+          const parts = Array.from({ length: accumulation }, (_, part) => {
+            const [image, target] = [batch.image, batch.target].map((each) =>
+              accumulation === 1 ? each : narrow(each, 0, part, 1),
+            );
+            const forward = () => scale(loss(network.forward(image!), target!), 1 / accumulation);
+            const value = mixedPrecision ? autocast(forward) : forward();
+            optimizer.scaleLoss(value).backward();
+            return value.detach();
+          });
           optimizer.step();
-          return value.detach();
+          return parts.reduce((total, part) => add(total, part));
         });
         losses.push(await value.item());
         for (const tensor of [value, batch.image, batch.target]) tensor.dispose();
@@ -96,6 +122,26 @@ describeOnEach('a training step on $name', ({ open }) => {
     expect(new Set(captured.losses).size).toBe(STEPS);
     expect(captured.skippedSteps).toBeGreaterThanOrEqual(setting.skipped ?? 0);
     expect(captured.skippedSteps).toBeLessThan(STEPS);
+  });
+
+  it('gives in parts the gradients of the whole batch where the loss is a mean over samples, and with batch Dice others', async () => {
+    const device = await open();
+    const gradientsOf = async (batchDice: boolean, accumulation: number) => {
+      const network = new PlainConvUNet({ inputChannels: 1, classes: 2, features: [4, 8], device, seed: 5 });
+      // One step of plain descent: what parameters lose are the gradients.
+      const optimizer = new Sgd(network.parameters(), { learningRate: 1, momentum: 0 });
+      const before = await Promise.all(network.parameters().map((parameter) => parameter.data()));
+      const settings = { network, optimizer, loss: deepSupervision(diceAndCrossEntropy({ batchDice })), accumulation };
+      const step = new TrainingStep(settings);
+      const value = await (await step.run(threeSamples(device)))();
+      const after = await Promise.all(network.parameters().map((parameter) => parameter.data()));
+      for (const owner of [step, optimizer, network]) owner.dispose();
+      return [value, ...after.flatMap((values, i) => Array.from(values, (one, k) => before[i]![k]! - one))];
+    };
+    const whole = await gradientsOf(false, 1);
+    for (const parts of [2, 3, 7]) expectClose(await gradientsOf(false, parts), whole, { rtol: 1e-3, atol: 1e-5 });
+    const [batch, inParts] = [await gradientsOf(true, 1), await gradientsOf(true, 3)];
+    expect(Math.abs(batch[0]! - inParts[0]!)).toBeGreaterThan(1e-3);
   });
 
   it('is captured anew for batches of another shape, and gives its memory back', async () => {
@@ -160,4 +206,28 @@ describeOnEach('a training step on $name', ({ open }) => {
     expect(seen).toHaveLength(2);
     for (const owner of [step, optimizer, network]) owner.dispose();
   });
+});
+
+/** Samples with very different shares of foreground. */
+function threeSamples(device: Device): Batch {
+  const shape = [3, 8, 8, 8, 1];
+  const values = testValues(shape, 4);
+  const label = Int32Array.from(values, (value, i) => (value > [0.9, 0.2, -0.8][Math.floor(i / 512)]! ? 1 : 0));
+  return { image: fromArray(values, shape, { device }), target: fromArray(label, shape.slice(0, 4), { device }) };
+}
+
+it('takes less memory the more parts a batch is cut into, as planned', async () => {
+  const arenas: number[] = [];
+  for (const accumulation of [1, 2, 4]) {
+    const device = await openPlanning();
+    const network = new PlainConvUNet({ inputChannels: 1, classes: 2, features: [8, 16, 32], device });
+    const optimizer = new Sgd(network.parameters(), { learningRate: 0.01, momentum: 0.99 });
+    const step = new TrainingStep({ network, optimizer, loss, accumulation });
+    const image = zeros([4, 32, 32, 32, 1], { device });
+    await step.run({ image, target: zeros([4, 32, 32, 32], { device, dtype: 'i32' }) });
+    arenas.push(step.memory!.arenaBytes);
+    await device.close();
+  }
+  expect(arenas[1]).toBeLessThan(0.6 * arenas[0]!);
+  expect(arenas[2]).toBeLessThan(0.6 * arenas[1]!);
 });

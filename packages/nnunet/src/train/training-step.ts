@@ -5,6 +5,7 @@
  */
 import type { Optimizer } from '@voxelgrad/nn';
 import {
+  add,
   autocast,
   type Captured,
   type CapturedMemory,
@@ -13,8 +14,10 @@ import {
   debug,
   isVoxelgradError,
   keep,
+  narrow,
   overwrite,
   sameShape,
+  scale,
   Tensor,
   tidy,
   tune,
@@ -38,6 +41,14 @@ export interface TrainingStepSettings {
   readonly mixedPrecision?: boolean;
   /** Where given, WebGPU's kernels are tuned for the step before it is captured, and this is told how many are: see `tune`. */
   readonly onTune?: CompileProgress | undefined;
+  /**
+   * Goes through each batch in so many parts (as many as it has samples at most), one after the other, and adds up their gradients: only one part's activations
+   * are in memory at a time. Each part's loss counts by its share of the samples. That is the whole batch's gradient, but for rounding, where the loss is a mean
+   * over samples: cross-entropy, and Dice of each sample. It is another one where samples meet in a quotient: batch Dice (`batch_dice` of the plans) becomes
+   * the mean of the parts' Dice; cross-entropy with an ignore label the mean of the parts' means, although parts differ in voxels that count; the hardest voxels of
+   * top-k are those of each part. 1 by default.
+   */
+  readonly accumulation?: number;
   /** Told how many of the step's pipelines are compiled, before it runs first. */
   readonly onCompile?: CompileProgress | undefined;
 }
@@ -101,13 +112,31 @@ export class TrainingStep {
     }
   }
 
-  #iterate({ image, target }: Batch): Tensor {
-    const { network, loss, optimizer, mixedPrecision = false } = this.#settings;
-    const forward = (): Tensor => loss(network.forward(image), target);
-    const value = mixedPrecision ? autocast(forward) : forward();
-    optimizer.scaleLoss(value).backward();
+  #iterate(batch: Batch): Tensor {
+    const { optimizer, accumulation = 1 } = this.#settings;
+    const samples = batch.image.shape[0]!;
+    const parts = Math.min(accumulation, samples);
+    const ends = Array.from({ length: parts }, (_, part) => Math.floor(((part + 1) * samples) / parts));
+    const losses = ends.map((end, part) => this.#learn(batch, ends[part - 1] ?? 0, end));
     optimizer.step();
-    return value.detach();
+    return losses.reduce((total, loss) => add(total, loss));
+  }
+
+  /** Adds the gradients of the samples from `first` to `end`; their share of the loss. */
+  #learn({ image, target }: Batch, first: number, end: number): Tensor {
+    const { network, loss, optimizer, mixedPrecision = false } = this.#settings;
+    const samples = image.shape[0]!;
+    const all = end - first === samples;
+    return tidy(() => {
+      const [input, truth] = [image, target].map((each) => (all ? each : narrow(each, 0, first, end - first)));
+      const forward = (): Tensor => {
+        const value = loss(network.forward(input!), truth!);
+        return all ? value : scale(value, (end - first) / samples);
+      };
+      const value = mixedPrecision ? autocast(forward) : forward();
+      optimizer.scaleLoss(value).backward();
+      return value.detach();
+    });
   }
 
   dispose(): void {

@@ -73,7 +73,14 @@ const COMPARISONS = namesOf<ComparisonOp>({
 });
 const LOGIC = namesOf<LogicalOp>({ and: true, or: true, xor: true });
 const REDUCTIONS = namesOf<ReduceOp>({ sum: true, mean: true, max: true, min: true, sumOfSquares: true });
-const RESAMPLINGS = namesOf<ResampleMode>({ nearest: true, linear: true, cubic: true, spline2: true, spline3: true });
+const RESAMPLINGS = namesOf<ResampleMode>({
+  nearest: true,
+  linear: true,
+  cubic: true,
+  'catmull-rom': true,
+  spline2: true,
+  spline3: true,
+});
 
 const NO_SCALING = { maximumNorm: 12, growthFactor: 2, backoffFactor: 0.5, growthInterval: 3 } as const;
 const MAP = { scale: [0.7, 1.3, 0.4], offset: [0.1, -0.2, 0.3] } as const;

@@ -41,9 +41,11 @@ export interface FoldTraining {
   /** f16 convolutions with loss scaling. */
   readonly mixedPrecision?: boolean;
   readonly gradientCheckpointing?: boolean;
+  /** Parts that each batch is gone through in: see TrainingStepSettings. */
+  readonly accumulation?: number;
   /** Whether checkpoints are written at all; true by default. */
   readonly checkpointing?: boolean;
-  /** Seconds between checkpoints, so that short epochs do not spend their time on writing; 60 by default. */
+  /** Least seconds between checkpoints, which are written in the midst of an epoch too; 60 by default. */
   readonly checkpointInterval?: number;
   /** Sets the first weights, such as those of another training. */
   readonly initialize?: (network: SegmentationNetwork) => Promise<void>;
@@ -106,9 +108,15 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
   const loss = criterionFor(trainer, labels, cases.configuration.batch_dice);
   const scheduled = learningRateFor(trainer);
   let written = performance.now();
+  const isCheckpointDue = (): boolean => checkpointing && performance.now() - written > 1000 * checkpointInterval;
+  const saveCheckpoint = async (): Promise<void> => {
+    await writeCheckpoint(training, run);
+    written = performance.now();
+  };
   const { end } = await train({
     network,
     mixedPrecision: half,
+    accumulation: training.accumulation ?? 1,
     optimizer,
     loss,
     regions: labels.regions,
@@ -117,7 +125,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
     iterationsPerEpoch: trainer.iterationsPerEpoch,
     validationIterations: batches.hasValidation ? trainer.validationIterations : 0,
     patience: training.patience,
-    learningRate: (epoch, epochs) => scheduled(budget.epoch(epoch, epochs), epochs),
+    learningRate: (epoch, epochs, iteration) => scheduled(budget.epoch(epoch, epochs), epochs, iteration),
     trainingBatch: (index) => batches.training(index),
     validationBatch: (index) => batches.validation(index),
     history,
@@ -125,17 +133,19 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
     onTune: training.onTune,
     onCompile: training.onCompile,
     onBatch: training.onBatch,
-    onIteration: (_, value) => training.onIteration?.(value),
+    onIteration: (_, value) => {
+      training.onIteration?.(value);
+      budget.check();
+    },
+    isCheckpointDue,
+    onCheckpoint: saveCheckpoint,
     onEpoch: async (record, best) => {
       if (best && checkpointing) await training.save('best', run);
       const done = history.epochs.length;
       if (checkpointing && done % officialInterval === 0 && done < trainer.epochs) await training.save('latest', run);
       await training.log?.epoch(record, best, history);
       await writeLog(folder, training.title, labels, history);
-      if (checkpointing && performance.now() - written > 1000 * checkpointInterval) {
-        await writeCheckpoint(training, run);
-        written = performance.now();
-      }
+      if (isCheckpointDue()) await saveCheckpoint();
       training.onEpoch?.(history);
       budget.check();
     },
@@ -152,7 +162,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
 }
 
 /** What must be equal for a checkpoint to go on: with another patch or seed the batches would be others. */
-const identity = ({ dataSet, cases, trainer, seed, mixedPrecision }: FoldTraining) => {
+const identity = ({ dataSet, cases, trainer, seed, mixedPrecision, accumulation = 1 }: FoldTraining) => {
   // More epochs may be asked for later: the schedule is then another one from there on.
   const { epochs: _, ...settings } = trainer;
   const { patch_size, batch_size } = cases.configuration;
@@ -164,6 +174,8 @@ const identity = ({ dataSet, cases, trainer, seed, mixedPrecision }: FoldTrainin
     ...settings,
     seed,
     mixedPrecision: mixedPrecision ?? false,
+    // Absent where batches are whole, as in checkpoints that know of no parts.
+    ...(accumulation === 1 ? {} : { accumulation }),
     train: cases.split.train,
   };
 };
@@ -215,12 +227,13 @@ class TimeBudget {
     return this.#controller.signal;
   }
 
+  /** In whole epochs: what one is trained with does not depend on whether a run was taken up again within it. */
   get #spent(): number {
     return this.#history.epochs.reduce((sum, { seconds }) => sum + seconds, 0);
   }
 
   get isOver(): boolean {
-    return this.#spent >= this.#seconds;
+    return this.#spent + (this.#history.begunSeconds ?? 0) >= this.#seconds;
   }
 
   /** Where the schedule stands: by epochs, or by the clock where that is further. */

@@ -12,7 +12,7 @@ import { compilePrediction } from '../compile-prediction.ts';
 import { type CasePrediction, type CasePredictionOptions, type Predictor, predictCase } from '../predict-case.ts';
 import { encodeProperties } from '../properties-pickle.ts';
 
-export interface FolderPrediction extends Pick<CasePredictionOptions, 'step' | 'mirror' | 'signal'> {
+export interface FolderPrediction extends Pick<CasePredictionOptions, 'step' | 'mirror' | 'batchSize' | 'signal'> {
   readonly cases: readonly Case[];
   readonly output: string;
   readonly fileEnding: string;
@@ -66,12 +66,12 @@ export async function predictFolder(predictor: Predictor, options: FolderPredict
 
 const compileFor = (
   { networks, device, configuration, mirrorAxes }: Predictor,
-  { mirror = true, onCompile }: FolderPrediction,
+  { mirror = true, batchSize, onCompile }: FolderPrediction,
 ): Promise<void> =>
   compilePrediction(
     networks,
     device,
-    { patch: configuration.patch_size, mirrorAxes: mirror ? mirrorAxes : [] },
+    { patch: configuration.patch_size, mirrorAxes: mirror ? mirrorAxes : [], batchSize },
     onCompile,
   );
 

@@ -14,11 +14,10 @@ export interface AxisWeights {
 }
 
 /** See `ResampleKernels.resample`. */
-export type ResampleMode = 'nearest' | 'linear' | 'cubic' | 'spline2' | 'spline3';
+export type ResampleMode = 'nearest' | 'linear' | 'cubic' | 'catmull-rom' | 'spline2' | 'spline3';
 
-/** The cubic convolution of Keys with a = −0.75: the weights of the four voxels around a point at `t` between the middle two. */
-function cubicWeights(t: number): readonly number[] {
-  const a = -0.75;
+/** The cubic convolution of Keys: the weights of the four voxels around a point at `t` between the middle two. */
+function cubicWeights(t: number, a: number): readonly number[] {
   const near = (d: number) => ((a + 2) * d - (a + 3)) * d * d + 1;
   const far = (d: number) => ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
   return [far(1 + t), near(t), near(1 - t), far(2 - t)];
@@ -36,7 +35,8 @@ function sources(mode: ResampleMode, i: number, scale: number, offset: number): 
   if (mode === 'spline2' || mode === 'spline3') return splineSources(mode === 'spline2' ? 2 : 3, coordinate);
   const first = Math.floor(coordinate);
   const t = coordinate - first;
-  if (mode === 'cubic') return cubicWeights(t).map((weight, k) => [first - 1 + k, weight]);
+  if (mode === 'cubic' || mode === 'catmull-rom')
+    return cubicWeights(t, mode === 'cubic' ? -0.75 : -0.5).map((weight, k) => [first - 1 + k, weight]);
   return [
     [first, 1 - t],
     [first + 1, t],

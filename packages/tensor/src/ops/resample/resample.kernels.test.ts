@@ -80,7 +80,7 @@ describeOnEach('resampling kernels on $name', ({ open }) => {
   }
 
   describe.each(Object.entries(RESAMPLINGS))('resample %s', (_, { x: shape, size, map }) => {
-    it.each(['nearest', 'linear', 'cubic'] as const)('%s, with its gradient', async (mode) => {
+    it.each(['nearest', 'linear', 'cubic', 'catmull-rom'] as const)('%s, with its gradient', async (mode) => {
       const outShape = [shape[0]!, ...size, shape[4]!];
       const [xs, dys] = [testValues(shape, 1), testValues(outShape, 2)];
       const expected = new Float64Array(sizeOf(outShape));

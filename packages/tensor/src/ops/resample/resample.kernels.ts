@@ -26,7 +26,7 @@ export interface ResampleMap {
 
 export interface ResampleKernels {
   /**
-   * 'nearest' (`⌊coordinate⌋`, so that the caller's offset decides the rule), 'linear', 'cubic' convolution with a = −0.75 (torch's bicubic), or
+   * 'nearest' (`⌊coordinate⌋`, so that the caller's offset decides the rule), 'linear', 'cubic' convolution with a = −0.75 (torch's bicubic) or −0.5 ('catmull-rom'), or
    * the interpolating B-splines of order 2 and 3 ('spline2', 'spline3').
    */
   resample(mode: ResampleMode, x: Operand, out: Operand, map: ResampleMap): void;

@@ -2,7 +2,7 @@
 import { type Shape, sizeOf, type Triple } from '../../shape.ts';
 import type { ResampleMap } from './resample.kernels.ts';
 
-export type Mode = 'nearest' | 'linear' | 'cubic';
+export type Mode = 'nearest' | 'linear' | 'cubic' | 'catmull-rom';
 type Volume = readonly [n: number, d: number, h: number, w: number, c: number];
 
 const clamp = (value: number, last: number): number => Math.min(Math.max(value, 0), last);
@@ -22,7 +22,7 @@ function axisSources(mode: Mode, coordinate: number): readonly (readonly [number
   const low = Math.floor(coordinate);
   if (mode === 'nearest') return [[low, 1]];
   const reach = mode === 'linear' ? 1 : 2;
-  const a = -0.75;
+  const a = mode === 'cubic' ? -0.75 : -0.5;
   const kernel = (distance: number): number => {
     if (mode === 'linear') return Math.max(0, 1 - distance);
     if (distance <= 1) return (a + 2) * distance ** 3 - (a + 3) * distance ** 2 + 1;

@@ -25,9 +25,9 @@ import type { ResampleMap, VolumePart } from './resample.kernels.ts';
 
 /**
  * 'nearest' is PyTorch's (the voxel that contains the corner of the target voxel), 'nearest-exact' takes the voxel nearest to its centre,
- * 'linear' is tri- or bilinear, 'cubic' the cubic convolution with a = −0.75.
+ * 'linear' is tri- or bilinear, 'cubic' the cubic convolution with a = −0.75, 'catmull-rom' that with a = −0.5, which reproduces quadratics.
  */
-export type InterpolationMode = 'nearest' | 'nearest-exact' | 'linear' | 'cubic';
+export type InterpolationMode = 'nearest' | 'nearest-exact' | 'linear' | 'cubic' | 'catmull-rom';
 
 /** How values between voxels come about; 'linear' by default. */
 export interface InterpolateOptions {
@@ -47,9 +47,9 @@ export function interpolate(x: Tensor, size: Triple | Pair, options: Interpolate
   const { mode = 'linear', alignCorners = false, part } = options;
   checkRank('interpolate', 'x', x, 'n, d, h, w, c');
   checkDType('interpolate', x, ['f32']);
-  checkChoice('interpolate: mode', mode, ['nearest', 'nearest-exact', 'linear', 'cubic']);
+  checkChoice('interpolate: mode', mode, ['nearest', 'nearest-exact', 'linear', 'cubic', 'catmull-rom']);
   const target = checkSize('interpolate', size);
-  const kernel = mode === 'linear' || mode === 'cubic' ? mode : 'nearest';
+  const kernel = mode === 'nearest-exact' ? 'nearest' : mode;
   const [from, to] = [part?.input.extents ?? x.shape.slice(1), part?.output.extents ?? target];
   const axes = [0, 1, 2].map((axis) => axisMap(from[axis]!, to[axis]!, mode, alignCorners));
   const map: ResampleMap = {
