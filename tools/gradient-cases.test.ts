@@ -18,7 +18,9 @@ const WITHOUT_CASE: Readonly<Record<string, string>> = {
       .map((name) => [name, NO_GRADIENT]),
   ),
   ...Object.fromEntries('sign ceil floor round'.split(' ').map((name) => [name, STEP])),
-  ...Object.fromEntries('RandomGenerator borderIndex nearestVoxels philox resizeSources'.split(' ').map((name) => [name, NO_OP])),
+  ...Object.fromEntries(
+    'RandomGenerator borderIndex nearestVoxels philox resizeSources'.split(' ').map((name) => [name, NO_OP]),
+  ),
   cast: 'f16 is too coarse for finite differences: ops/copy/copy.kernels.test.ts',
   filterAxis: 'for augmentation, not recorded',
 };
