@@ -1,4 +1,5 @@
-// out[o, i, n] = x[o, index[i], n], one unit a thread: an element, or four neighbours along n. The preamble has `unit`. All numbers are in units.
+// out[o, i, n] = x[o, index[i], n], one unit a thread: an element, or four neighbours along n. With EACH every element has an index of its own, index[o, i, n],
+// and is a unit. The preamble has `unit` and EACH. All numbers are in units.
 // #include "common/index.wgsl"
 
 struct Parameters {
@@ -27,6 +28,6 @@ fn main(
   let row = place / parameters.inner;
   let n = place - row * parameters.inner;
   let outer = row / parameters.indices;
-  let i = row - outer * parameters.indices;
+  let i = select(row - outer * parameters.indices, place, EACH);
   results[place] = x[(outer * parameters.extent + u32(index[i])) * parameters.inner + n];
 }

@@ -13,7 +13,7 @@ const INVOCATIONS = 256;
 const MAXIMUM_AXES = 6;
 
 /** The preamble of kernels that move elements unseen, alone or as vectors of four. */
-const unitPreamble = (dtype: DType, vector: boolean, constants: Record<string, string> = {}): string =>
+const unitPreamble = (dtype: DType, vector: boolean, constants: Record<string, boolean | string> = {}): string =>
   writePreamble({
     types: { element: dtype },
     constants,
@@ -101,7 +101,7 @@ export const copyWebgpu = (device: WebgpuDevice): CopyKernels => ({
     const count = (outer * indices * inner) / unit;
     device.dispatch({
       shader: 'copy/gather',
-      preamble: unitPreamble(x.dtype, unit === 4),
+      preamble: unitPreamble(x.dtype, unit === 4, { EACH: false }),
       bindings: [read(x), read(index), write(out)],
       parameters: [count, indices, extent, inner / unit],
       workgroups: foldWorkgroups(Math.ceil(count / INVOCATIONS)),
@@ -124,8 +124,8 @@ export const copyWebgpu = (device: WebgpuDevice): CopyKernels => ({
     const [, extent, inner] = aroundAxis(x.shape, axis);
     const count = sizeOf(index.shape);
     device.dispatch({
-      shader: 'copy/gather-elements',
-      preamble: writePreamble({ types: { element: x.dtype } }),
+      shader: 'copy/gather',
+      preamble: unitPreamble(x.dtype, false, { EACH: true }),
       bindings: [read(x), read(index), write(out)],
       parameters: [count, index.shape[axis]!, extent, inner],
       workgroups: foldWorkgroups(Math.ceil(count / INVOCATIONS)),
