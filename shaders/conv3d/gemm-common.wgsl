@@ -1,25 +1,12 @@
-// What conv3d/gemm and conv3d/gemm-matrices have in common: parameters, where a workgroup is, and how its results are stored. The file that includes this
+// What conv3d/gemm and conv3d/gemm-matrices have in common: bindings, where a workgroup is, and how its results are stored. The file that includes this
 // one has included a gemm/multiply….wgsl.
 
 // #include "common/index.wgsl"
 // #include "conv3d/kept.wgsl"
 // #include "conv3d/tables.wgsl"
 // #include "conv3d/staging.wgsl"
+// #include "conv3d/product-parameters.wgsl"
 
-struct Parameters {
-  result_extent: vec4u, // n, d, h, w
-  source_extent: vec4u,
-  kernel: vec4u, // d, h, w
-  stride: vec4u,
-  padding: vec4u,
-  dilation: vec4u,
-  source_channels: u32,
-  result_channels: u32,
-  tiles_n: u32,
-  has_bias: u32, // else any buffer is bound in its place
-}
-
-@group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> source: array<element>;
 @group(0) @binding(1) var<storage, read> source_quads: array<vec4<element>>;
 @group(0) @binding(2) var<storage, read> weight: array<element>;

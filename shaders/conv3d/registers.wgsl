@@ -12,21 +12,8 @@
 
 // #include "common/index.wgsl"
 // #include "conv3d/kept.wgsl"
+// #include "conv3d/product-parameters.wgsl"
 
-struct Parameters {
-  result_extent: vec4u, // n, d, h, w
-  source_extent: vec4u,
-  kernel: vec4u, // d, h, w
-  stride: vec4u,
-  padding: vec4u,
-  dilation: vec4u,
-  source_channels: u32,
-  result_channels: u32,
-  tiles_n: u32,
-  has_bias: u32, // else any buffer is bound in its place
-}
-
-@group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> source: array<vec4<element>>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4<element>>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4<element>>;
