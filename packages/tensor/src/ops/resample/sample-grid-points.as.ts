@@ -2,6 +2,7 @@
  * The gradient of sampling with respect to the points: how the samples change when a point moves. As torch's grid_sample: a point on a voxel has the slope
  * towards the next one, and where the nearest edge voxel counts outside, points on the edge and beyond have none across it.
  */
+import { sumLanes } from '../../device/cpu/simd.as';
 import { bounded } from './sample-grid.as';
 
 @unmanaged
@@ -37,8 +38,7 @@ function product(a: usize, b: usize, count: i32): f32 {
     a += 16;
     b += 16;
   }
-  let sum = f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 1);
-  sum += f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3);
+  let sum = sumLanes(sums);
   for (; rest > 0; rest--) {
     sum += load<f32>(a) * load<f32>(b);
     a += 4;
