@@ -16,12 +16,14 @@ function labelArray(voxels: number, labels: Labels): Uint8Array | Uint16Array {
 /** A segmentation `[d, h, w]` that is decided on piece by piece. */
 export class PieceDecision {
   readonly segmentation: Uint8Array | Uint16Array;
+  readonly #classes: number;
   readonly #size: Triple;
   readonly #labels: Labels;
   /** Of the place that is in work, until it has all classes. */
   #decision: Decision | undefined;
 
-  constructor(size: Triple, labels: Labels) {
+  constructor(classes: number, size: Triple, labels: Labels) {
+    this.#classes = classes;
     this.#size = size;
     this.#labels = labels;
     this.segmentation = labelArray(sizeOf(size), labels);
@@ -32,6 +34,7 @@ export class PieceDecision {
     const strip = lengthOf(rows) * width;
     if (first === 0) this.#decision = new Decision(lengthOf(planes) * strip, this.#labels);
     this.#decision!.add(values, first, count);
+    if (first + count < this.#classes) return;
     const { segmentation } = this.#decision!;
     for (let plane = planes[0]; plane < planes[1]; plane++) {
       const from = (plane - planes[0]) * strip;

@@ -50,13 +50,14 @@ export async function exportPrediction(
   { probabilities = false, nextStages = [] }: ExportOptions = {},
 ): Promise<ExportedPrediction> {
   const { labels, plans } = context;
+  const classes = shape[3]!;
   const cropped = croppedGrid(properties, context);
   const spacing = networkSpacing(properties, context);
-  const decision = new PieceDecision(cropped.size, labels);
-  const ofWhole = probabilities ? new PieceProbabilities(shape[3]!, properties, plans, labels) : undefined;
+  const decision = new PieceDecision(classes, cropped.size, labels);
+  const ofWhole = probabilities ? new PieceProbabilities(classes, properties, plans, labels) : undefined;
   const next = nextStages.map((size) => ({
     resampler: resamplerTo({ size, from: spacing, to: spacing }, shape, context),
-    decision: new PieceDecision(size, labels),
+    decision: new PieceDecision(classes, size, labels),
   }));
   const resampler = resamplerTo(cropped, shape, context);
   for await (const cell of cells) {
