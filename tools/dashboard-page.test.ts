@@ -23,12 +23,6 @@ beforeAll(async () => {
 });
 afterAll(() => training.device.close());
 
-async function started(epochs: number): ReturnType<typeof openRecorded> {
-  const opened = await openRecorded(training, epochs);
-  onTestFinished(() => opened.dashboard.close({ how: 'finished', dice: [] }));
-  return opened;
-}
-
 describe('the page of the dashboard', lacking(chromium === undefined ? 'there is no Chromium' : undefined), () => {
   let browser: Browser;
   beforeAll(async () => {
@@ -58,7 +52,7 @@ describe('the page of the dashboard', lacking(chromium === undefined ? 'there is
       .allTextContents();
 
   it.each([360, 1000, 1600])('shows the curves of a recorded history, %d pixels wide', async (width) => {
-    const { dashboard, history } = await started(12);
+    const { dashboard, history } = await openRecorded(training, 12);
     const { page, complaints, elsewhere } = await openPage(dashboard.address, width);
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe(run.title);
     const latest = history.epochs.at(-1)!;
@@ -83,7 +77,7 @@ describe('the page of the dashboard', lacking(chromium === undefined ? 'there is
   });
 
   it('is read by mouse, by keyboard and by ear', async () => {
-    const { dashboard, history } = await started(12);
+    const { dashboard, history } = await openRecorded(training, 12);
     const { page } = await openPage(dashboard.address);
     const chart = page.getByRole('img', { name: /^Loss \(cross-entropy − Dice\) over epochs; epoch 12: .*validation/ });
     await chart.focus();
@@ -112,7 +106,7 @@ describe('the page of the dashboard', lacking(chromium === undefined ? 'there is
   });
 
   it('shows a patch with outlines, its slices and images, and holds it', async () => {
-    const { dashboard } = await started(3);
+    const { dashboard } = await openRecorded(training, 3);
     const { page, complaints } = await openPage(dashboard.address);
     const batch = ball(training.device);
     dashboard.showBatch(batch);
@@ -145,7 +139,7 @@ describe('the page of the dashboard', lacking(chromium === undefined ? 'there is
   });
 
   it('goes on in several pages and after a reload, and stays when the training is over', async () => {
-    const { dashboard, history } = await started(2);
+    const { dashboard, history } = await openRecorded(training, 2);
     const first = await openPage(dashboard.address);
     const second = await openPage(dashboard.address);
     await first.page.reload();
@@ -169,7 +163,7 @@ describe('the page of the dashboard', lacking(chromium === undefined ? 'there is
   });
 
   it('says so when the training is gone without a word', async () => {
-    const { dashboard } = await started(2);
+    const { dashboard } = await openRecorded(training, 2);
     const [{ data }] = (await eventsUntil(dashboard.address, 'run')) as [SentEvent];
     const mute = await DashboardHttpServer.open({
       content: pageFile,

@@ -27,15 +27,9 @@ beforeAll(async () => {
 });
 afterAll(() => training.device.close());
 
-async function started(epochs: number): ReturnType<typeof openRecorded> {
-  const opened = await openRecorded(training, epochs);
-  onTestFinished(() => opened.dashboard.close({ how: 'finished', dice: [] }));
-  return opened;
-}
-
 describe('the dashboard', () => {
   it('tells a page that comes late, as in a run that was resumed, all that was', async () => {
-    const { dashboard, history } = await started(7);
+    const { dashboard, history } = await openRecorded(training, 7);
     const [first] = await eventsUntil(dashboard.address, 'run');
     const state = first!.data as RunState;
     expect(state.records).toEqual(history.epochs);
@@ -46,7 +40,7 @@ describe('the dashboard', () => {
   });
 
   it('takes patches only while somebody looks', async () => {
-    const { dashboard } = await started(1);
+    const { dashboard } = await openRecorded(training, 1);
     const batch = ball(training.device);
     const before = training.device.memory().peakBytes;
     for (let i = 0; i < 3; i++) dashboard.showBatch(batch);

@@ -2,6 +2,7 @@
 import { parseLabels } from '@voxelgrad/io';
 import { type Device, fromArray } from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
+import { onTestFinished } from 'vitest';
 import { PlainConvUNet } from '../../../networks/plain-conv-unet.ts';
 import { addEpoch, type EpochRecord, emptyHistory, type TrainingHistory } from '../../../train/history.ts';
 import type { Batch } from '../../../train/training-step.ts';
@@ -66,13 +67,14 @@ export function ball(device: Device): Batch {
   };
 }
 
-/** A dashboard of a run that has come so far. The test closes it. */
+/** A dashboard of a run that has come so far, closed when the test ends. */
 export async function openRecorded(
   { device, network }: RecordedTraining,
   epochs: number,
 ): Promise<{ readonly dashboard: Dashboard; readonly history: TrainingHistory }> {
   const dashboard = await Dashboard.open(undefined, run);
   const history = recorded(epochs);
+  onTestFinished(() => dashboard.close({ how: 'finished', dice: [] }));
   dashboard.start({ network, device, history, spacing: [2, 1, 1] });
   return { dashboard, history };
 }
