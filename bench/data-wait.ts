@@ -9,7 +9,7 @@ import {
   collectClassLocations,
   HostRandom,
   nnunetTrainingTransforms,
-  Prefetcher,
+  type Prefetcher,
   RandomPatches,
   TrainingBatches,
 } from '@voxelgrad/augment';
@@ -93,14 +93,7 @@ function augmented(cases: readonly ArrayCase[], device: Device): Prefetcher<Batc
     patchSize: PATCH,
     initialPatchSize: recipe.initialPatchSize,
   });
-  const batches = new TrainingBatches({ sampler, recipe, device, seed: 1 });
-  return new Prefetcher({
-    prepare: (index) => batches.prepare(index),
-    discard: ({ image, target }) => {
-      image.dispose();
-      target.dispose();
-    },
-  });
+  return new TrainingBatches({ sampler, recipe, device, seed: 1 }).ahead();
 }
 
 function readyBatch(device: Device): Batch {

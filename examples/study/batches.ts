@@ -5,7 +5,7 @@ import {
   collectClassLocations,
   HostRandom,
   mildTransforms,
-  Prefetcher,
+  type Prefetcher,
   RandomPatches,
   type Recipe,
   TrainingBatches,
@@ -47,14 +47,7 @@ export class StudyBatches {
     const plain = mildTransforms({ patchSize: patch, mirrorAxes: [] });
     const recipe = { ...plain, transforms: plain.transforms.slice(-1) };
     this.#validation = batchesOf(settings, settings.heldOut, recipe, seed + 1);
-    this.#training = new Prefetcher({
-      prepare: (index) => training.prepare(index),
-      discard: ({ image, target }) => {
-        image.dispose();
-        target.dispose();
-      },
-      end: iterations,
-    });
+    this.#training = training.ahead(iterations);
   }
 
   training(index: number): Promise<Batch> {

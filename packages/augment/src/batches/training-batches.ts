@@ -29,6 +29,7 @@ import type { Affine } from '../transforms/sampling-grid.ts';
 import { applySpatial, drawAffine } from '../transforms/spatial.ts';
 import type { Patches, Step } from '../transforms/transform.ts';
 import { labelsPresent } from './labels-present.ts';
+import { Prefetcher, type PrefetchSettings } from './prefetcher.ts';
 
 /** What a training step takes. Whoever takes a batch disposes of its tensors. */
 export interface Batch {
@@ -81,6 +82,18 @@ export class TrainingBatches {
     const batch = this.#busy.then(() => this.#prepare(index));
     this.#busy = batch.catch(() => undefined);
     return batch;
+  }
+
+  /** The same batches, prepared while those before them are used; what nobody takes is freed. `end` as of a Prefetcher. */
+  ahead(end?: PrefetchSettings<Batch>['end']): Prefetcher<Batch> {
+    return new Prefetcher({
+      prepare: (index) => this.prepare(index),
+      discard: ({ image, target }) => {
+        image.dispose();
+        target.dispose();
+      },
+      ...(end === undefined ? {} : { end }),
+    });
   }
 
   async #prepare(index: number): Promise<Batch> {

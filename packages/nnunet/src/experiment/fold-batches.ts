@@ -4,7 +4,7 @@ import {
   mildTransforms,
   nnunetTrainingTransforms,
   nvidiaTransforms,
-  Prefetcher,
+  type Prefetcher,
   RandomPatches,
   type Recipe,
   type RecipeSettings,
@@ -49,12 +49,12 @@ export class FoldBatches {
       previousLabels: previousStageOf(configuration) === undefined ? undefined : foregroundLabels(labels),
     };
     const training = batchesOf(settings, settings.training, recipes[trainer.augmentation](recipe), seed);
-    this.#training = prefetched(training, trainer.epochs * trainer.iterationsPerEpoch);
+    this.#training = training.ahead(trainer.epochs * trainer.iterationsPerEpoch);
     if (settings.validation.length === 0) return;
     const validation = batchesOf(settings, settings.validation, validationTransforms(recipe), seed + 1);
     const { validationIterations } = trainer;
     // None waits on the device while the next epoch trains.
-    this.#validation = prefetched(validation, (asked) => asked - (asked % validationIterations) + validationIterations);
+    this.#validation = validation.ahead((asked) => asked - (asked % validationIterations) + validationIterations);
   }
 
   get hasValidation(): boolean {
@@ -77,17 +77,6 @@ export class FoldBatches {
   async close(): Promise<void> {
     await Promise.all([this.#training.close(), this.#validation?.close()]);
   }
-}
-
-function prefetched(batches: TrainingBatches, end: number | ((asked: number) => number)): Prefetcher<Batch> {
-  return new Prefetcher({
-    prepare: (index) => batches.prepare(index),
-    discard: ({ image, target }) => {
-      image.dispose();
-      target.dispose();
-    },
-    end,
-  });
 }
 
 const recipes: Readonly<Record<TrainerSettings['augmentation'], (settings: RecipeSettings) => Recipe>> = {
