@@ -5,7 +5,7 @@
 import { type Affine, parseLabels } from '@voxelgrad/io';
 import { type Configuration, PlainConvUNet, type Plans, predictImages } from '@voxelgrad/nnunet';
 import { openCpu } from '@voxelgrad/tensor/node';
-import type { BenchRow } from './measure.ts';
+import { type BenchRow, costRow } from './measure.ts';
 import { peakBytesOf } from './peak-memory.ts';
 
 const SHAPE = [400, 512, 512] as const;
@@ -20,17 +20,8 @@ export async function manyClasses(): Promise<BenchRow[]> {
   const grid = SHAPE.map((extent, axis) => Math.round((extent * SPACING[axis]!) / TARGET));
   const whole = 4 * CLASSES * grid.reduce((product, extent) => product * extent, 1);
   const peak = await peakBytesOf(import.meta.url, 0);
-  const giga = (bytes: number): number => Number((bytes / GIGA).toPrecision(3));
-  return [
-    {
-      case: `prediction of ${SHAPE.join(' × ')} voxels, ${CLASSES} classes`,
-      unit: 'GB',
-      ours: giga(peak),
-      peer: 'logits held whole',
-      peerValue: giga(whole),
-      ratio: Number((whole / peak).toPrecision(3)),
-    },
-  ];
+  const name = `prediction of ${SHAPE.join(' × ')} voxels, ${CLASSES} classes`;
+  return [costRow(name, 'GB', peak / GIGA, 'logits held whole', whole / GIGA)];
 }
 
 /** Predicts one case, with one mirroring. */
