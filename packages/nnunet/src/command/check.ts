@@ -5,6 +5,7 @@ import { VoxelgradError } from '@voxelgrad/tensor';
 import { Progress } from '../terminal/progress.ts';
 import { defineCommand } from './command.ts';
 import { datasetFolder, rootFolder, rootOptions } from './folders.ts';
+import { progressOption } from './official-options.ts';
 
 export const check = defineCommand(
   {
@@ -18,7 +19,7 @@ export const check = defineCommand(
     ],
     options: {
       raw: rootOptions.raw,
-      progress: { type: 'boolean', default: true, help: 'Show progress.' },
+      progress: progressOption,
     },
     examples: ['voxelgrad check 4', 'voxelgrad check ./BraTS2023'],
   },

@@ -2,6 +2,7 @@
 import { convertImage } from '@voxelgrad/io/node';
 import { Progress } from '../terminal/progress.ts';
 import { defineCommand } from './command.ts';
+import { progressOption } from './official-options.ts';
 
 export const convertImageCommand = defineCommand(
   {
@@ -29,7 +30,7 @@ export const convertImageCommand = defineCommand(
         maximum: 9,
         help: '1 is fast, 9 is small; 6 by default.',
       },
-      progress: { type: 'boolean', default: true, help: 'Show progress.' },
+      progress: progressOption,
     },
     examples: ['voxelgrad convert-image ./DICOM ct.nii.gz', 'voxelgrad convert-image scan.nrrd scan.mha'],
   },

@@ -1,4 +1,5 @@
 /** What a dashboard tells of a training before it starts: names, and how it was set up, in words. */
+import { restartFloor, restartPeriod } from '../experiment/learning.ts';
 import type { FoldCases, PreprocessedDataSet } from '../experiment/node/preprocessed.ts';
 import { lossNames, type TrainerSettings } from '../experiment/trainer-settings.ts';
 import { inputChannelNames } from '../plan/network-of-plans.ts';
@@ -86,7 +87,7 @@ function scheduleText({ schedule, warmUpEpochs }: TrainerSettings): string {
   const after = {
     poly: 'falling to 0 (polynomial)',
     cosine: 'falling to 0 (cosine)',
-    'cosine-restarts': 'falling to 8e-5 (cosine) every 4096 iterations',
+    'cosine-restarts': `falling to ${restartFloor.toExponential()} (cosine) every ${restartPeriod} iterations`,
     constant: 'constant',
   }[schedule];
   return warmUpEpochs === 0 ? after : `${after}, after ${warmUpEpochs} epochs of rising`;

@@ -32,6 +32,7 @@ import { defineCommand } from './command.ts';
 import { dashboardRun } from './dashboard-run.ts';
 import { deviceOptions, onDevice } from './device-options.ts';
 import { datasetFolder, datasetName, rootFolder, rootOptions } from './folders.ts';
+import { progressOption } from './official-options.ts';
 import { trainerOptions, withOptions } from './trainer-options.ts';
 
 export const train = defineCommand(
@@ -111,7 +112,7 @@ export const train = defineCommand(
       raw: rootOptions.raw,
       preprocessed: rootOptions.preprocessed,
       results: rootOptions.results,
-      progress: { type: 'boolean', default: true, help: 'Show progress.' },
+      progress: progressOption,
       ...dashboardOptions,
     },
     examples: [
@@ -136,11 +137,6 @@ export const train = defineCommand(
     const cases = await openFold(dataSet, configuration, fold, previousFolder);
     await describeModel(dataSet, modelFolder);
     const folder = join(modelFolder, `fold_${fold}`);
-    if (options.dashboard !== undefined && (options.val || options.valBest))
-      throw new VoxelgradError('option', {
-        what: '--dashboard shows how a training goes, and --val does not train',
-        help: 'give one of them',
-      });
     const title = `${name}, ${configuration}, fold ${fold}`;
     const mixedPrecision = options.amp;
     const described = {
@@ -280,7 +276,9 @@ async function describeModel({ folder, plansName }: PreprocessedDataSet, modelFo
 function checkTogether(options: {
   readonly numGpus: number;
   readonly checkpointing: boolean;
+  readonly val: boolean;
   readonly valBest: boolean;
+  readonly dashboard?: unknown;
 }): void {
   if (options.numGpus > 1)
     throw new VoxelgradError('option', {
@@ -288,6 +286,11 @@ function checkTogether(options: {
       expected: '1',
       got: String(options.numGpus),
       help: 'A run trains on one GPU: train several folds at once instead, each by a command of its own.',
+    });
+  if (options.dashboard !== undefined && (options.val || options.valBest))
+    throw new VoxelgradError('option', {
+      what: '--dashboard shows how a training goes, and --val does not train',
+      help: 'give one of them',
     });
   if (options.valBest && !options.checkpointing)
     throw new VoxelgradError('option', {

@@ -90,8 +90,8 @@ export function optimizerFor(network: Module, settings: TrainerSettings, lossSca
 }
 
 /** Of NVIDIA's schedule: iterations from one start of the cosine to the next, and its floor (`CosineAnnealingWarmRestarts(4096, eta_min=8e-5)`). */
-const restartPeriod = 4096;
-const restartFloor = 8e-5;
+export const restartPeriod = 4096;
+export const restartFloor = 8e-5;
 
 /** The learning rate of an epoch; with restarts, which come after a number of iterations, that of an iteration counted over the whole run. */
 export function learningRateFor(
