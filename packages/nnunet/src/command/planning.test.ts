@@ -13,15 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Image, readDatasetJson } from '@voxelgrad/io';
-import {
-  listStoredCases,
-  openFile,
-  openStoredCase,
-  readImageFile,
-  writeImageFile,
-  writePhantomFiles,
-} from '@voxelgrad/io/node';
+import type { Image } from '@voxelgrad/io';
+import { listStoredCases, openStoredCase, writeImageFile } from '@voxelgrad/io/node';
 import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseFingerprint } from '../fingerprint/fingerprint.ts';
@@ -38,126 +31,6 @@ const run = (...words: string[]) => voxelgrad(words[0] === 'plan' ? words : [...
 const json = (path: string): Record<string, unknown> => JSON.parse(readFileSync(path, 'utf8'));
 
 beforeAll(() => writeRawPhantoms(raw, 4), 60_000);
-
-describe('voxelgrad convert', () => {
-  it("numbers BraTS's labels as nnU-Net does", async () => {
-    const raw = join(environment.nnUNet_raw, 'Dataset137_BraTS');
-    await writePhantomFiles(join(root, 'brats'), { cases: 2, seed: 3, shape: [18, 24, 26] });
-    await run('convert', '-i', join(root, 'brats'), '--id', '137', '--name', 'BraTS', '-np', '2');
-    const { labels, channelNames, numTraining } = await readDatasetJson(await openFile(join(raw, 'dataset.json')));
-    expect(channelNames).toEqual(['T1', 'T1ce', 'T2', 'Flair']);
-    expect(numTraining).toBe(2);
-    expect(labels.classes).toEqual([
-      { name: 'whole tumor', values: [1, 2, 3] },
-      { name: 'tumor core', values: [2, 3] },
-      { name: 'enhancing tumor', values: [3] },
-    ]);
-    expect(labels.regionsClassOrder).toEqual([1, 2, 3]);
-    const [name] = readdirSync(join(root, 'brats')).sort() as [string];
-    const before = await readImageFile(join(root, 'brats', name, `${name}-seg.nii.gz`));
-    const after = await readImageFile(join(raw, 'labelsTr', `${name}.nii.gz`));
-    expect([...after.data]).toEqual([...before.data].map((value) => [0, 2, 1, 3][value]));
-    expect(after.affine).toEqual(before.affine);
-    const [image, copy] = await Promise.all(
-      [join(root, 'brats', name, `${name}-t1c.nii.gz`), join(raw, 'imagesTr', `${name}_0001.nii.gz`)].map((path) =>
-        readImageFile(path),
-      ),
-    );
-    expect(copy).toEqual(image);
-  });
-
-  it('splits the channels of a Decathlon task and keeps its number', async () => {
-    const task = join(root, 'Task05_Prostate');
-    mkdirSync(join(task, 'imagesTr'), { recursive: true });
-    mkdirSync(join(task, 'labelsTr'));
-    const affine = [2, 0, 0, 1, 0, 2, 0, 2, 0, 0, 3, 3, 0, 0, 0, 1] as const;
-    const image: Image = {
-      shape: [2, 2, 3, 4],
-      data: Int16Array.from({ length: 48 }, (_, i) => i),
-      spacing: [3, 2, 2],
-      affine,
-    };
-    const label: Image = { ...image, shape: [2, 3, 4], data: Uint8Array.from({ length: 24 }, (_, i) => i % 3) };
-    await writeImageFile(join(task, 'imagesTr/prostate_00.nii.gz'), image);
-    await writeImageFile(join(task, 'labelsTr/prostate_00.nii.gz'), label);
-    writeFileSync(
-      join(task, 'dataset.json'),
-      JSON.stringify({
-        name: 'PROSTATE',
-        modality: { 0: 'T2', 1: 'ADC' },
-        labels: { 0: 'background', 1: 'PZ', 2: 'TZ' },
-        numTraining: 1,
-        training: [{ image: './imagesTr/prostate_00.nii.gz', label: './labelsTr/prostate_00.nii.gz' }],
-        test: [],
-      }),
-    );
-    const { lines } = await run('convert', '-i', task);
-    const target = join(environment.nnUNet_raw, 'Dataset005_Prostate');
-    expect(lines).toEqual([target]);
-    const second = await readImageFile(join(target, 'imagesTr/prostate_00_0001.nii.gz'));
-    expect([...second.data]).toEqual(Array.from({ length: 24 }, (_, i) => 24 + i));
-    expect(second.spacing).toEqual([3, 2, 2]);
-    expect(json(join(target, 'dataset.json'))).toMatchObject({
-      channel_names: { 0: 'T2', 1: 'ADC' },
-      labels: { background: 0, PZ: 1, TZ: 2 },
-      file_ending: '.nii.gz',
-    });
-    await expect(run('convert', '-i', join(root, 'brats'))).rejects.toThrow(/--id is missing/);
-  });
-
-  it('finds the cases of a BIDS folder by patterns, and checks them', async () => {
-    const bids = join(root, 'bids');
-    const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] as const;
-    const image: Image = { shape: [2, 3, 4], data: new Int16Array(24).fill(7), spacing: [1, 1, 1], affine };
-    for (const subject of ['sub-01', 'sub-02']) {
-      const anat = join(bids, subject, 'anat');
-      const truth = join(bids, 'derivatives/labels', subject, 'anat');
-      mkdirSync(anat, { recursive: true });
-      mkdirSync(truth, { recursive: true });
-      await writeImageFile(join(anat, `${subject}_T1w.nii.gz`), image);
-      await writeImageFile(join(anat, `${subject}_FLAIR.nii.gz`), image);
-      const label = Uint8Array.from({ length: 24 }, (_, i) => i % 2);
-      await writeImageFile(join(truth, `${subject}_dseg.nii.gz`), { ...image, data: label });
-    }
-    const words = ['convert', '-i', bids, '--id', '11', '--verify_dataset_integrity'];
-    const images = ['--images', 'T1w=sub-*/anat/*_T1w.nii.gz', 'FLAIR=sub-*/anat/*_FLAIR.nii.gz'];
-    const labels = ['--labels', 'derivatives/labels/sub-*/anat/*_dseg.nii.gz'];
-    const { lines } = await run(...words, ...images, ...labels, '--classes', 'lesion=1');
-    const target = join(environment.nnUNet_raw, 'Dataset011_bids');
-    expect(lines).toEqual([expect.stringMatching(/^bids: 2 cases/), target]);
-    expect(readdirSync(join(target, 'imagesTr')).sort()).toEqual(
-      ['sub-01', 'sub-02'].flatMap((subject) => [`${subject}_0000.nii.gz`, `${subject}_0001.nii.gz`]),
-    );
-    expect(readdirSync(join(target, 'labelsTr')).sort()).toEqual(['sub-01.nii.gz', 'sub-02.nii.gz']);
-    expect(json(join(target, 'dataset.json'))).toMatchObject({
-      channel_names: { 0: 'T1w', 1: 'FLAIR' },
-      labels: { background: 0, lesion: 1 },
-    });
-    await expect(run(...words, ...images)).rejects.toThrow(/--images, --labels and --classes together/);
-    rmSync(join(bids, 'sub-02/anat/sub-02_FLAIR.nii.gz'));
-    await expect(run(...words, ...images, ...labels, '--classes', 'lesion=1')).rejects.toThrow(/FLAIR of sub-02/);
-  });
-});
-
-describe('voxelgrad convert-image', () => {
-  it('writes the format that the ending names, with the same voxels and geometry', async () => {
-    const affine = [2, 0, 0, 1.1, 0, 2, 0, 2, 0, 0, 3, 3, 0, 0, 0, 1] as const;
-    const image: Image = {
-      shape: [2, 3, 4],
-      data: Int16Array.from({ length: 24 }, (_, i) => i),
-      spacing: [3, 2, 2],
-      affine,
-    };
-    await writeImageFile(join(root, 'a.nrrd'), image);
-    for (const [name, ...words] of [['a.mha'], ['a.nii', '--nifti-version', '2'], ['b.nrrd']] as const) {
-      const { lines } = await voxelgrad(['convert-image', join(root, 'a.nrrd'), join(root, name), ...words]);
-      expect(lines).toEqual([`${join(root, name)}: 2 × 3 × 4`]);
-      const { shape, data, spacing, affine: found } = await readImageFile(join(root, name));
-      expect({ shape, data, spacing, affine: found }).toEqual(image);
-    }
-    await expect(voxelgrad(['convert-image', join(root, 'a.nrrd'), join(root, 'a.jpg')])).rejects.toThrow(/ends in/);
-  });
-});
 
 describe('voxelgrad plan-and-preprocess', () => {
   it('writes what nnU-Net reads, and cases that training reads; on threads as in one', async () => {
@@ -275,6 +148,7 @@ describe('voxelgrad plan-and-preprocess', () => {
   });
 
   it('tells which step is missing, and what a case lacks', async () => {
+    await writeRawPhantoms(join(environment.nnUNet_raw, 'Dataset005_Unplanned'), 1);
     await expect(run('plan', '-d', '5')).rejects.toThrow(
       /dataset_fingerprint\.json.*\nhelp: Run voxelgrad fingerprint/,
     );
