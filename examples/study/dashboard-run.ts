@@ -1,5 +1,6 @@
 /** What a dashboard tells of a study before it starts. */
 import type { DashboardRun } from '@voxelgrad/nnunet/node';
+import { lossName } from './chart.ts';
 import type { StudyOptions, StudyPlan } from './options.ts';
 
 export function dashboardRun(plan: StudyPlan, options: StudyOptions): DashboardRun {
@@ -8,7 +9,7 @@ export function dashboardRun(plan: StudyPlan, options: StudyOptions): DashboardR
     title,
     labels: dataSet.labels!,
     channels: dataSet.channelNames,
-    lossName: 'cross-entropy − Dice',
+    lossName,
     settings: [
       { name: 'Cases', value: `${training.length} to train on, ${heldOut.length} held out` },
       { name: 'Patch', value: `${patch.join(' × ')} voxels` },

@@ -45,6 +45,7 @@ function rowsAt(canvas: Canvas, x: number, color: Color): number[] {
 
 const history: TrainingCurves = {
   title: 'Dataset · fold 0',
+  lossName: 'cross-entropy − Dice',
   trainLoss: [1, 0.5, 0, -0.5, -1],
   validationLoss: [1, Number.NaN, Number.NaN, 1, 1],
   regions: [{ name: 'a', pseudoDice: [0, 0.2, 0.4, 0.6, 0.8] }],
@@ -82,10 +83,18 @@ describe('drawTrainingChart', () => {
   });
 
   it('comes out for no epoch, one epoch and many regions', () => {
-    const none = drawTrainingChart({ title: '', trainLoss: [], validationLoss: [], regions: [], meanPseudoDice: [] });
+    const none = drawTrainingChart({
+      title: '',
+      lossName: '',
+      trainLoss: [],
+      validationLoss: [],
+      regions: [],
+      meanPseudoDice: [],
+    });
     const regions = Array.from({ length: 30 }, (_, i) => ({ name: `label ${i}`, pseudoDice: [0.5] }));
     const one = drawTrainingChart({
       title: '',
+      lossName: '',
       trainLoss: [0.5],
       validationLoss: [0.4],
       regions,

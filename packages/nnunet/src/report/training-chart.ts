@@ -11,6 +11,8 @@ import { drawText } from './raster/text.ts';
 /** One value per epoch in each list; NaN where an epoch has none. */
 export interface TrainingCurves {
   readonly title: string;
+  /** What the loss is made of, as its axis says it. */
+  readonly lossName: string;
   readonly trainLoss: readonly number[];
   readonly validationLoss: readonly number[];
   /** Pseudo Dice of each label or region. */
@@ -43,7 +45,7 @@ const titleHeight = 36;
 
 export function drawTrainingChart(history: TrainingCurves): Canvas {
   const plots: Plot[] = [
-    { title: 'Loss', xLabel: 'epoch', yLabel: 'Dice + cross-entropy', curves: lossCurves(history) },
+    { title: 'Loss', xLabel: 'epoch', yLabel: history.lossName, curves: lossCurves(history) },
     { title: 'Pseudo Dice', xLabel: 'epoch', yLabel: 'Dice', curves: diceCurves(history), yRange: [0, 1] },
     ...epochPlots(history),
   ];

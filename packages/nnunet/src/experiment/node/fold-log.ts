@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import type { Labels } from '@voxelgrad/io';
 import { writeFileAtomic } from '@voxelgrad/io/node';
 import { savePicture } from '../../report/node/save-picture.ts';
-import { drawTrainingChart } from '../../report/training-chart.ts';
-import { meanDice, movingAverages, type TrainingHistory } from '../../train/history.ts';
+import { drawTrainingChart, type TrainingCurves } from '../../report/training-chart.ts';
+import { trainingCurves } from '../../report/training-curves.ts';
+import { meanDice, type TrainingHistory } from '../../train/history.ts';
 
 /** `training_log.jsonl` and `progress.png`, whole after every epoch. */
 export async function writeLog(
   folder: string,
-  title: string,
+  { title, lossName }: Pick<TrainingCurves, 'title' | 'lossName'>,
   labels: Labels,
   { epochs, losses }: TrainingHistory,
 ): Promise<void> {
@@ -24,19 +25,6 @@ export async function writeLog(
     }),
   );
   await writeFileAtomic(join(folder, 'training_log.jsonl'), `${lines.join('\n')}\n`);
-  const numbers = (values: readonly (number | null | undefined)[]) => values.map((value) => value ?? Number.NaN);
-  const means = epochs.map(({ pseudoDice }) => meanDice(pseudoDice));
-  await savePicture(
-    drawTrainingChart({
-      title,
-      trainLoss: epochs.map(({ trainingLoss }) => trainingLoss),
-      validationLoss: numbers(epochs.map(({ validationLoss }) => validationLoss)),
-      regions: names.map((name, i) => ({ name, pseudoDice: numbers(epochs.map(({ pseudoDice }) => pseudoDice[i])) })),
-      meanPseudoDice: numbers(means),
-      smoothedPseudoDice: movingAverages(means),
-      epochSeconds: epochs.map(({ seconds }) => seconds),
-      learningRate: epochs.map(({ learningRate }) => learningRate),
-    }),
-    join(folder, 'progress.png'),
-  );
+  const curves = trainingCurves({ epochs }, { title, lossName, names });
+  await savePicture(drawTrainingChart(curves), join(folder, 'progress.png'));
 }

@@ -17,7 +17,7 @@ import { type TrainingEnd, train } from '../../train/trainer.ts';
 import type { Batch } from '../../train/training-step.ts';
 import { FoldBatches } from '../fold-batches.ts';
 import { criterionFor, learningRateFor, optimizerFor } from '../learning.ts';
-import type { TrainerSettings } from '../trainer-settings.ts';
+import { lossNames, type TrainerSettings } from '../trainer-settings.ts';
 import { writeLog } from './fold-log.ts';
 import type { FoldCases, PreprocessedDataSet } from './preprocessed.ts';
 import type { TextLog } from './text-log.ts';
@@ -144,7 +144,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
       const done = history.epochs.length;
       if (checkpointing && done % officialInterval === 0 && done < trainer.epochs) await training.save('latest', run);
       await training.log?.epoch(record, best, history);
-      await writeLog(folder, training.title, labels, history);
+      await writeLog(folder, { title: training.title, lossName: lossNames[trainer.loss] }, labels, history);
       if (isCheckpointDue()) await saveCheckpoint();
       training.onEpoch?.(history);
       budget.check();
