@@ -35,7 +35,7 @@ export function conv3dStrided(p: Winograd, item: i32, thread: i32): void {
     for (let i = 0; i < 81; i++) {
       const weights = p.weights + <usize>weightPointOf(slice, i) * p.weightPointBytes;
       const from = transformed + <usize>i * transformedBytes;
-      multiply(from, weights, products + <usize>i * productBytes, tiles, p.fromChannels, channels, channels);
+      multiply(from, p.fromChannels, p.fromChannels, weights, products + <usize>i * productBytes, channels, channels, tiles, false);
     }
     for (let tile = 0; tile < tiles; tile++) {
       const from = products + (<usize>(tile * channels) << 2);

@@ -8,7 +8,7 @@ import { SUMS_WORK_BYTES } from './conv3d-winograd-gradient.cpu.ts';
 import { tiledOperands, type WinogradCommand, WinogradTiling, winogradCommands } from './conv3d-winograd-tiling.cpu.ts';
 
 /** What the transformed slices of one item may take of a second-level cache. */
-const BLOCK_BYTES = 600e3;
+const BLOCK_BYTES = 300e3;
 /** With fewer items than this, threads would be idle. */
 const FEWEST_ITEMS = 8;
 const PARTS = 16;
@@ -65,7 +65,7 @@ export function convolveStrided(
     ...run(tiling.tiles, block),
     scratchBytes:
       WORK_BYTES + SLICE_POINTS * (tiling.pointBytes(block, from.channels) + tiling.pointBytes(block, paddedChannels)),
-    words: [bias === undefined ? 0 : device.address(bias), ...taps, ...placed, 0, 0, 0, 0],
+    words: [bias === undefined ? 0 : device.address(bias), ...taps, ...placed, 0, 0, 0, 0, 0, 0],
   });
   device.free(weights);
 }

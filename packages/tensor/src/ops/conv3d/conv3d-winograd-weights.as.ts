@@ -33,96 +33,142 @@ class WinogradWeights {
   scratchBytes: i32;
 }
 
-/** Scratch of one thread: taps of four source channels, and the rows of one. */
-const WORK_TAPS: usize = 27 * 4 * 16;
-export const WEIGHT_WORK_BYTES: usize = (WORK_TAPS + 18 * 16 + 63) & ~63;
+/** Scratch of one thread: four squares of four source by four target channels with all their taps, a slice of one, and the rows of a transform. */
+const TAP_BYTES: usize = 64;
+const SQUARE_BYTES: usize = 27 * TAP_BYTES;
+const SLICE_BYTES: usize = 9 * TAP_BYTES;
+export const WEIGHT_WORK_BYTES: usize = (4 * SQUARE_BYTES + SLICE_BYTES + 18 * 16 + 63) & ~63;
 
 /** One item: eight target channels, all points. */
 export function conv3dWinogradWeights(p: WinogradWeights, item: i32, thread: i32): void {
   const taps = changetype<WinogradTaps>(changetype<usize>(p));
   const sourceChannels = p.transposed ? p.outputChannels : p.inputChannels;
   const work = p.scratch + <usize>thread * <usize>p.scratchBytes;
-  let panel = p.to + (<usize>(item * sourceChannels) << 5);
-  for (let slice = 0; slice < (p.kernelDepth == 3 ? 6 : 1); slice++) {
-    weightPanel(taps, slice, item << 3, panel, p.pointBytes, work);
-    panel += 36 * p.pointBytes;
-  }
+  weightPanels(taps, 0, p.kernelDepth == 3 ? 6 : 1, 0, sourceChannels, item << 3, 1, p.to + (<usize>(item * sourceChannels) << 5), p.pointBytes, work);
 }
 
-/** A slice of 36 points of the eight target channels from `firstTarget`, for all source channels: `[point, source channel, 8]`. */
-export function weightPanel(taps: WinogradTaps, slice: i32, firstTarget: i32, panel: usize, pointBytes: usize, work: usize): void {
-  const sourceChannels = taps.transposed ? taps.outputChannels : taps.inputChannels;
-  const targetChannels = taps.transposed ? taps.inputChannels : taps.outputChannels;
-  const depth = taps.kernelDepth == 3;
-  const strided = taps.stride == 2;
-  const first = f32x4.splat(!depth ? 1 : strided ? stridedWeightFactor(slice, 0) : weightFactor(slice, 0));
-  const second = f32x4.splat(strided ? stridedWeightFactor(slice, 1) : weightFactor(slice, 1));
-  const third = f32x4.splat(strided ? stridedWeightFactor(slice, 2) : weightFactor(slice, 2));
-  for (let source = 0; source < sourceChannels; source += 4) {
-    for (let half = 0; half < 8; half += 4) {
-      const target = firstTarget + half;
-      const to = panel + (<usize>source << 5) + (<usize>half << 2);
-      if (target >= targetChannels) {
-        for (let point: usize = 0; point < 36; point++)
-          for (let lane: usize = 0; lane < 4; lane++) v128.store(to + point * pointBytes + (lane << 5), f32x4.splat(0));
-        continue;
+/**
+ * Some slices of 36 points of the source channels from `firstSource` to `lastSource` and of `blocks` times eight target channels from `firstTarget`:
+ * `[point, block, source channel, 8]`. Weights are read once, sixteen channels at a time, which are a cache line: taps that are a power of two bytes
+ * apart fall on the same few places of a cache, where no line would stay until its next channels are wanted.
+ */
+export function weightPanels(
+  taps: WinogradTaps,
+  firstSlice: i32,
+  lastSlice: i32,
+  firstSource: i32,
+  lastSource: i32,
+  firstTarget: i32,
+  blocks: i32,
+  panels: usize,
+  pointBytes: usize,
+  work: usize,
+): void {
+  const sources = lastSource - firstSource;
+  const end = firstTarget + (blocks << 3);
+  const lastTarget = min(end, taps.transposed ? taps.inputChannels : taps.outputChannels);
+  const sourceStep = taps.transposed ? 16 : 4;
+  const targetStep = taps.transposed ? 4 : 16;
+  for (let source = firstSource; source < lastSource; source += sourceStep) {
+    for (let target = firstTarget; target < lastTarget; target += targetStep) {
+      const squares = min(16, taps.transposed ? lastSource - source : lastTarget - target) >> 2;
+      if (taps.transposed) loadMirrored(taps, work, source, target, squares);
+      else loadTaps(taps, work, source, target, squares);
+      for (let square = 0; square < squares; square++) {
+        const squareSource = source - firstSource + (taps.transposed ? square << 2 : 0);
+        const squareTarget = target - firstTarget + (taps.transposed ? 0 : square << 2);
+        const to = panelAt(panels, sources, squareSource, squareTarget);
+        transformSquare(taps, firstSlice, lastSlice, work + <usize>square * SQUARE_BYTES, to, pointBytes, work + 4 * SQUARE_BYTES);
       }
-      if (taps.transposed) loadMirrored(taps, work, source, target);
-      else loadTaps(taps, work, source, target);
-      for (let at = work; at < work + 9 * 64; at += 16) {
-        let value = f32x4.mul(first, v128.load(at));
-        if (depth) value = madd(third, v128.load(at, 18 * 64), madd(second, v128.load(at, 9 * 64), value));
-        v128.store(at, value);
+    }
+    // What fills up the last block of eight: `lastTarget` is a multiple of four.
+    if (lastTarget < end) {
+      const points = (lastSlice - firstSlice) * 36;
+      for (let row = source; row < min(source + sourceStep, lastSource); row++) {
+        const to = panelAt(panels, sources, row - firstSource, lastTarget - firstTarget);
+        for (let point = 0; point < points; point++) v128.store(to + <usize>point * pointBytes, f32x4.splat(0));
       }
-      const rows = work + WORK_TAPS;
-      if (strided) for (let lane: usize = 0; lane < 4; lane++) transformTaps(true, work + (lane << 4), to + (lane << 5), pointBytes, rows);
-      else for (let lane: usize = 0; lane < 4; lane++) transformTaps(false, work + (lane << 4), to + (lane << 5), pointBytes, rows);
     }
   }
 }
 
-/** Four source channels × four target channels of each tap; the target channels are the lanes. */
+/** Where the first point of a source channel and of target channel `target`, a multiple of four, lies in the panels. */
 @inline
-function loadTaps(taps: WinogradTaps, to: usize, source: i32, target: i32): void {
+function panelAt(panels: usize, sourceChannels: i32, source: i32, target: i32): usize {
+  return panels + (<usize>((target >> 3) * sourceChannels + source) << 5) + (<usize>(target & 4) << 2);
+}
+
+/** Four source × four target channels: 27 (or 9) taps to 36 points for each slice. */
+function transformSquare(taps: WinogradTaps, firstSlice: i32, lastSlice: i32, from: usize, to: usize, pointBytes: usize, work: usize): void {
+  const rows = work + SLICE_BYTES;
+  if (taps.kernelDepth != 3) {
+    for (let lane: usize = 0; lane < 4; lane++) transformTaps(false, from + (lane << 4), to + (lane << 5), pointBytes, rows);
+    return;
+  }
+  const strided = taps.stride == 2;
+  for (let slice = firstSlice; slice < lastSlice; slice++) {
+    const first = f32x4.splat(strided ? stridedWeightFactor(slice, 0) : weightFactor(slice, 0));
+    const second = f32x4.splat(strided ? stridedWeightFactor(slice, 1) : weightFactor(slice, 1));
+    const third = f32x4.splat(strided ? stridedWeightFactor(slice, 2) : weightFactor(slice, 2));
+    for (let at: usize = 0; at < SLICE_BYTES; at += 16) {
+      const value = madd(second, v128.load(from + at, SLICE_BYTES), f32x4.mul(first, v128.load(from + at)));
+      v128.store(work + at, madd(third, v128.load(from + at, 2 * SLICE_BYTES), value));
+    }
+    if (strided) for (let lane: usize = 0; lane < 4; lane++) transformTaps(true, work + (lane << 4), to + (lane << 5), pointBytes, rows);
+    else for (let lane: usize = 0; lane < 4; lane++) transformTaps(false, work + (lane << 4), to + (lane << 5), pointBytes, rows);
+    to += 36 * pointBytes;
+  }
+}
+
+/** Squares of four source × four target channels of each tap, one after the other along target channels, which are the lanes. */
+@inline
+function loadTaps(taps: WinogradTaps, to: usize, source: i32, target: i32, squares: i32): void {
   const row = <usize>taps.outputChannels << 2;
   const tapBytes = <usize>taps.inputChannels * row;
   let from = taps.weight + <usize>source * row + (<usize>target << 2);
   for (let tap = 0; tap < 9 * taps.kernelDepth; tap++) {
-    v128.store(to, v128.load(from));
-    v128.store(to, v128.load(from + row), 16);
-    v128.store(to, v128.load(from + 2 * row), 32);
-    v128.store(to, v128.load(from + 3 * row), 48);
-    to += 64;
+    for (let lane: usize = 0; lane < 4; lane++) {
+      let out = to + (lane << 4);
+      for (let square: usize = 0; square < <usize>squares; square++) {
+        v128.store(out, v128.load(from + lane * row + (square << 4)));
+        out += SQUARE_BYTES;
+      }
+    }
+    to += TAP_BYTES;
     from += tapBytes;
   }
 }
 
-/** The same of the mirrored kernel, whose target channels are the rows of `weight`. */
+/** The same of the mirrored kernel, whose target channels are the rows of `weight`, along source channels. */
 @inline
-function loadMirrored(taps: WinogradTaps, to: usize, source: i32, target: i32): void {
+function loadMirrored(taps: WinogradTaps, to: usize, source: i32, target: i32, squares: i32): void {
   const row = <usize>taps.outputChannels << 2;
   const tapBytes = <usize>taps.inputChannels * row;
   const count = 9 * taps.kernelDepth;
   let from = taps.weight + <usize>(count - 1) * tapBytes + <usize>target * row + (<usize>source << 2);
   for (let tap = 0; tap < count; tap++) {
-    const a = v128.load(from);
-    const b = v128.load(from + row);
-    const c = v128.load(from + 2 * row);
-    const d = v128.load(from + 3 * row);
-    const lowAb = i32x4.shuffle(a, b, 0, 4, 1, 5);
-    const highAb = i32x4.shuffle(a, b, 2, 6, 3, 7);
-    const lowCd = i32x4.shuffle(c, d, 0, 4, 1, 5);
-    const highCd = i32x4.shuffle(c, d, 2, 6, 3, 7);
-    v128.store(to, i64x2.shuffle(lowAb, lowCd, 0, 2));
-    v128.store(to, i64x2.shuffle(lowAb, lowCd, 1, 3), 16);
-    v128.store(to, i64x2.shuffle(highAb, highCd, 0, 2), 32);
-    v128.store(to, i64x2.shuffle(highAb, highCd, 1, 3), 48);
-    to += 64;
+    for (let square: usize = 0; square < <usize>squares; square++) {
+      const at = from + (square << 4);
+      const a = v128.load(at);
+      const b = v128.load(at + row);
+      const c = v128.load(at + 2 * row);
+      const d = v128.load(at + 3 * row);
+      const lowAb = i32x4.shuffle(a, b, 0, 4, 1, 5);
+      const highAb = i32x4.shuffle(a, b, 2, 6, 3, 7);
+      const lowCd = i32x4.shuffle(c, d, 0, 4, 1, 5);
+      const highCd = i32x4.shuffle(c, d, 2, 6, 3, 7);
+      const out = to + square * SQUARE_BYTES;
+      v128.store(out, i64x2.shuffle(lowAb, lowCd, 0, 2));
+      v128.store(out, i64x2.shuffle(lowAb, lowCd, 1, 3), 16);
+      v128.store(out, i64x2.shuffle(highAb, highCd, 0, 2), 32);
+      v128.store(out, i64x2.shuffle(highAb, highCd, 1, 3), 48);
+    }
+    to += TAP_BYTES;
     from -= tapBytes;
   }
 }
 
-/** Transforms nine taps at `taps` (64 bytes apart) along rows, then along columns. */
+/** Transforms nine taps at `taps` (`TAP_BYTES` apart) along rows, then along columns. */
 @inline
 function transformTaps(strided: bool, taps: usize, to: usize, pointBytes: usize, rows: usize): void {
   for (let row: usize = 0; row < 3; row++) {

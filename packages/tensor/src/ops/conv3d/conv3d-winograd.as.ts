@@ -2,13 +2,13 @@
  * 3×3×3 (or 1×3×3) convolution with stride 1 by Winograd's method, forward and, with mirrored weights, as the data gradient. Large volumes go
  * block by block: a few tiles are transformed, multiplied and transformed back while they are in a cache. Small volumes with many channels have few
  * tiles and weights too large to read once for each block: there the three steps are commands of their own, and the weights are transformed, a
- * few target channels at a time, where they are multiplied.
+ * few channels at a time, where they are multiplied.
  */
 import { madd } from '../../device/cpu/simd.as';
 import {
   fromVolume, inputTile, outputTile, pointBytes, scratchOf, slicesOf, TILE_WORK_BYTES, TiledPair, tilingOf, toVolume,
 } from './conv3d-winograd-tiles.as';
-import { WEIGHT_WORK_BYTES, weightPanel, WinogradTaps } from './conv3d-winograd-weights.as';
+import { WEIGHT_WORK_BYTES, weightPanels, WinogradTaps } from './conv3d-winograd-weights.as';
 
 @unmanaged
 export class Winograd extends TiledPair {
@@ -28,8 +28,10 @@ export class Winograd extends TiledPair {
   products: usize;
   /** Channels that an item of the transforms takes. */
   channelsPerItem: i32;
-  /** Blocks of eight target channels that an item of the products takes. */
+  /** Slices and blocks of eight target channels that an item of the products takes, and source channels for which it transforms weights at a time. */
+  slicesPerItem: i32;
   blocksPerItem: i32;
+  sourcesPerPanel: i32;
 }
 
 @inline
@@ -60,7 +62,8 @@ export function conv3dWinograd(p: Winograd, item: i32, thread: i32): void {
   }
   for (let point: usize = 0; point < points; point++) {
     const weights = p.weights + point * p.weightPointBytes;
-    multiply(transformed + point * transformedBytes, weights, products + point * productBytes, tiles, p.fromChannels, channels, channels);
+    const from = transformed + point * transformedBytes;
+    multiply(from, p.fromChannels, p.fromChannels, weights, products + point * productBytes, channels, channels, tiles, false);
   }
   for (let tile = 0; tile < tiles; tile++) {
     const from = products + (<usize>(tile * channels) << 2);
@@ -82,26 +85,29 @@ export function conv3dWinogradInput(p: Winograd, item: i32, thread: i32): void {
   }
 }
 
-/** One item: a slice of all tiles, some blocks of eight target channels. */
+/** One item: some slices of all tiles, some blocks of eight target channels. */
 export function conv3dWinogradProduct(p: Winograd, item: i32, thread: i32): void {
   const channels = paddedChannels(p);
   const groups = ((channels >> 3) + p.blocksPerItem - 1) / p.blocksPerItem;
-  const slice = item / groups;
+  const firstSlice = (item / groups) * p.slicesPerItem;
+  const lastSlice = min(firstSlice + p.slicesPerItem, slicesOf(p));
   const first = (item % groups) * p.blocksPerItem;
   const blocks = min(p.blocksPerItem, (channels >> 3) - first);
   const fromBytes = pointBytes(p.tiles, p.fromChannels);
   const toBytes = pointBytes(p.tiles, channels);
   const work = scratchOf(p, thread);
   const panels = work + WEIGHT_WORK_BYTES;
-  const panelBytes = <usize>p.fromChannels << 5;
   // An odd number of cache lines, as in `pointBytes`.
-  const panelPointBytes = <usize>p.blocksPerItem * panelBytes + 64;
-  for (let block = 0; block < blocks; block++)
-    weightPanel(taps(p), slice, (first + block) << 3, panels + <usize>block * panelBytes, panelPointBytes, work);
-  for (let i: usize = 0; i < 36; i++) {
-    const point = <usize>slice * 36 + i;
-    const to = p.products + point * toBytes + (<usize>first << 5);
-    multiply(p.transformed + point * fromBytes, panels + i * panelPointBytes, to, p.tiles, p.fromChannels, blocks << 3, channels);
+  const panelBytes = (<usize>(p.blocksPerItem * p.sourcesPerPanel) << 5) + 64;
+  for (let source = 0; source < p.fromChannels; source += p.sourcesPerPanel) {
+    const sources = min(p.sourcesPerPanel, p.fromChannels - source);
+    weightPanels(taps(p), firstSlice, lastSlice, source, source + sources, first << 3, blocks, panels, panelBytes, work);
+    for (let i = 0; i < (lastSlice - firstSlice) * 36; i++) {
+      const point = <usize>(firstSlice * 36 + i);
+      const from = p.transformed + point * fromBytes + (<usize>source << 2);
+      const to = p.products + point * toBytes + (<usize>first << 5);
+      multiply(from, p.fromChannels, sources, panels + <usize>i * panelBytes, to, channels, blocks << 3, p.tiles, source > 0);
+    }
   }
 }
 
@@ -120,19 +126,34 @@ export function conv3dWinogradOutput(p: Winograd, item: i32, thread: i32): void 
   }
 }
 
-/** `to[tile, target] = Σ from[tile, source] · weights[source, target]` for tiles in fours and target channels in eights, of rows of `toPitch` floats. */
-export function multiply(from: usize, weights: usize, to: usize, tiles: i32, sourceChannels: i32, targetChannels: i32, toPitch: i32): void {
-  const fromBytes = <usize>sourceChannels << 2;
+/**
+ * `to[tile, target] (+)= Σ from[tile, source] · weights[source, target]` for tiles in fours, `sources` source channels and target channels in eights;
+ * the rows of `from` and `to` have pitches in floats.
+ */
+export function multiply(
+  from: usize,
+  fromPitch: i32,
+  sources: i32,
+  weights: usize,
+  to: usize,
+  toPitch: i32,
+  targets: i32,
+  tiles: i32,
+  add: bool,
+): void {
+  const fromBytes = <usize>fromPitch << 2;
   const toBytes = <usize>toPitch << 2;
-  for (let channel = 0; channel < targetChannels; channel += 8) {
-    for (let tile = 0; tile < tiles; tile += 4)
-      multiply4x8(from + <usize>tile * fromBytes, fromBytes, weights, to + <usize>tile * toBytes + (<usize>channel << 2), toBytes);
-    weights += fromBytes << 3;
+  for (let channel = 0; channel < targets; channel += 8) {
+    for (let tile = 0; tile < tiles; tile += 4) {
+      const out = to + <usize>tile * toBytes + (<usize>channel << 2);
+      multiply4x8(from + <usize>tile * fromBytes, fromBytes, sources, weights, out, toBytes, add);
+    }
+    weights += <usize>sources << 5;
   }
 }
 
 /** See conv3d-product.as.ts for why four by eight. */
-function multiply4x8(from: usize, fromBytes: usize, weights: usize, to: usize, toBytes: usize): void {
+function multiply4x8(from: usize, fromBytes: usize, sources: i32, weights: usize, to: usize, toBytes: usize, add: bool): void {
   let a0 = f32x4.splat(0);
   let a1 = a0;
   let b0 = a0;
@@ -141,11 +162,21 @@ function multiply4x8(from: usize, fromBytes: usize, weights: usize, to: usize, t
   let c1 = a0;
   let d0 = a0;
   let d1 = a0;
+  if (add) {
+    a0 = v128.load(to);
+    a1 = v128.load(to, 16);
+    b0 = v128.load(to + toBytes);
+    b1 = v128.load(to + toBytes, 16);
+    c0 = v128.load(to + 2 * toBytes);
+    c1 = v128.load(to + 2 * toBytes, 16);
+    d0 = v128.load(to + 3 * toBytes);
+    d1 = v128.load(to + 3 * toBytes, 16);
+  }
   let a = from;
   let b = a + fromBytes;
   let c = b + fromBytes;
   let d = c + fromBytes;
-  const end = b;
+  const end = a + (<usize>sources << 2);
   while (a < end) {
     const w0 = v128.load(weights);
     const w1 = v128.load(weights, 16);

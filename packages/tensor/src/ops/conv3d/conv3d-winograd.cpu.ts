@@ -1,7 +1,7 @@
 /** Launches Winograd's convolution (conv3d-winograd.as.ts), forward and as the data gradient. */
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import type { DeviceBuffer, Operand } from '../../device/device.ts';
-import type { Conv3dSizes } from './conv3d-sizes.cpu.ts';
+import { type Conv3dSizes, volume } from './conv3d-sizes.cpu.ts';
 import {
   TILE_WORK_BYTES,
   tiledOperands,
@@ -20,9 +20,13 @@ const WEIGHT_BYTES = 6e6;
 /** Transformed tiles that commands of their own pass to each other: they stay in a third-level cache. */
 const TRANSFORMED_BYTES = 24e6;
 /** Work area of the transforms of weights, as the kernels have it. */
-const WEIGHT_WORK_BYTES = 2048;
+const WEIGHT_WORK_BYTES = 7808;
 /** What the transformed weights of one item may take of a second-level cache. */
 const PANEL_BYTES = 600e3;
+/** Weights of more bytes do not stay in it while item after item reads them, a slice at a time. */
+const CACHED_WEIGHT_BYTES = 4e6;
+/** Source channels whose transformed weights, of all slices and 16 target channels, are in a cache together. */
+const PANEL_SOURCES = 64;
 
 /** `target = conv(source, weight) + bias`, or its data gradient if `transposed`. */
 export function convolveWinograd(
@@ -60,7 +64,7 @@ export function convolveWinograd(
       first: 0,
       tiles,
       tilesPerItem: block,
-      words: [...operands, ...placed, 0, 0, 0, 0],
+      words: [...operands, ...placed, 0, 0, 0, 0, 0, 0],
     });
     device.free(weights);
     return;
@@ -68,16 +72,15 @@ export function convolveWinograd(
 
   const most = Math.max(FEWEST_BLOCK_TILES, Math.floor(TRANSFORMED_BYTES / perTile));
   const runs = tiling.runs(most);
+  const blocks = paddedChannels / 8;
+  const { slicesPerItem, blocksPerItem, sourcesPerPanel } = productItems(sizes, slices, blocks, from.channels);
   device.choose(() => `step after step, ${tiles} tiles in ${runs.length} runs`);
   for (const run of runs) {
     const transformed = device.allocate(tiling.transformedBytes(run.tiles, from.channels));
     const products = device.allocate(tiling.transformedBytes(run.tiles, paddedChannels));
-    const blocks = paddedChannels / 8;
-    const fair = Math.ceil((blocks * slices) / FEWEST_ITEMS);
-    const blocksPerItem = Math.max(1, Math.min(blocks, fair, Math.floor(PANEL_BYTES / (36 * 32 * from.channels))));
     const words = (channelsPerItem: number) => [
       ...[...operands, 0, 0, device.addressOf(transformed), device.addressOf(products)],
-      ...[channelsPerItem, blocksPerItem],
+      ...[channelsPerItem, slicesPerItem, blocksPerItem, sourcesPerPanel],
     ];
     const input = transformItems(run.tiles, from.channels);
     const output = transformItems(run.tiles, to.channels);
@@ -86,14 +89,23 @@ export function convolveWinograd(
     enqueue({
       kernel: 'conv3dWinogradProduct',
       ...run,
-      items: slices * Math.ceil(blocks / blocksPerItem),
-      scratchBytes: WEIGHT_WORK_BYTES + 36 * (32 * from.channels * blocksPerItem + 64),
+      items: Math.ceil(slices / slicesPerItem) * Math.ceil(blocks / blocksPerItem),
+      scratchBytes: WEIGHT_WORK_BYTES + 36 * slicesPerItem * (32 * sourcesPerPanel * blocksPerItem + 64),
       tilesPerItem: run.tiles,
       words: words(0),
     });
     enqueue({ kernel: 'conv3dWinogradOutput', ...work, ...output, words: words(output.channelsPerItem) });
     for (const buffer of [transformed, products]) device.free(buffer);
   }
+}
+
+/** What an item of the products takes: weights too large for a second-level cache are read only once, for all slices and some source channels. */
+function productItems(sizes: Conv3dSizes, slices: number, blocks: number, sources: number) {
+  if (4 * volume(sizes.kernel) * sizes.inputChannels * sizes.outputChannels > CACHED_WEIGHT_BYTES)
+    return { slicesPerItem: slices, blocksPerItem: 2, sourcesPerPanel: Math.min(sources, PANEL_SOURCES) };
+  const fair = Math.ceil((blocks * slices) / FEWEST_ITEMS);
+  const held = Math.floor(PANEL_BYTES / (36 * 32 * sources));
+  return { slicesPerItem: 1, blocksPerItem: Math.max(1, Math.min(blocks, fair, held)), sourcesPerPanel: sources };
 }
 
 /** Transforms all weights; `taps` as the kernels take them. Returns the buffer, to be freed, and its words: address and bytes of a point. */

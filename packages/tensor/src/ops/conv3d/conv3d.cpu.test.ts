@@ -26,6 +26,12 @@ const CASES: Record<string, ConvolutionCase> = {
     kernel: all(3),
     geometry: plain,
   },
+  'Winograd with weights of more than 4 MB, channels no multiples of 8 or 64': {
+    x: [1, 8, 8, 6, 204],
+    cout: 188,
+    kernel: all(3),
+    geometry: plain,
+  },
   'Winograd in blocks': { x: [1, 34, 33, 35, 8], cout: 12, kernel: all(3), geometry: plain },
   'Winograd with its weight gradient in parts': { x: [1, 45, 48, 41, 8], cout: 8, kernel: all(3), geometry: plain },
   'Winograd without padding': {
