@@ -2,19 +2,9 @@
  * From the images of a case to what networks see (`DefaultPreprocessor.run_case_npy` of nnU-Net 2.8): axes transposed, cropped to what is not zero,
  * normalised, then resampled – in this order, so that zeros around the object stay what they are while they matter.
  */
-import {
-  type Box,
-  type Case,
-  interleaveChannels,
-  type JsonObject,
-  type Labels,
-  type LoadedCase,
-  type PreprocessedCase,
-  readCase,
-  reorient,
-  spatialShape,
-  type VoxelArray,
-} from '@voxelgrad/io';
+import type { JsonObject, PreprocessedCase } from '@voxelgrad/io';
+import { type Case, type Labels, type LoadedCase, readCase } from '@voxelgrad/io/datasets';
+import { type Box, interleaveChannels, reorient, spatialShape, type VoxelArray } from '@voxelgrad/io/images';
 import {
   type Device,
   fromArray,
