@@ -3,7 +3,7 @@
  * probabilities) and one resize a label for segmentations, in the Python that PEER_PYTHON names.
  */
 import { resampleData, resampleLabels } from '@voxelgrad/nnunet';
-import { noGrad, RandomGenerator, type SplineOrder, type Triple, tidy } from '@voxelgrad/tensor';
+import { fromArray, noGrad, RandomGenerator, type SplineOrder, type Triple, tidy } from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
 import { type BenchRow, costRow, interleaved } from './measure.ts';
 import { hasModule, PythonPeer } from './python-peer.ts';
@@ -33,9 +33,12 @@ export async function resample(): Promise<BenchRow[]> {
       await device.synchronize();
       return undefined;
     });
-  const labels = { shape: FROM, data: nestedSpheres() };
+  const labels = nestedSpheres();
   await compare('segmentation with 4 labels', { kind: 'labels' }, async () => {
-    resampleLabels(labels, TO, SPACING, TARGET);
+    const x = fromArray(new Int32Array(labels), [1, ...FROM], { device });
+    const out = resampleLabels(x, TO, SPACING, TARGET);
+    await out.data();
+    for (const tensor of [x, out]) tensor.dispose();
     return undefined;
   });
   image.dispose();

@@ -13,14 +13,12 @@ const STEP = 'a step function';
 /** What is exported and not among the cases, and why. */
 const WITHOUT_CASE: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    'argMax argMin equal notEqual greater greaterEqual less lessEqual logicalAnd logicalOr logicalXor finite overwrite'
+    'resizeLabels argMax argMin equal notEqual greater greaterEqual less lessEqual logicalAnd logicalOr logicalXor finite overwrite'
       .split(' ')
       .map((name) => [name, NO_GRADIENT]),
   ),
   ...Object.fromEntries('sign ceil floor round'.split(' ').map((name) => [name, STEP])),
-  ...Object.fromEntries(
-    'RandomGenerator borderIndex nearestVoxels philox resizeSources'.split(' ').map((name) => [name, NO_OP]),
-  ),
+  ...Object.fromEntries('RandomGenerator borderIndex philox resizeSources'.split(' ').map((name) => [name, NO_OP])),
   cast: 'f16 is too coarse for finite differences: ops/copy/copy.kernels.test.ts',
   filterAxis: 'for augmentation, not recorded',
 };

@@ -7,30 +7,7 @@ export { mildTransforms } from './recipes/mild.ts';
 export { type NnunetRecipeSettings, nnunetTrainingTransforms, validationTransforms } from './recipes/nnunet.ts';
 export { nvidiaOversampling, nvidiaTransforms } from './recipes/nvidia.ts';
 export type { Recipe, RecipeSettings } from './recipes/recipe.ts';
-export { type ClassLocations, collectClassLocations, keptLocations } from './sampling/class-locations.ts';
-export {
-  configurePatch,
-  initialSize2d,
-  initialSize3d,
-  type PatchConfiguration,
-} from './sampling/initial-patch-size.ts';
-export { OrderedPatches } from './sampling/ordered-patches.ts';
-export {
-  type PatchPlace,
-  type PatchSampler,
-  type PatchSamplerSettings,
-  RandomPatches,
-  type RandomPatchSettings,
-} from './sampling/patch-sampler.ts';
-export { allocatePatches, type HostPatches, readPatches } from './sampling/read-patches.ts';
-export { TimeSlice } from './sampling/time-slice.ts';
-export {
-  ArrayCase,
-  type ArrayCaseSettings,
-  type BoxTarget,
-  type LabelArray,
-  type TrainingCase,
-} from './sampling/training-case.ts';
+export * from './sampling/index.ts';
 export { applyBrightness, type BrightnessSettings, brightness } from './transforms/brightness.ts';
 export type { ChannelValues } from './transforms/channel-values.ts';
 export { type Components, connectedComponents } from './transforms/components.ts';

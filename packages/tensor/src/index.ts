@@ -131,7 +131,9 @@ export {
   type SampleOptions,
   sampleGrid,
 } from './ops/resample/resample.ts';
-export { nearestVoxels, resize, resizeSources, type SplineOrder } from './ops/resample/resize.ts';
+export { resize, resizeSources, type SplineOrder } from './ops/resample/resize.ts';
+export type { LabelRule } from './ops/resize-labels/resize-labels.kernels.ts';
+export { resizeLabels } from './ops/resize-labels/resize-labels.ts';
 export { logSoftmax, softmax } from './ops/softmax/softmax.ts';
 export { recomputing } from './recompute.ts';
 export { roundHalfEven } from './rounding.ts';

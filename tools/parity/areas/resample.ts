@@ -1,6 +1,6 @@
 /** Images and segmentations resampled as nnU-Net's functions do, and the shapes that spacings lead to. */
 import { type ResamplingArguments, resampledShape, resamplingOf } from '@voxelgrad/nnunet';
-import { type Device, type Triple, tidy } from '@voxelgrad/tensor';
+import { type Device, fromArray, type Triple, tidy } from '@voxelgrad/tensor';
 import { type ParityCase, readTensors } from '../cases.ts';
 import { Comparison } from '../compare.ts';
 import { imageTensor, volumeOf } from '../layout.ts';
@@ -29,11 +29,13 @@ export async function checkResample(entry: ParityCase, device: Device): Promise<
   if (attrs.is_seg) {
     const { values, space, channels } = volumeOf(tensors, 'data');
     for (let channel = 0; channel < channels; channel++) {
-      const ofChannel = (all: Float32Array): Int16Array =>
-        Int16Array.from(all.filter((_, i) => i % channels === channel));
-      const labels = { shape: space, data: ofChannel(values) };
-      const { data } = resampling.labels(labels, size, spacing, target, attrs);
-      comparison.labels(`out, channel ${channel}`, data, ofChannel(expected.values), entry.tolerance.mismatch_max ?? 0);
+      const ofChannel = (all: Float32Array): Int32Array =>
+        Int32Array.from(all.filter((_, i) => i % channels === channel));
+      const labels = fromArray(ofChannel(values), [1, ...space], { device });
+      const out = resampling.labels(labels, size, spacing, target, attrs);
+      const allowed = entry.tolerance.mismatch_max ?? 0;
+      comparison.labels(`out, channel ${channel}`, await out.data(), ofChannel(expected.values), allowed);
+      for (const tensor of new Set([labels, out])) tensor.dispose();
     }
     return comparison;
   }

@@ -3,7 +3,7 @@
  * would fill in zeros, and the frame of a zstd stream must announce the size of a chunk before it is decoded.
  */
 import { VoxelgradError } from '@voxelgrad/tensor';
-import { create, set, Array as ZarrArray } from 'zarrita';
+import type { Array as ZarrArray } from 'zarrita';
 import { type ArrayMetadata, parseArrayMetadata, type StoredArrayType, storedBytes } from './array-metadata.ts';
 import type { CaseSource, CaseTarget } from './case-source.ts';
 import type { ChunkData } from './chunk-cache.ts';
@@ -11,6 +11,9 @@ import type { ChunkData } from './chunk-cache.ts';
 /** Level 1 is as small as 3 on z-scored images, and faster (measured on BraTS FLAIR). zarr-python wants `checksum` to be said. */
 const zstd = { name: 'zstd', configuration: { level: 1, checksum: false } };
 const littleEndian = { name: 'bytes', configuration: { endian: 'little' } };
+
+/** It is large, and whoever only asks which cases are there does without. */
+const loadZarrita = () => import('zarrita');
 
 /** zarr.json is some hundred bytes. */
 const metadataLimit = 2 ** 16;
@@ -25,6 +28,7 @@ export interface ArrayContent {
 }
 
 export async function writeArray(target: CaseTarget, name: string, content: ArrayContent): Promise<void> {
+  const { create, set } = await loadZarrita();
   const { data, shape, chunkShape } = content;
   const store = {
     // Chunks at the border are only partly covered: zarrita asks for what is there before. There is nothing.
@@ -44,7 +48,9 @@ export async function writeArray(target: CaseTarget, name: string, content: Arra
 /** Opens an array; undefined where the case has none of that name. Throws 'format', 'file'. */
 export async function openArray(source: CaseSource, name: string, type: StoredArrayType, axes: number) {
   const bytes = await source.get(`${name}/zarr.json`, metadataLimit);
-  return bytes && new StoredArray(source, name, parseArrayMetadata(bytes, type, axes, `${source.path}/${name}`));
+  if (bytes === undefined) return undefined;
+  const metadata = parseArrayMetadata(bytes, type, axes, `${source.path}/${name}`);
+  return new StoredArray(source, name, metadata, (await loadZarrita()).Array);
 }
 
 export class StoredArray {
@@ -52,7 +58,7 @@ export class StoredArray {
   readonly #array: ZarrArray<StoredArrayType>;
   readonly #path: string;
 
-  constructor(source: CaseSource, name: string, metadata: ArrayMetadata) {
+  constructor(source: CaseSource, name: string, metadata: ArrayMetadata, OpenArray: typeof ZarrArray) {
     const { type, chunkShape, shape, compressed } = metadata;
     const chunkBytes = chunkShape.reduce((product, extent) => product * extent, storedBytes[type]);
     this.metadata = metadata;
@@ -71,7 +77,7 @@ export class StoredArray {
         return bytes;
       },
     };
-    this.#array = new ZarrArray<StoredArrayType>(store, '/', {
+    this.#array = new OpenArray<StoredArrayType>(store, '/', {
       zarr_format: 3,
       node_type: 'array',
       shape: [...shape],

@@ -12,7 +12,6 @@ import { plansFileOption, processesOption, progressOption } from './official-opt
 export const applyPostprocessing = defineCommand(
   {
     name: 'voxelgrad apply-postprocessing',
-    summary: 'Applies the postprocessing that determine-postprocessing found to a folder of predictions.',
     options: {
       input: { type: 'string', short: 'i', required: true, placeholder: 'folder', help: 'Predictions.' },
       output: {

@@ -10,7 +10,6 @@ import { progressOption } from './official-options.ts';
 export const check = defineCommand(
   {
     name: 'voxelgrad check',
-    summary: 'Checks that the images and labels of a data set fit together.',
     positionals: [
       {
         name: 'dataset',

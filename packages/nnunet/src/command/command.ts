@@ -2,6 +2,7 @@
 import type { CommandSpec, OptionSpecs } from '../terminal/option-spec.ts';
 import { type CommandLine, parseOptions } from '../terminal/options.ts';
 import type { TerminalStream } from '../terminal/progress.ts';
+import { type CommandName, summaries } from './summaries.ts';
 
 /** The world a command runs in: nothing else of the process is touched, so that tests can run commands as they are. */
 export interface CommandContext {
@@ -23,9 +24,10 @@ export interface Command {
 
 /** `spec.name` is the whole of what is typed: 'voxelgrad plan'. Options that change nothing are said to, on stderr. */
 export function defineCommand<const Options extends OptionSpecs>(
-  spec: CommandSpec<Options>,
+  declared: Omit<CommandSpec<Options>, 'summary'> & { readonly name: `voxelgrad ${CommandName}` },
   run: (line: CommandLine<Options>, context: CommandContext) => Promise<void>,
 ): Command {
+  const spec = { ...declared, summary: summaries[declared.name.replace('voxelgrad ', '') as CommandName] };
   return {
     spec,
     async run(words, context) {

@@ -7,7 +7,6 @@ import { progressOption } from './official-options.ts';
 export const convertImageCommand = defineCommand(
   {
     name: 'voxelgrad convert-image',
-    summary: 'Converts an image, or a folder with a DICOM series, to NIfTI, NRRD, MetaImage, TIFF or PNG.',
     positionals: [
       { name: 'input', help: 'Image of any format that voxelgrad reads, or a folder with a DICOM series.' },
       { name: 'output', help: 'Its ending says the format: .nii.gz, .nii, .nrrd, .mha, .tif or .png.' },

@@ -17,7 +17,6 @@ import { checkOption, defaultThreads, reportCases } from './planning-options.ts'
 export const convert = defineCommand(
   {
     name: 'voxelgrad convert',
-    summary: "Converts a data set of the Decathlon, of BraTS or, by patterns, of any folders to nnU-Net's layout.",
     options: {
       input: {
         type: 'string',

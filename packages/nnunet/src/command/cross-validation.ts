@@ -44,7 +44,6 @@ async function foldersOf(
 export const accumulateCrossval = defineCommand(
   {
     name: 'voxelgrad accumulate-crossval',
-    summary: 'Puts the validation predictions of all folds of a model into one folder and scores them together.',
     positionals: [dataset],
     options: {
       ...modelOptions,
@@ -88,7 +87,6 @@ async function expectEmpty(folder: string): Promise<void> {
 export const findBest = defineCommand(
   {
     name: 'voxelgrad find-best-configuration',
-    summary: 'Compares the models of a data set and their ensembles in cross-validation, and says how to predict.',
     positionals: [dataset],
     options: {
       plans: { type: 'list', short: 'p', many: true, default: [defaultPlans], help: 'Plans to consider.' },

@@ -2,7 +2,7 @@
 import { restartFloor, restartPeriod } from '../experiment/learning.ts';
 import type { FoldCases, PreprocessedDataSet } from '../experiment/node/preprocessed.ts';
 import { lossNames, type TrainerSettings } from '../experiment/trainer-settings.ts';
-import { inputChannelNames } from '../plan/network-of-plans.ts';
+import { inputChannelNames } from '../plan/channels.ts';
 import type { Setting } from '../report/dashboard/messages.ts';
 import type { DashboardRun } from '../report/node/dashboard/dashboard.ts';
 

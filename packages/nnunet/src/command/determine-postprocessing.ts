@@ -10,7 +10,6 @@ import { plansFileOption, processesOption, progressOption } from './official-opt
 export const determinePostprocessingCommand = defineCommand(
   {
     name: 'voxelgrad determine-postprocessing',
-    summary: 'Finds out for which labels keeping only the largest component raises the Dice.',
     options: {
       input: {
         type: 'string',

@@ -4,13 +4,13 @@ import { closestTo } from '../terminal/closest.ts';
 import { HelpRequest } from '../terminal/options.ts';
 import type { CommandContext } from './command.ts';
 import { commands } from './registry.ts';
+import { type CommandName, summaries } from './summaries.ts';
 
 /** Runs `voxelgrad WORDS…`. Throws 'option' for what nobody declared and `HelpRequest` where help was asked for. */
 export async function runVoxelgrad(words: readonly string[], context: CommandContext): Promise<void> {
   const [name, ...rest] = words;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help')
-    throw new HelpRequest(await overview());
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') throw new HelpRequest(overview());
+  const load = Object.hasOwn(commands, name) ? commands[name as CommandName] : undefined;
   if (load === undefined) {
     const meant = closestTo(name, Object.keys(commands));
     throw new VoxelgradError('option', {
@@ -21,11 +21,9 @@ export async function runVoxelgrad(words: readonly string[], context: CommandCon
   await (await load()).run(rest, context);
 }
 
-async function overview(): Promise<string> {
-  const width = Math.max(...Object.keys(commands).map((name) => name.length));
-  const lines = await Promise.all(
-    Object.entries(commands).map(async ([name, load]) => `  ${name.padEnd(width)}  ${(await load()).spec.summary}`),
-  );
+function overview(): string {
+  const width = Math.max(...Object.keys(summaries).map((name) => name.length));
+  const lines = Object.entries(summaries).map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`);
   return [
     'nnU-Net on WebGPU and on the CPU: plans, trains, predicts and evaluates.',
     '',

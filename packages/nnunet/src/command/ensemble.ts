@@ -14,7 +14,6 @@ import { processesOption, progressOption } from './official-options.ts';
 export const ensemble = defineCommand(
   {
     name: 'voxelgrad ensemble',
-    summary: 'Averages the probabilities of several models, and writes the segmentations that they mean.',
     options: {
       input: {
         type: 'list',

@@ -17,7 +17,6 @@ import { plansFileOption, processesOption, progressOption } from './official-opt
 export const evaluate = defineCommand(
   {
     name: 'voxelgrad evaluate',
-    summary: 'Scores predictions against references of the same file names.',
     positionals: [
       { name: 'references', help: 'Folder of the true segmentations.' },
       { name: 'predictions', help: 'Folder of the predicted ones.' },

@@ -22,7 +22,6 @@ import { datasetOption, oneDataset } from './official-options.ts';
 export const exportModel = defineCommand(
   {
     name: 'voxelgrad export-model',
-    summary: 'Packs trained models of a data set into one ZIP, or writes the weights of one fold for other programs.',
     positionals: [{ name: 'dataset', help: 'Number or name of the data set.', optional: true }],
     options: {
       dataset: datasetOption,
@@ -127,7 +126,6 @@ async function exportFold(
 export const installModel = defineCommand(
   {
     name: 'voxelgrad install-model',
-    summary: 'Unpacks models that were exported to a ZIP, here or by nnU-Net.',
     positionals: [{ name: 'zip', help: 'The file.' }],
     options: {
       overwrite: { type: 'boolean', help: 'Replace the files of models that are there already.' },

@@ -2,11 +2,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assertIntegrity, checkIntegrity, imageReaderOf, readDatasetJson } from '@voxelgrad/io';
-import { openFile, writeFileAtomic } from '@voxelgrad/io/node';
-import { formatFingerprint } from '../fingerprint/fingerprint.ts';
+import { assertIntegrity, checkIntegrity, imageReaderOf, readDatasetJson } from '@voxelgrad/io/datasets';
+import { openFile, writeFileAtomic } from '@voxelgrad/io/node/disk';
+import { fingerprintFile, formatFingerprint } from '../fingerprint/fingerprint.ts';
 import { extractFingerprint } from '../fingerprint/node/extract-fingerprint.ts';
-import { fingerprintFile } from '../plan/node/plan-data-set.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import {
   checkOption,
@@ -48,7 +47,6 @@ export const fingerprintOptions = {
 export const fingerprint = defineCommand(
   {
     name: 'voxelgrad fingerprint',
-    summary: "Extracts a data set's shapes, spacings and intensities, which planning needs.",
     options: {
       ...dataSetOptions,
       ...fingerprintOptions,

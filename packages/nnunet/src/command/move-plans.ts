@@ -6,8 +6,8 @@ import { readDatasetJson } from '@voxelgrad/io';
 import { openFile, writeFileAtomic } from '@voxelgrad/io/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { openPreprocessed } from '../experiment/node/preprocessed.ts';
+import { fingerprintFile } from '../fingerprint/fingerprint.ts';
 import { plansForDataset } from '../plan/move-plans.ts';
-import { fingerprintFile } from '../plan/node/plan-data-set.ts';
 import { formatPlans } from '../plan/plans.ts';
 import { defineCommand } from './command.ts';
 import { datasetFolder, datasetName, rootFolder, rootOptions } from './folders.ts';
@@ -15,7 +15,6 @@ import { datasetFolder, datasetName, rootFolder, rootOptions } from './folders.t
 export const movePlans = defineCommand(
   {
     name: 'voxelgrad move-plans-between-datasets',
-    summary: 'Gives a data set the plans of another one, to train on from its weights.',
     options: {
       source: { type: 'string', short: 's', required: true, help: 'Number or name of the data set with the plans.' },
       target: { type: 'string', short: 't', required: true, help: 'Number or name of the data set that gets them.' },

@@ -8,7 +8,6 @@ import { makePreprocessed, preprocessOptions } from './preprocess.ts';
 export const planAndPreprocess = defineCommand(
   {
     name: 'voxelgrad plan-and-preprocess',
-    summary: 'Fingerprint, plans and preprocessing in one go.',
     options: {
       ...dataSetOptions,
       ...fingerprintOptions,

@@ -22,7 +22,6 @@ const { progress: _, verbose: __, ...sharedOptions } = dataSetOptions;
 export const plan = defineCommand(
   {
     name: 'voxelgrad plan',
-    summary: 'Plans networks, patches and spacings from a fingerprint, as nnU-Net does.',
     options: { ...sharedOptions, ...plannerOptions, device: deviceOptions.device },
     examples: [
       'voxelgrad plan -d 4',

@@ -1,8 +1,8 @@
 /** Options that the commands from fingerprint to preprocessing share, with nnU-Net's spellings. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type DataSet, openDataSet } from '@voxelgrad/io';
-import { openFolder } from '@voxelgrad/io/node';
+import { type DataSet, openDataSet } from '@voxelgrad/io/datasets';
+import { openFolder } from '@voxelgrad/io/node/disk';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { defaultPreprocessor } from '../plan/configuration.ts';
 import type { PlannerOptions } from '../plan/planner.ts';

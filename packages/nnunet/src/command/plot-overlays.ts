@@ -19,7 +19,6 @@ import { datasetOption, oneDataset, processesOption, progressOption } from './of
 export const plotOverlays = defineCommand(
   {
     name: 'voxelgrad plot-overlays',
-    summary: 'Draws every case of a data set with the outlines of its labels and, if given, of predictions.',
     positionals: [
       { name: 'dataset', help: 'Number or name of a data set, or a folder with a data set.', optional: true },
     ],

@@ -103,7 +103,6 @@ const predictOptions = {
 export const predict = defineCommand(
   {
     name: 'voxelgrad predict',
-    summary: 'Segments images with a trained model of nnUNet_results.',
     options: {
       ...predictOptions,
       dataset: { type: 'string', short: 'd', required: true, help: 'Number or name of the data set.' },
@@ -125,7 +124,6 @@ export const predict = defineCommand(
 export const predictFromModelFolder = defineCommand(
   {
     name: 'voxelgrad predict-from-modelfolder',
-    summary: "Segments images with a model's folder, or its ZIP, wherever it lies and whoever trained it.",
     options: {
       ...predictOptions,
       model: {

@@ -1,10 +1,9 @@
 /** `voxelgrad preprocess`: nnUNetv2_preprocess. */
 import { mkdir, readFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DataSet, readDatasetJson } from '@voxelgrad/io';
-import { openFile, writeFileAtomic } from '@voxelgrad/io/node';
+import { type DataSet, readDatasetJson } from '@voxelgrad/io/datasets';
+import { openFile, writeFileAtomic } from '@voxelgrad/io/node/disk';
 import type { Device } from '@voxelgrad/tensor';
-import { openDevice } from '@voxelgrad/tensor/node';
 import { defaultPlans } from '../experiment/model-name.ts';
 import { openPreprocessed } from '../experiment/node/preprocessed.ts';
 import { configurationOf } from '../plan/parse-plans.ts';
@@ -52,7 +51,6 @@ export const preprocessOptions = {
 export const preprocess = defineCommand(
   {
     name: 'voxelgrad preprocess',
-    summary: 'Crops, normalises and resamples all cases as planned; goes on where it was interrupted.',
     options: {
       ...dataSetOptions,
       plans: {
@@ -88,7 +86,7 @@ export async function makePreprocessed(
   // It goes on beside the work, and its errors are told at the end.
   copied.catch(() => undefined);
   let opened: Promise<Device> | undefined;
-  const device = (): Promise<Device> => (opened ??= openDevice(options.device));
+  const device = (): Promise<Device> => (opened ??= openNamed(options.device));
   try {
     const threads = threadsFor(options.processes, options.configurations.length);
     for (const [i, configuration] of options.configurations.entries()) {
@@ -121,6 +119,12 @@ export async function makePreprocessed(
   } finally {
     await (await opened)?.close();
   }
+}
+
+/** Loaded when it is needed: in the workers' stead, for images that must be resampled. */
+async function openNamed(name: PreprocessOptions['device']): Promise<Device> {
+  const { openDevice } = await import('@voxelgrad/tensor/node');
+  return openDevice(name);
 }
 
 /** Segmentations as they are in the files, for evaluation: those that are missing, or whose original is of another size or time. */

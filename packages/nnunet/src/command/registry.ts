@@ -1,7 +1,8 @@
-/** The subcommands of `voxelgrad`, in the order in which they are used. A new one is a file here and a line below; each is loaded when it is called. */
+/** The subcommands of `voxelgrad`, in the order in which they are used. A new one is a file here, a line below and one in summaries.ts; each is loaded when it is called. */
 import type { Command } from './command.ts';
+import type { CommandName } from './summaries.ts';
 
-export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+export const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   convert: async () => (await import('./convert.ts')).convert,
   'convert-image': async () => (await import('./convert-image.ts')).convertImageCommand,
   check: async () => (await import('./check.ts')).check,

@@ -15,10 +15,10 @@ import { validateFold } from '../experiment/node/validate-fold.ts';
 import { patchTriple } from '../experiment/patch-triple.ts';
 import { loadPretrained } from '../experiment/pretrained.ts';
 import { trainerNames, trainerSettings } from '../experiment/trainer-settings.ts';
+import { fingerprintFile } from '../fingerprint/fingerprint.ts';
 import { openModel } from '../model-folder/open-model.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
-import { previousStageOf } from '../plan/network-of-plans.ts';
-import { fingerprintFile } from '../plan/node/plan-data-set.ts';
+import { previousStageOf } from '../plan/channels.ts';
 import { configurationOf } from '../plan/parse-plans.ts';
 import type { RunEnd } from '../report/dashboard/messages.ts';
 import { resultRows } from '../report/dashboard/result-rows.ts';
@@ -38,7 +38,6 @@ import { trainerOptions, withOptions } from './trainer-options.ts';
 export const train = defineCommand(
   {
     name: 'voxelgrad train',
-    summary: 'Trains one fold of one configuration.',
     positionals: [
       { name: 'dataset', help: 'Number or name of the data set.' },
       { name: 'configuration', help: '2d, 3d_fullres, 3d_lowres or another of the plans.' },

@@ -14,7 +14,7 @@ import {
 } from '@voxelgrad/augment';
 import type { Labels } from '@voxelgrad/io';
 import type { Device } from '@voxelgrad/tensor';
-import { foregroundLabels, previousStageOf } from '../plan/network-of-plans.ts';
+import { foregroundLabels, previousStageOf } from '../plan/channels.ts';
 import type { Configuration } from '../plan/plans.ts';
 import { patchTriple } from './patch-triple.ts';
 import type { TrainerSettings } from './trainer-settings.ts';

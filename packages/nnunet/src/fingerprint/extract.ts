@@ -1,5 +1,6 @@
 /** A data set's fingerprint from those of its cases (experiment_planning/dataset_fingerprint/fingerprint_extractor.py of nnU-Net 2.8). */
-import { type LoadedCase, spatialShape } from '@voxelgrad/io';
+import type { LoadedCase } from '@voxelgrad/io/datasets';
+import { spatialShape } from '@voxelgrad/io/images';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { cropToNonzero } from '../preprocess/crop-to-nonzero.ts';
 import { median } from '../statistics/percentile.ts';

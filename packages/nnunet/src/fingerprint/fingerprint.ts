@@ -2,6 +2,8 @@
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { JsonReader } from '../json/json-reader.ts';
 
+export const fingerprintFile = 'dataset_fingerprint.json';
+
 /** Of the voxels inside any foreground label, over the whole data set. */
 export interface IntensityProperties {
   readonly max: number;
@@ -26,7 +28,7 @@ export interface DatasetFingerprint {
 }
 
 /** Throws 'format' for what is no fingerprint. */
-export function parseFingerprint(text: string, file = 'dataset_fingerprint.json'): DatasetFingerprint {
+export function parseFingerprint(text: string, file = fingerprintFile): DatasetFingerprint {
   const json = JsonReader.parse(text, file);
   const properties = json.at('foreground_intensity_properties_per_channel');
   const fingerprint: DatasetFingerprint = {

@@ -17,13 +17,8 @@ import { defaultTrainer, parseModelFolderName } from '../experiment/model-name.t
 import { isOwnTrainer } from '../experiment/trainer-settings.ts';
 import { completeArchitecture } from '../networks/architecture.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
-import {
-  inputChannelsOf,
-  isResidual,
-  networkOfConfiguration,
-  networkOptions,
-  outputChannels,
-} from '../plan/network-of-plans.ts';
+import { inputChannelsOf, outputChannels } from '../plan/channels.ts';
+import { isResidual, networkOfConfiguration, networkOptions } from '../plan/network-of-plans.ts';
 import { configurationOf, parsePlans } from '../plan/parse-plans.ts';
 import type { Configuration, Plans } from '../plan/plans.ts';
 import type { Fold } from '../splits/splits.ts';

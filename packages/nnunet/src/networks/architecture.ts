@@ -1,6 +1,8 @@
 /** What an nnU-Net network is made of, as plans.json has it under `architecture.arch_kwargs`, and the defaults for what is left out. */
 import { VoxelgradError } from '@voxelgrad/tensor';
-import { LEAKY_SLOPE } from './blocks.ts';
+
+/** nnU-Net's LeakyReLU. */
+export const LEAKY_SLOPE = 0.01;
 
 export interface UNetOptions {
   readonly inputChannels: number;

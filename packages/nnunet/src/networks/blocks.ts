@@ -4,9 +4,7 @@
  */
 import { Conv, type Initialization, InstanceNorm, Module } from '@voxelgrad/nn';
 import { type Tensor, tidy } from '@voxelgrad/tensor';
-
-/** nnU-Net's LeakyReLU. */
-export const LEAKY_SLOPE = 0.01;
+import { LEAKY_SLOPE } from './architecture.ts';
 
 export interface ConvBlockSettings {
   readonly inputChannels: number;

@@ -4,8 +4,8 @@
  */
 import { Conv, type Initialization, InstanceNorm, Module } from '@voxelgrad/nn';
 import { add, averagePool3d, leakyRelu, reshape, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
-import type { Architecture, UNetOptions } from './architecture.ts';
-import { ConvBlock, type ConvBlockSettings, LEAKY_SLOPE, type RunBlock, StackedConvBlocks } from './blocks.ts';
+import { type Architecture, LEAKY_SLOPE, type UNetOptions } from './architecture.ts';
+import { ConvBlock, type ConvBlockSettings, type RunBlock, StackedConvBlocks } from './blocks.ts';
 import { type NetworkPlacement, UNet } from './unet.ts';
 
 /** A 1×1×1 convolution without bias, and a norm: what brings a shortcut to more channels. */

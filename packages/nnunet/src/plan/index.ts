@@ -1,4 +1,5 @@
-export { networkOfConfiguration, networkOptions, outputChannels } from './network-of-plans.ts';
+export { outputChannels } from './channels.ts';
+export { networkOfConfiguration, networkOptions } from './network-of-plans.ts';
 export { configurationOf, parsePlans } from './parse-plans.ts';
 export { type MemoryTargets, type PlannerOptions, planExperiment } from './planner.ts';
 export {

@@ -2,7 +2,7 @@
  * Plans of one data set for another, so that a network that was trained on the first can be trained on with the second
  * (nnunetv2/experiment_planning/plans_for_pretraining/move_plans_between_datasets.py).
  */
-import { type DatasetDescription, imageReaderOf } from '@voxelgrad/io';
+import { type DatasetDescription, imageReaderOf } from '@voxelgrad/io/datasets';
 import type { PlannedConfiguration, Plans } from './plans.ts';
 
 /** What is planned stays; what belongs to the data set becomes `target`'s: its name, the plans' name, the folders of its cases, what reads its images. */

@@ -1,41 +1,10 @@
 /** The network that a configuration describes. */
-import type { DatasetDescription, Labels } from '@voxelgrad/io';
 import { VoxelgradError } from '@voxelgrad/tensor';
-import type { UNetOptions } from '../networks/architecture.ts';
-import { LEAKY_SLOPE } from '../networks/blocks.ts';
+import { LEAKY_SLOPE, type UNetOptions } from '../networks/architecture.ts';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
 import { ResidualEncoderUNet } from '../networks/residual-encoder-unet.ts';
 import type { NetworkPlacement, SegmentationNetwork } from '../networks/unet.ts';
 import type { ArchitectureArguments, Configuration, NetworkPlan } from './plans.ts';
-
-/** Output channels: one for each region, or for each label and the background. */
-export const outputChannels = (labels: Labels): number => labels.classes.length + (labels.regions ? 0 : 1);
-
-/** The images' channels and, in a cascade, one more for each label of the stage before. */
-export const inputChannelsOf = (...input: Parameters<typeof inputChannelNames>): number =>
-  inputChannelNames(...input).length;
-
-/** What the network sees, channel by channel. */
-export function inputChannelNames(
-  { channelNames, labels }: Pick<DatasetDescription, 'channelNames' | 'labels'>,
-  configuration: Configuration,
-): readonly string[] {
-  const stage = previousStageOf(configuration);
-  return stage === undefined
-    ? channelNames
-    : [...channelNames, ...foregroundLabels(labels).map((label) => `label ${label} of ${stage}`)];
-}
-
-/** In a cascade the configuration whose results are further input channels; undefined for any other. */
-export const previousStageOf = ({ previous_stage: stage }: Configuration): string | undefined => stage ?? undefined;
-
-/** Configurations whose input the results of this one are. */
-export const nextStagesOf = ({ next_stage: stages }: Configuration): readonly string[] =>
-  stages === undefined || stages === null ? [] : [stages].flat();
-
-/** Labels that occur in the truth, but for background and what is to be ignored, in ascending order. */
-export const foregroundLabels = ({ classes }: Labels): readonly number[] =>
-  [...new Set(classes.flatMap(({ values }) => values))].sort((a, b) => a - b);
 
 /** Throws 'option' for networks that voxelgrad does not have. */
 export function networkOfConfiguration(

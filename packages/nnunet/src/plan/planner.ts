@@ -2,7 +2,7 @@
  * From a fingerprint to plans: nnU-Net 2.8's ExperimentPlanner and its residual-encoder presets, to the digit
  * (experiment_planning/experiment_planners/default_experiment_planner.py).
  */
-import { type DatasetDescription, imageReaderOf } from '@voxelgrad/io';
+import { type DatasetDescription, imageReaderOf } from '@voxelgrad/io/datasets';
 import { roundHalfEven, VoxelgradError } from '@voxelgrad/tensor';
 import type { DatasetFingerprint } from '../fingerprint/fingerprint.ts';
 import { defaultPreprocessor, type PlanningContext, planConfiguration } from './configuration.ts';

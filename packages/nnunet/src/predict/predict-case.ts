@@ -13,7 +13,7 @@ import {
 } from '@voxelgrad/io';
 import { type Device, VoxelgradError } from '@voxelgrad/tensor';
 import type { SegmentationNetwork } from '../networks/unet.ts';
-import { foregroundLabels, previousStageOf } from '../plan/network-of-plans.ts';
+import { foregroundLabels, previousStageOf } from '../plan/channels.ts';
 import type { Configuration, Plans } from '../plan/plans.ts';
 import { asReaderTurns, type Preprocessed, preprocessCase } from '../preprocess/preprocess-case.ts';
 import type { Probabilities } from '../select/probabilities.ts';

@@ -1,5 +1,5 @@
 /** Cropping to what is not zero in any channel, and marking the zeros that are left (preprocessing/cropping/cropping.py of nnU-Net 2.8). */
-import { type Box, boundingBox, boxShape, cropToBox, nonzeroMask, type VoxelArray } from '@voxelgrad/io';
+import { type Box, boundingBox, boxShape, cropToBox, nonzeroMask, type VoxelArray } from '@voxelgrad/io/images';
 import { type Triple, VoxelgradError } from '@voxelgrad/tensor';
 
 export interface CroppedCase {

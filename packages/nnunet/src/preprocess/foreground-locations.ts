@@ -3,7 +3,7 @@
  * (`_sample_foreground_locations`, NumPy's RandomState(1234)).
  */
 
-import { keptLocations } from '@voxelgrad/augment';
+import { keptLocations } from '@voxelgrad/augment/sampling';
 import type { Labels, StoredLocations } from '@voxelgrad/io';
 import { NumpyRandomState } from '../splits/numpy-random.ts';
 

@@ -7,5 +7,5 @@ export {
   readCaseFor,
 } from './preprocess-case.ts';
 export { type ResampleArguments, resampleData, resampleLinear } from './resample-data.ts';
-export { type LabelVolume, resampleLabels, resampleLabelsByLargest } from './resample-labels.ts';
+export { resampleLabels, resampleLabelsByLargest } from './resample-labels.ts';
 export { type Resampling, resamplingOf } from './resampling.ts';

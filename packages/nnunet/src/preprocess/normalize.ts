@@ -1,5 +1,5 @@
 /** nnU-Net's normalisations of one channel, in place (preprocessing/normalization/default_normalization_schemes.py of nnU-Net 2.8). */
-import { zScore } from '@voxelgrad/io';
+import { zScore } from '@voxelgrad/io/images';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import type { IntensityProperties } from '../fingerprint/fingerprint.ts';
 import { type NormalizationScheme, normalizationSchemes } from '../plan/normalization.ts';

@@ -2,20 +2,18 @@
  * From the images of a case to what networks see (`DefaultPreprocessor.run_case_npy` of nnU-Net 2.8): axes transposed, cropped to what is not zero,
  * normalised, then resampled – in this order, so that zeros around the object stay what they are while they matter.
  */
+import type { JsonObject, PreprocessedCase } from '@voxelgrad/io';
+import { type Case, type Labels, type LoadedCase, readCase } from '@voxelgrad/io/datasets';
+import { type Box, interleaveChannels, reorient, spatialShape, type VoxelArray } from '@voxelgrad/io/images';
 import {
-  type Box,
-  type Case,
-  interleaveChannels,
-  type JsonObject,
-  type Labels,
-  type LoadedCase,
-  type PreprocessedCase,
-  readCase,
-  reorient,
-  spatialShape,
-  type VoxelArray,
-} from '@voxelgrad/io';
-import { type Device, fromArray, noGrad, type Triple, VoxelgradError } from '@voxelgrad/tensor';
+  type Device,
+  fromArray,
+  type HostArray,
+  noGrad,
+  type Tensor,
+  type Triple,
+  VoxelgradError,
+} from '@voxelgrad/tensor';
 import { defaultPreprocessor } from '../plan/configuration.ts';
 import type { Configuration, Plans } from '../plan/plans.ts';
 import { inOrder, resampledShape } from '../plan/target-spacing.ts';
@@ -30,7 +28,7 @@ export interface PreprocessingContext {
   /** Of these plans, with all that it inherits: see `configurationOf`. */
   readonly configuration: Configuration;
   readonly labels: Labels;
-  /** Where images are resampled. It is opened when the first image has another spacing than planned. */
+  /** Where images and segmentations are resampled. It is opened when the first image has another spacing than planned. */
   readonly device: () => Promise<Device>;
 }
 
@@ -75,13 +73,7 @@ export async function preprocessCase(loaded: LoadedCase, context: PreprocessingC
   const image = await resampleImage(cropped, size, target, context);
   const result = { ...image, channels: loaded.channels.length, properties };
   if (segmentation === undefined) return result;
-  const { data: seg } = resamplingOf(configuration.resampling_fn_seg).labels(
-    { shape, data: segmentation },
-    size,
-    spacing,
-    target,
-    configuration.resampling_fn_seg_kwargs,
-  );
+  const seg = await resampleSegmentation({ shape, spacing, segmentation }, size, target, context);
   return { ...result, seg, ...foregroundLocations(seg, labels) };
 }
 
@@ -152,19 +144,41 @@ function cropAndNormalize({ name, channels, label }: LoadedCase, plans: Plans, c
 
 const boundsOf = ({ lower, upper }: Box): number[][] => lower.map((low, axis) => [low, upper[axis]!]);
 
+type Resampled = Pick<Cropped, 'shape' | 'spacing'>;
+
+const sameExtents = (a: Triple, b: Triple): boolean => a.every((extent, axis) => extent === b[axis]);
+
 async function resampleImage(
-  { shape, spacing, image }: Cropped,
+  { shape, spacing, image }: Resampled & Pick<Cropped, 'image'>,
   size: Triple,
   target: readonly number[],
   { configuration, device }: PreprocessingContext,
 ): Promise<{ shape: Triple; data: Float32Array }> {
-  if (size.every((extent, axis) => extent === shape[axis])) return { shape, data: image };
+  if (sameExtents(size, shape)) return { shape, data: image };
   const channels = image.length / (shape[0] * shape[1] * shape[2]);
   const x = fromArray(image, [1, ...shape, channels], { device: await device() });
   const resampling = resamplingOf(configuration.resampling_fn_data);
   const out = noGrad(() => resampling.data(x, size, spacing, target, configuration.resampling_fn_data_kwargs));
+  return { shape: out.shape.slice(1, 4) as unknown as Triple, data: (await readLast(x, out)) as Float32Array };
+}
+
+async function resampleSegmentation(
+  { shape, spacing, segmentation }: Resampled & { readonly segmentation: Int16Array },
+  size: Triple,
+  target: readonly number[],
+  { configuration, device }: PreprocessingContext,
+): Promise<Int16Array> {
+  if (sameExtents(size, shape)) return segmentation;
+  const x = fromArray(new Int32Array(segmentation), [1, ...shape], { device: await device() });
+  const resampling = resamplingOf(configuration.resampling_fn_seg);
+  const out = resampling.labels(x, size, spacing, target, configuration.resampling_fn_seg_kwargs);
+  return new Int16Array(await readLast(x, out));
+}
+
+/** The values of what was made of `x`, after which neither is needed. */
+async function readLast(x: Tensor, out: Tensor): Promise<HostArray> {
   try {
-    return { shape: out.shape.slice(1, 4) as unknown as Triple, data: (await out.data()) as Float32Array };
+    return await out.data();
   } finally {
     for (const tensor of new Set([x, out])) tensor.dispose();
   }

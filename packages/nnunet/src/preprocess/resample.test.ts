@@ -42,20 +42,22 @@ describe('as the official functions', lacking(fixtures.missing), () => {
     for (const { old_shape, old_spacing, new_spacing, new_shape } of table)
       expect(resampledShape(old_shape, old_spacing, new_spacing)).toEqual(new_shape);
   });
+});
 
-  it.each(cases.filter(({ attrs }) => attrs.is_seg))('segmentations: $name', (one) => {
+describeOnEach('as the official functions on $name', lacking(fixtures.missing), ({ open }) => {
+  it.each(cases.filter(({ attrs }) => attrs.is_seg))('segmentations: $name', async (one) => {
+    const device: Device = await open();
     const { new_shape, current_spacing, new_spacing } = one.attrs;
     const tensors = fixtures.tensorsOf(one);
     const [input, expected] = [channelsOf(tensors, 'data'), channelsOf(tensors, 'out')];
     for (const [c, plane] of input.planes.entries()) {
-      const labels = { shape: input.space, data: Int16Array.from(plane) };
-      const { data } = resamplingOf(one.op).labels(labels, new_shape, current_spacing, new_spacing, one.attrs);
-      expect(data).toEqual(Int16Array.from(expected.planes[c]!));
+      const x = fromArray(Int32Array.from(plane), [1, ...input.space], { device });
+      const out = resamplingOf(one.op).labels(x, new_shape, current_spacing, new_spacing, one.attrs);
+      expect(await out.data()).toEqual(Int32Array.from(expected.planes[c]!));
+      for (const tensor of new Set([x, out])) tensor.dispose();
     }
   });
-});
 
-describeOnEach('as the official functions on $name', lacking(fixtures.missing), ({ open }) => {
   it.each(cases.filter(({ attrs }) => !attrs.is_seg))('images: $name', async (one) => {
     const device: Device = await open();
     const { new_shape, current_spacing, new_spacing } = one.attrs;
@@ -85,21 +87,30 @@ describe('separateAxis', () => {
   });
 });
 
-describe('resampleLabels', () => {
-  it('leaves background where no label has half of a voxel', () => {
-    const labels = { shape: [1, 1, 3] as const, data: Int16Array.of(1, 2, 3) };
+describeOnEach('resampleLabels on $name', ({ open }) => {
+  async function resampled(labels: readonly number[], shape: Triple, size: Triple, target: number[]) {
+    const x = fromArray(Int32Array.from(labels), [1, ...shape], { device: await open() });
+    const out = resampleLabels(x, size, [1, 1, 1], target);
+    const values = [...(await out.data())];
+    for (const tensor of [x, out]) tensor.dispose();
+    return values;
+  }
+
+  it('leaves background where no label has half of a voxel', async () => {
     // One voxel from three: all of the middle one. Two voxels: a third of each neighbour's share is missing.
-    expect([...resampleLabels(labels, [1, 1, 1], [1, 1, 1], [1, 1, 3]).data]).toEqual([2]);
-    expect([...resampleLabels(labels, [1, 1, 2], [1, 1, 1], [1, 1, 1.5]).data]).toEqual([1, 3]);
-    const four = { shape: [1, 2, 2] as const, data: Int16Array.of(1, 2, 3, 4) };
-    expect([...resampleLabels(four, [1, 1, 1], [1, 1, 1], [1, 2, 2]).data]).toEqual([0]);
-    const halves = { shape: [1, 1, 2] as const, data: Int16Array.of(2, 1) };
-    expect([...resampleLabels(halves, [1, 1, 1], [1, 1, 1], [1, 1, 2]).data]).toEqual([2]);
+    expect(await resampled([1, 2, 3], [1, 1, 3], [1, 1, 1], [1, 1, 3])).toEqual([2]);
+    expect(await resampled([1, 2, 3], [1, 1, 3], [1, 1, 2], [1, 1, 1.5])).toEqual([1, 3]);
+    expect(await resampled([1, 2, 3, 4], [1, 2, 2], [1, 1, 1], [1, 2, 2])).toEqual([0]);
+    expect(await resampled([2, 1], [1, 1, 2], [1, 1, 1], [1, 1, 2])).toEqual([2]);
   });
 
-  it('refuses splines and unknown functions', () => {
-    const labels = { shape: [1, 1, 2] as const, data: Int16Array.of(2, 1) };
-    expect(() => resampleLabels(labels, [1, 1, 1], [1, 1, 1], [1, 1, 2], { order: 3 })).toThrow(/order 0 or 1/);
-    expect(() => resamplingOf('mine')).toThrow(/expected resample_data_or_seg_to_shape, .*got mine/);
+  it('refuses splines', async () => {
+    const x = fromArray(Int32Array.of(2, 1), [1, 1, 1, 2], { device: await open() });
+    expect(() => resampleLabels(x, [1, 1, 1], [1, 1, 1], [1, 1, 2], { order: 3 })).toThrow(/order 0 or 1/);
+    x.dispose();
   });
+});
+
+it('refuses unknown functions', () => {
+  expect(() => resamplingOf('mine')).toThrow(/expected resample_data_or_seg_to_shape, .*got mine/);
 });

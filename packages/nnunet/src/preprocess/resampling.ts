@@ -9,7 +9,7 @@ import {
   resampleLinear,
   resampleLinearPieces,
 } from './resample-data.ts';
-import { type LabelVolume, resampleLabels, resampleLabelsByLargest } from './resample-labels.ts';
+import { resampleLabels, resampleLabelsByLargest } from './resample-labels.ts';
 
 type Spacing = readonly number[];
 
@@ -24,13 +24,8 @@ export interface Resampling {
     target: Spacing,
     options?: ResamplingArguments,
   ): PieceResampling;
-  labels(
-    labels: LabelVolume,
-    size: Triple,
-    spacing: Spacing,
-    target: Spacing,
-    options?: ResamplingArguments,
-  ): LabelVolume;
+  /** `[1, d, h, w]` (i32) → `[1, …size]`; may give back what it was given. */
+  labels(x: Tensor, size: Triple, spacing: Spacing, target: Spacing, options?: ResamplingArguments): Tensor;
 }
 
 const functions: Readonly<Record<string, Resampling>> = {
@@ -39,10 +34,10 @@ const functions: Readonly<Record<string, Resampling>> = {
     data: (x, size, spacing, target, options) => resampleLinear(x, size, spacing, target, options?.force_separate_z),
     pieces: (shape, size, spacing, target, options) =>
       resampleLinearPieces(shape, size, spacing, target, options?.force_separate_z),
-    labels: (labels, size, spacing, target, options) =>
-      resampleLabelsByLargest(labels, size, spacing, target, options?.force_separate_z),
+    labels: (x, size, spacing, target, options) =>
+      resampleLabelsByLargest(x, size, spacing, target, options?.force_separate_z),
   },
-  no_resampling_hack: { data: (x) => x, pieces: unresampled, labels: (labels) => labels },
+  no_resampling_hack: { data: (x) => x, pieces: unresampled, labels: (x) => x },
 };
 
 function unresampled(shape: Triple, size: Triple): PieceResampling {

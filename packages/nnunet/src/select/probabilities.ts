@@ -1,7 +1,7 @@
 /** Averages of probabilities, and the segmentation that they mean. Channels first, as nnU-Net's `.npz` files have them: `[c, z, y, x]`. */
 import type { Labels } from '@voxelgrad/io';
 import { VoxelgradError } from '@voxelgrad/tensor';
-import { outputChannels } from '../plan/network-of-plans.ts';
+import { outputChannels } from '../plan/channels.ts';
 import { Decision } from '../predict/decision.ts';
 
 export interface Probabilities {

@@ -10,6 +10,7 @@ import { optimizerCpu } from './optimizer/optimizer.cpu.ts';
 import { randomCpu } from './random/random.cpu.ts';
 import { reduceCpu } from './reduce/reduce.cpu.ts';
 import { resampleCpu } from './resample/resample.cpu.ts';
+import { resizeLabelsCpu } from './resize-labels/resize-labels.cpu.ts';
 import { softmaxCpu } from './softmax/softmax.cpu.ts';
 
 export const createCpuKernels = (device: CpuDevice): Kernels => ({
@@ -22,5 +23,6 @@ export const createCpuKernels = (device: CpuDevice): Kernels => ({
   ...randomCpu(device),
   ...reduceCpu(device),
   ...resampleCpu(device),
+  ...resizeLabelsCpu(device),
   ...softmaxCpu(device),
 });

@@ -11,6 +11,7 @@ import type { OptimizerKernels } from './optimizer/optimizer.kernels.ts';
 import type { RandomKernels } from './random/random.kernels.ts';
 import type { ReduceKernels } from './reduce/reduce.kernels.ts';
 import type { ResampleKernels } from './resample/resample.kernels.ts';
+import type { ResizeLabelsKernels } from './resize-labels/resize-labels.kernels.ts';
 import type { SoftmaxKernels } from './softmax/softmax.kernels.ts';
 
 export type Kernels = Conv3dKernels &
@@ -22,4 +23,5 @@ export type Kernels = Conv3dKernels &
   RandomKernels &
   ReduceKernels &
   ResampleKernels &
+  ResizeLabelsKernels &
   SoftmaxKernels;

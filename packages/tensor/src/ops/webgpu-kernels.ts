@@ -10,6 +10,7 @@ import { optimizerWebgpu } from './optimizer/optimizer.webgpu.ts';
 import { randomWebgpu } from './random/random.webgpu.ts';
 import { reduceWebgpu } from './reduce/reduce.webgpu.ts';
 import { resampleWebgpu } from './resample/resample.webgpu.ts';
+import { resizeLabelsWebgpu } from './resize-labels/resize-labels.webgpu.ts';
 import { softmaxWebgpu } from './softmax/softmax.webgpu.ts';
 
 export const createWebgpuKernels = (device: WebgpuDevice): Kernels => ({
@@ -22,5 +23,6 @@ export const createWebgpuKernels = (device: WebgpuDevice): Kernels => ({
   ...randomWebgpu(device),
   ...reduceWebgpu(device),
   ...resampleWebgpu(device),
+  ...resizeLabelsWebgpu(device),
   ...softmaxWebgpu(device),
 });

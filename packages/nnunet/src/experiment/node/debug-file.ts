@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '@voxelgrad/io/node';
 import type { Device } from '@voxelgrad/tensor';
 import { formatPythonJson } from '../../evaluate/python-json.ts';
-import { inputChannelsOf, previousStageOf } from '../../plan/network-of-plans.ts';
+import { inputChannelsOf, previousStageOf } from '../../plan/channels.ts';
 import type { Fold } from '../../splits/splits.ts';
 import type { TrainerSettings } from '../trainer-settings.ts';
 import type { FoldCases, PreprocessedDataSet } from './preprocessed.ts';

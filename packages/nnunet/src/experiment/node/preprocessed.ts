@@ -1,10 +1,12 @@
 /** A preprocessed data set, as the planner and the preprocessor left it below `nnUNet_preprocessed`. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ChunkCache, type DatasetDescription, readDatasetJson, readText, type StoredCase } from '@voxelgrad/io';
-import { listStoredCases, openFile, openStoredCase, writeFileAtomic } from '@voxelgrad/io/node';
+import { type DatasetDescription, readDatasetJson } from '@voxelgrad/io/datasets';
+import { readText } from '@voxelgrad/io/images';
+import { listStoredCases, openFile, openStoredCase, writeFileAtomic } from '@voxelgrad/io/node/disk';
+import { ChunkCache, type StoredCase } from '@voxelgrad/io/store';
 import { VoxelgradError } from '@voxelgrad/tensor';
-import { previousStageOf } from '../../plan/network-of-plans.ts';
+import { previousStageOf } from '../../plan/channels.ts';
 import { configurationOf, parsePlans } from '../../plan/parse-plans.ts';
 import type { Configuration, Plans } from '../../plan/plans.ts';
 import { crossValidationSplits, type Fold, type Split, splitOfFold } from '../../splits/splits.ts';

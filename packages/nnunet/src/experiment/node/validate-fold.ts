@@ -19,7 +19,7 @@ import { evaluateFolder } from '../../evaluate/node/evaluate-folder.ts';
 import { scoredRegions } from '../../evaluate/region.ts';
 import { formatSummary, type Summary } from '../../evaluate/summary.ts';
 import type { SegmentationNetwork } from '../../networks/unet.ts';
-import { nextStagesOf } from '../../plan/network-of-plans.ts';
+import { nextStagesOf } from '../../plan/channels.ts';
 import { configurationOf } from '../../plan/parse-plans.ts';
 import type { Configuration } from '../../plan/plans.ts';
 import { exportPrediction } from '../../predict/export-prediction.ts';

@@ -1,6 +1,6 @@
 /** Fingerprints of cases on a thread of its own. */
-import { openDataSet } from '@voxelgrad/io';
-import { openFolder } from '@voxelgrad/io/node';
+import { openDataSet } from '@voxelgrad/io/datasets';
+import { openFolder } from '@voxelgrad/io/node/disk';
 import { serveJobs } from '../../parallel/node/serve-jobs.ts';
 import { type ImageReader, readCaseFor } from '../../preprocess/preprocess-case.ts';
 import { type CaseFingerprint, fingerprintOfCase } from '../extract.ts';

@@ -2,18 +2,16 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readDatasetJson } from '@voxelgrad/io';
-import { openFile, writeFileAtomic } from '@voxelgrad/io/node';
+import { readDatasetJson } from '@voxelgrad/io/datasets';
+import { openFile, writeFileAtomic } from '@voxelgrad/io/node/disk';
 import { VoxelgradError } from '@voxelgrad/tensor';
-import { parseFingerprint } from '../../fingerprint/fingerprint.ts';
+import { fingerprintFile, parseFingerprint } from '../../fingerprint/fingerprint.ts';
 import { JsonReader } from '../../json/json-reader.ts';
-import { outputChannels } from '../network-of-plans.ts';
+import { outputChannels } from '../channels.ts';
 import { parsePlans } from '../parse-plans.ts';
 import { type PlannerOptions, planExperiment } from '../planner.ts';
 import { formatPlans, type Plans } from '../plans.ts';
-import { fittingTargets, type MemoryToFit } from './training-memory.ts';
-
-export const fingerprintFile = 'dataset_fingerprint.json';
+import type { MemoryToFit } from './training-memory.ts';
 
 /**
  * Writes `PLANS.json` and dataset.json into the data set's preprocessed folder, and splits_final.json if the raw one has it. Configurations that someone
@@ -39,10 +37,12 @@ export async function planDataSet(
   const planFor = (more: PlannerOptions): Plans =>
     planExperiment(datasetName, description, fingerprint, { ...options, ...more });
   const classes = outputChannels(description.labels);
-  const plans =
-    memory === undefined
-      ? planFor({})
-      : planFor({ memory: await fittingTargets((targets) => planFor({ memory: targets }), classes, memory) });
+  const fitted = async (memory: MemoryToFit): Promise<PlannerOptions> => {
+    // It brings all that trains.
+    const { fittingTargets } = await import('./training-memory.ts');
+    return { memory: await fittingTargets((targets) => planFor({ memory: targets }), classes, memory) };
+  };
+  const plans = planFor(memory === undefined ? {} : await fitted(memory));
   const path = join(preprocessedFolder, `${plans.plans_name}.json`);
   const kept = existsSync(path) ? addedConfigurations(plans, parsePlans(await readFile(path, 'utf8'), path)) : plans;
   await mkdir(preprocessedFolder, { recursive: true });

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { Case, DataSet, Labels } from '@voxelgrad/io';
-import { cleanStore, isCaseStored } from '@voxelgrad/io/node';
+import { cleanStore, isCaseStored } from '@voxelgrad/io/node/disk';
 import type { Device } from '@voxelgrad/tensor';
 import { runInWorkers } from '../../parallel/node/worker-pool.ts';
 import { configurationOf } from '../../plan/parse-plans.ts';

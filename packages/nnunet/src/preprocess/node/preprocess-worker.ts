@@ -1,6 +1,6 @@
 /** Preprocessing of cases on a thread of its own, with a cpu device of one thread for those that must be resampled. */
-import { type Labels, openDataSet } from '@voxelgrad/io';
-import { openFolder } from '@voxelgrad/io/node';
+import { type Labels, openDataSet } from '@voxelgrad/io/datasets';
+import { openFolder } from '@voxelgrad/io/node/disk';
 import type { Device } from '@voxelgrad/tensor';
 import { serveJobs } from '../../parallel/node/serve-jobs.ts';
 import { configurationOf, parsePlans } from '../../plan/parse-plans.ts';

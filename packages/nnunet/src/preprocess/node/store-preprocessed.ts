@@ -1,6 +1,6 @@
 /** A preprocessed case into the store, in chunks that suit the configuration's patches. */
 import type { Case } from '@voxelgrad/io';
-import { writeCase } from '@voxelgrad/io/node';
+import { writeCase } from '@voxelgrad/io/node/disk';
 import type { Triple } from '@voxelgrad/tensor';
 import { patchTriple } from '../../experiment/patch-triple.ts';
 import type { Preprocessed, PreprocessingContext } from '../preprocess-case.ts';

@@ -10,7 +10,7 @@ import { openFile, writeFileAtomic } from '@voxelgrad/io/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { formatPythonJson } from '../../evaluate/python-json.ts';
 import { ensembleName, type ModelName, modelFolderName } from '../../experiment/model-name.ts';
-import { previousStageOf } from '../../plan/network-of-plans.ts';
+import { previousStageOf } from '../../plan/channels.ts';
 import { configurationOf, parsePlans } from '../../plan/parse-plans.ts';
 import { determineForFolder } from '../../postprocess/node/folders.ts';
 import type { Fold } from '../../splits/splits.ts';

@@ -22,5 +22,6 @@ export * from '../../ops/resample/pool.as';
 export * from '../../ops/resample/resample.as';
 export * from '../../ops/resample/sample-grid.as';
 export * from '../../ops/resample/sample-grid-points.as';
+export * from '../../ops/resize-labels/resize-labels.as';
 export * from '../../ops/softmax/softmax.as';
 export * from './copy-bytes.as';

@@ -67,7 +67,7 @@ export function resizeSources(
  * Of the voxels along an axis, those nearest to the centres of `size` voxels that it is cut into: `⌊(i + ½) · extent / size⌋` as SciPy's rounding in double
  * precision has it, which decides where two are equally near.
  */
-export function nearestVoxels(extent: number, size: number): Int32Array {
+function nearestVoxels(extent: number, size: number): Int32Array {
   const ratio = extent / size;
   return Int32Array.from({ length: size }, (_, i) => {
     const coordinate = ratio * (i + 0.5) - 0.5;
@@ -75,7 +75,8 @@ export function nearestVoxels(extent: number, size: number): Int32Array {
   });
 }
 
-function nearest(x: Tensor, size: Triple, part: VolumePart | undefined): Tensor {
+/** Of any dtype, whatever comes behind the axes of space. */
+export function nearest(x: Tensor, size: Triple, part: VolumePart | undefined): Tensor {
   const [from, to] = wholeExtents(x, size, part);
   const axes = [0, 1, 2].filter((axis) => from[axis] !== to[axis] || size[axis] !== x.shape[axis + 1]);
   return tidy(() =>
