@@ -21,6 +21,8 @@ export {
   Adam,
   type AdamOptions,
   AdamW,
+  Adan,
+  type AdanOptions,
   type LossScaling,
   Optimizer,
   type OptimizerSettings,
