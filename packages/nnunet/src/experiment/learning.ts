@@ -18,6 +18,7 @@ import {
   type SegmentationLoss,
   Sgd,
   topKCrossEntropy,
+  upsampledSupervision,
   warmUp,
 } from '@voxelgrad/nn';
 import { add, cast, type Tensor, VoxelgradError } from '@voxelgrad/tensor';
@@ -31,6 +32,7 @@ export function criterionFor(
 ): (outputs: readonly Tensor[], target: Tensor) => Tensor {
   const dice = { batchDice, ...(smooth === false ? { smooth: 0 } : {}) };
   const single = labels.regions ? regionLoss(loss, labels, dice) : labelLoss(loss, labels, dice);
+  if (supervised === 'upsampled') return upsampledSupervision(single);
   return supervised ? deepSupervision(single) : deepSupervision(single, [1]);
 }
 

@@ -51,7 +51,8 @@ export interface TrainerSettings {
   readonly loss: (typeof losses)[number];
   /** Dice without the small number that keeps it from 0 / 0. */
   readonly smooth?: false;
-  readonly deepSupervision: boolean;
+  /** 'upsampled': of the three finest outputs alone, scaled up to the target instead of this down, as NVIDIA has it. */
+  readonly deepSupervision: boolean | 'upsampled';
 }
 
 const nnunetSettings: TrainerSettings = {
@@ -87,6 +88,7 @@ const nvidiaSettings: Partial<TrainerSettings> = {
   augmentation: 'nvidia',
   foreground: 0.4,
   oversampling: 'probabilistic',
+  deepSupervision: 'upsampled',
 };
 
 /** By the name of nnU-Net's class; the last ones are voxelgrad's. */
@@ -123,7 +125,7 @@ const variants: Readonly<Record<string, Partial<TrainerSettings>>> = {
   // Adam learns in hundreds of steps what SGD with a momentum of 0.99 needs thousands for.
   voxelgradTrainerAdam: { optimizer: 'adam', learningRate: 1e-3, weightDecay: 0, augmentation: 'mild' },
   voxelgradTrainerNVIDIA: nvidiaSettings,
-  // As its BraTS 2021 notebook trains; the network and the regions of BraTS come from plans and the data set.
+  // As its BraTS 2021 notebook trains; its network comes from plans of voxelgradPlannerNVIDIABraTS, the regions of BraTS from the data set.
   voxelgradTrainerNVIDIABraTS: { ...nvidiaSettings, epochs: 30, learningRate: 3e-4 },
 };
 

@@ -73,7 +73,9 @@ export async function preprocessCase(loaded: LoadedCase, context: PreprocessingC
   const target = targetSpacing(configuration, spacing);
   const size = resampledShape(shape, spacing, target) as unknown as Triple;
   const image = await resampleImage(cropped, size, target, context);
-  const result = { ...image, channels: loaded.channels.length, properties };
+  const whole = cropped.foreground && withForeground(image, cropped, cropped.foreground, size, target, context);
+  const channels = loaded.channels.length + (whole === undefined ? 0 : 1);
+  const result = { ...image, ...(whole === undefined ? {} : { data: whole }), channels, properties };
   if (segmentation === undefined) return result;
   const { data: seg } = resamplingOf(configuration.resampling_fn_seg).labels(
     { shape, data: segmentation },
@@ -83,6 +85,31 @@ export async function preprocessCase(loaded: LoadedCase, context: PreprocessingC
     configuration.resampling_fn_seg_kwargs,
   );
   return { ...result, seg, ...foregroundLocations(seg, labels) };
+}
+
+/** The image with one more channel: 1 where something was imaged, resampled as labels are. */
+function withForeground(
+  { data }: { readonly data: Float32Array },
+  { shape, spacing }: Pick<Cropped, 'shape' | 'spacing'>,
+  foreground: Int16Array,
+  size: Triple,
+  target: readonly number[],
+  { configuration }: PreprocessingContext,
+): Float32Array {
+  const { data: mask } = resamplingOf(configuration.resampling_fn_seg).labels(
+    { shape, data: foreground },
+    size,
+    spacing,
+    target,
+    configuration.resampling_fn_seg_kwargs,
+  );
+  const channels = data.length / mask.length;
+  const joined = new Float32Array(data.length + mask.length);
+  for (let voxel = 0; voxel < mask.length; voxel++) {
+    joined.set(data.subarray(voxel * channels, (voxel + 1) * channels), voxel * (channels + 1));
+    joined[voxel * (channels + 1) + channels] = mask[voxel]!;
+  }
+  return joined;
 }
 
 /** Another one would make other voxels, which the weights of a network do not fit. */
@@ -102,6 +129,8 @@ interface Cropped {
   /** `[d, h, w, c]`, normalised. */
   readonly image: Float32Array;
   readonly segmentation: Int16Array | undefined;
+  /** 1 where no image is 0, else 0; where the plans ask for it. */
+  readonly foreground: Int16Array | undefined;
   readonly properties: CaseProperties;
 }
 
@@ -127,6 +156,11 @@ function cropAndNormalize({ name, channels, label }: LoadedCase, plans: Plans, c
   const inside = configuration.use_mask_for_norm.some(Boolean)
     ? Uint8Array.from(cropped.segmentation, (value) => (value >= 0 ? 1 : 0))
     : undefined;
+  // Before normalisation, which makes 0 of what is in the middle. (NVIDIA's paper says so; its code looks at z-scores.)
+  const foreground =
+    configuration.foreground_mask_channel === true
+      ? Int16Array.from(cropped.channels[0]!, (_, i) => (cropped.channels.every((channel) => channel[i] !== 0) ? 1 : 0))
+      : undefined;
   for (const [c, channel] of cropped.channels.entries()) {
     const intensities = plans.foreground_intensity_properties_per_channel[c];
     normalize(channel, schemes[c]!, {
@@ -140,6 +174,7 @@ function cropAndNormalize({ name, channels, label }: LoadedCase, plans: Plans, c
     spacing: inOrder(first.spacing, order),
     image: cropped.channels.length === 1 ? cropped.channels[0]! : interleaveChannels(cropped.channels),
     segmentation: label && cropped.segmentation,
+    foreground,
     properties: {
       spacing: first.spacing,
       shape_before_cropping: wholeShape,
