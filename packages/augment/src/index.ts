@@ -10,7 +10,7 @@ export type { Recipe, RecipeSettings } from './recipes/recipe.ts';
 export * from './sampling/index.ts';
 export { applyBrightness, type BrightnessSettings, brightness } from './transforms/brightness.ts';
 export type { ChannelValues } from './transforms/channel-values.ts';
-export { type Components, connectedComponents } from './transforms/components.ts';
+export { type Components, type Connectivity, connectedComponents } from './transforms/components.ts';
 export { applyContrast, type ContrastParameters, type ContrastSettings, contrast } from './transforms/contrast.ts';
 export { applyCrop } from './transforms/crop.ts';
 export { applyDeepSupervision, deepSupervisionScales } from './transforms/deep-supervision.ts';

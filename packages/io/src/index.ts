@@ -18,7 +18,7 @@ export { readNifti, readNiftiHeader } from './nifti/read.ts';
 export { encodeNifti, type WriteOptions } from './nifti/write.ts';
 export { encodeNrrd } from './nrrd/write.ts';
 export { encodeNpy, type NumpyFile, parseNpy } from './numpy/npy.ts';
-export { encodeNpz, readNpz } from './numpy/npz.ts';
+export { encodeNpz, type NumpyStream, readNpz } from './numpy/npz.ts';
 export {
   encodeOnnx,
   type OnnxAttribute,

@@ -5,3 +5,4 @@ export * from './node/disk.ts';
 export { readImageFile, type WriteFileOptions, writeImageFile } from './node/images.ts';
 export { type NnunetRawOptions, writeNnunetRaw } from './node/nnunet-raw.ts';
 export { type PhantomFilesOptions, writePhantomFiles } from './node/phantom-files.ts';
+export { ScratchFile } from './node/scratch-file.ts';

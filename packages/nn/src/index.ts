@@ -14,6 +14,7 @@ export {
   nearestTarget,
   oneHot,
   type SegmentationLoss,
+  upsampledSupervision,
 } from './losses/segmentation.ts';
 export { topKCrossEntropy } from './losses/top-k.ts';
 export { type ForwardHook, Module } from './module.ts';
@@ -21,6 +22,8 @@ export {
   Adam,
   type AdamOptions,
   AdamW,
+  Adan,
+  type AdanOptions,
   type LossScaling,
   Optimizer,
   type OptimizerSettings,

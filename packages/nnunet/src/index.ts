@@ -33,6 +33,7 @@ export {
   predictImages,
   predictLogits,
 } from './predict/predict-case.ts';
+export type { ProbabilityScratch } from './predict/scratch-probabilities.ts';
 export { largestClass, toSegmentation } from './predict/segmentation.ts';
 export {
   predictSlidingWindow,

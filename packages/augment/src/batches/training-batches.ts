@@ -184,13 +184,14 @@ export class TrainingBatches {
       parts.push(toDevice(this.#still!, 0, still.length, patchSize, channels, device));
     }
     if (recipe.spatial !== undefined) {
-      const { inPlane, labelMode } = recipe.spatial;
+      const { inPlane, labelMode, imageMode = 'linear' } = recipe.spatial;
       const atOnce = Math.max(1, Math.floor(largestUpload / (volume(movedSize) * channels)));
       for (let first = 0; first < moved.length; first += atOnce) {
         const end = Math.min(first + atOnce, moved.length);
         const larger = toDevice(this.#moved!, first, end, movedSize, channels, device);
         const present = { labels, previousLabels };
-        const parameters = { affines: affines.slice(first, end), size: patchSize, inPlane, labelMode, ...present };
+        const modes = { labelMode, imageMode };
+        const parameters = { affines: affines.slice(first, end), size: patchSize, inPlane, ...modes, ...present };
         groups.push(moved.slice(first, end));
         parts.push(applySpatial(larger, parameters));
         for (const tensor of Object.values(larger)) tensor.dispose();

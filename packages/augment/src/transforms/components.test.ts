@@ -14,6 +14,16 @@ describe('connectedComponents', () => {
     expect(connectedComponents(Uint8Array.of(0, 0, 1, 1, 0, 0), [2, 3]).sizes).toEqual([1, 1]);
   });
 
+  it('joins across faces alone where asked to', () => {
+    // A staircase: each step shares an edge with the next.
+    const stairs = Uint8Array.of(1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1);
+    expect(connectedComponents(stairs, [3, 4], 'faces').sizes).toEqual([4, 1]);
+    expect(connectedComponents(stairs, [3, 4]).sizes).toEqual([5]);
+    const corner = new Uint8Array(27);
+    corner[0] = corner[9] = corner[13] = 1;
+    expect(connectedComponents(corner, [3, 3, 3], 'faces').sizes).toEqual([2, 1]);
+  });
+
   it('finds all of a solid block', () => {
     expect(connectedComponents(new Uint8Array(40 * 40 * 40).fill(1), [40, 40, 40]).sizes).toEqual([64000]);
   });

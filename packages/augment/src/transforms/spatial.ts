@@ -14,13 +14,19 @@ export interface SpatialSettings {
   readonly rotationProbability: number;
   /** Angles are uniform between minus and plus this, in radians. */
   readonly rotation: number;
+  /** Chance of each axis of a rotated sample; 1 by default. */
+  readonly axisProbability?: number;
   readonly scalingProbability: number;
-  /** One factor for all axes; larger ones make objects smaller. */
+  /** Larger factors make objects smaller. */
   readonly scaling: Range;
+  /** Each axis has a factor of its own; by default they have one. */
+  readonly scaleAxesApart?: boolean;
   /** Leaves the depth alone: for 2-D patches and "dummy 2-D" augmentation. */
   readonly inPlane: boolean;
   /** How labels are interpolated: each label for itself as nnU-Net does, or by taking the nearest voxel, which is faster with many labels. */
   readonly labelMode: 'per label' | 'nearest';
+  /** How images are interpolated; 'linear' by default. */
+  readonly imageMode?: 'linear' | 'nearest';
 }
 
 /** nnU-Net's settings for patches that are about as deep as wide. */
@@ -35,14 +41,17 @@ export const spatialDefaults: SpatialSettings = {
 
 /** The matrix of one sample, or undefined if it is neither rotated nor scaled. */
 export function drawAffine(random: HostRandom, settings: SpatialSettings): Affine | undefined {
-  const { rotation, scaling, inPlane } = settings;
+  const { rotation, scaling, inPlane, axisProbability = 1, scaleAxesApart = false } = settings;
   const rotates = random.chance(settings.rotationProbability);
   const scales = random.chance(settings.scalingProbability);
   if (!rotates && !scales) return undefined;
-  const angle = (): number => (rotates ? random.uniform(-rotation, rotation) : 0);
+  const turned = (): boolean => axisProbability === 1 || random.chance(axisProbability);
+  const angle = (): number => (rotates && turned() ? random.uniform(-rotation, rotation) : 0);
   const angles: Triple = inPlane ? [angle(), 0, 0] : [angle(), angle(), angle()];
-  const factor = scales ? random.uniform(...scaling) : 1;
-  return affineMatrix(angles, [inPlane ? 1 : factor, factor, factor]);
+  const factor = (): number => (scales ? random.uniform(...scaling) : 1);
+  const common = factor();
+  const [height, width] = scaleAxesApart ? [factor(), factor()] : [common, common];
+  return affineMatrix(angles, [inPlane ? 1 : common, height, width]);
 }
 
 export interface SpatialParameters {
@@ -52,6 +61,7 @@ export interface SpatialParameters {
   readonly size: Triple;
   readonly inPlane?: boolean;
   readonly labelMode?: SpatialSettings['labelMode'];
+  readonly imageMode?: SpatialSettings['imageMode'];
   /** The labels that occur, in ascending order; needed for 'per label'. */
   readonly labels: readonly number[];
   /** Those that occur in what the stage before found. */
@@ -60,7 +70,8 @@ export interface SpatialParameters {
 
 /** Patches of `size` voxels around the middle of larger ones, rotated and scaled. Outside images are 0 and labels −1. */
 export function applySpatial({ image, label, previous }: Patches, parameters: SpatialParameters): Patches {
-  const { affines, size, labels, previousLabels = [], inPlane = false, labelMode = 'per label' } = parameters;
+  const { affines, size, labels, previousLabels = [], inPlane = false } = parameters;
+  const { labelMode = 'per label', imageMode = 'linear' } = parameters;
   const space = label.shape.slice(1) as unknown as Triple;
   return tidy(() => {
     const grid = samplingGrid(affines, size, space, image.device);
@@ -69,7 +80,7 @@ export function applySpatial({ image, label, previous }: Patches, parameters: Sp
         ? nearestLabels(label, grid)
         : markOutside(sampleLabels(label, grid, present), affines, space, inPlane);
     return {
-      image: sampleGrid(image, grid),
+      image: sampleGrid(image, grid, { mode: imageMode }),
       label: sampled(label, labels),
       ...(previous === undefined ? {} : { previous: sampled(previous, previousLabels) }),
     };

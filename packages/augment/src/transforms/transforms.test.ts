@@ -120,6 +120,26 @@ describe('what is drawn', () => {
     expect(Math.min(...angles)).toBeLessThan(-Math.PI / 7);
   });
 
+  it('turns half of the axes of a rotated sample, and scales each axis for itself, where asked to', () => {
+    const random = new HostRandom(3);
+    const settings = { ...spatialDefaults, rotationProbability: 1, axisProbability: 0.5, scalingProbability: 0 };
+    const turned = Array.from({ length: 4000 }, () => drawAffine(random, settings)!);
+    // No axis turned: the identity.
+    const still = turned.filter((affine) => String(affine.flat().map(Math.abs)) === '1,0,0,0,1,0,0,0,1');
+    const [low, high] = near(1 / 8);
+    expect(still.length / 4000).toBeGreaterThan(low);
+    expect(still.length / 4000).toBeLessThan(high);
+    const scaled = drawAffine(random, {
+      ...spatialDefaults,
+      rotationProbability: 0,
+      scalingProbability: 1,
+      scaleAxesApart: true,
+    })!;
+    const factors = [scaled[0][0], scaled[1][1], scaled[2][2]];
+    expect(new Set(factors).size).toBe(3);
+    for (const factor of factors) expect(factor).toSatisfy((value: number) => value >= 0.7 && value < 1.4);
+  });
+
   it.each([
     ['bgcontrast_075_125', [0.75, 1.25]],
     ['bgcontrast_07_15', [0.7, 1.5]],
@@ -311,18 +331,18 @@ describeOnEach('transforms of batches on $name', ({ open }) => {
     expect(none).toEqual(testValues([3, ...space, 2]));
   });
 
-  it('sample the nearest label where asked to, −1 outside', async () => {
+  it('sample the nearest voxel where asked to, outside 0 of images and −1 of labels', async () => {
     const device = await open();
     const affines = [0.1, 0.4, -0.5].map((angle, n) => affineMatrix([angle, 0.2 * n, 0], [1.3, 1.3, 1.3]));
     const size: Triple = [6, 5, 9];
-    const got = await valuesOf(
-      device,
-      () =>
-        applySpatial(
-          { image: imageOf(device), label: labelOf(device) },
-          { affines, size, labels: [], labelMode: 'nearest' },
-        ).label,
-    );
+    const run = (part: 'image' | 'label') => () =>
+      applySpatial(
+        { image: imageOf(device), label: labelOf(device) },
+        { affines, size, labels: [], labelMode: 'nearest', imageMode: 'nearest' },
+      )[part];
+    const got = await valuesOf(device, run('label'));
+    const image = await valuesOf(device, run('image'));
+    const values = testValues([3, ...space, 2], 1);
     let checked = 0;
     for (let n = 0; n < 3; n++)
       for (let i = 0; i < 270; i++) {
@@ -335,6 +355,8 @@ describeOnEach('transforms of batches on $name', ({ open }) => {
         const [z, y, x] = source.map(Math.round) as [number, number, number];
         const inside = [z, y, x].every((index, axis) => index >= 0 && index < space[axis]!);
         expect(got[n * 270 + i]).toBe(inside ? (((n * voxels + (z * 6 + y) * 7 + x) * 7) % 5) - 1 : -1);
+        for (const c of [0, 1])
+          expect(image[(n * 270 + i) * 2 + c]).toBe(inside ? values[(n * voxels + (z * 6 + y) * 7 + x) * 2 + c] : 0);
         checked++;
       }
     expect(checked).toBeGreaterThan(700);

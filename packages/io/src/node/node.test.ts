@@ -11,6 +11,7 @@ import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { writeFileAtomic } from './atomic-write.ts';
 import { openFile, openFolder } from './files.ts';
 import { readImageFile, writeImageFile } from './images.ts';
+import { ScratchFile } from './scratch-file.ts';
 
 const folder = temporaryFolder();
 
@@ -52,6 +53,25 @@ describe('writeFileAtomic', () => {
   it('tells what is wrong with the path', async () => {
     await expect(writeFileAtomic(join(folder, 'none', 'a'), '')).rejects.toThrow(/folder does not exist\nhelp: create/);
     await expect(writeFileAtomic(folder, '')).rejects.toSatisfy((error) => isVoxelgradError(error, 'file'));
+  });
+});
+
+describe('ScratchFile', () => {
+  it('keeps floats at their places, and is gone afterwards', async () => {
+    const place = join(folder, 'scratch');
+    mkdirSync(place);
+    const [one, other] = [await ScratchFile.open(place), await ScratchFile.open(place)];
+    await one.write(5, Float32Array.of(6, 7));
+    await one.write(0, Float32Array.of(1, 2, 3, 4, 5));
+    const values = new Float32Array(4);
+    await one.read(2, values);
+    expect([...values]).toEqual([3, 4, 5, 6]);
+    await expect(one.read(6, values)).rejects.toThrow(/expected 4 floats, got its end/);
+    // Without a name there is nothing to be left behind.
+    expect(readdirSync(place)).toEqual([]);
+    await Promise.all([one.remove(), other.remove()]);
+    expect(readdirSync(place)).toEqual([]);
+    await expect(ScratchFile.open(join(place, 'none'))).rejects.toThrow(/folder does not exist/);
   });
 });
 

@@ -38,14 +38,22 @@ const arrays = {
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 export function encodeNpy({ shape, data }: NumpyFile): Uint8Array {
+  const header = encodeNpyHeader(shape, voxelType(data));
+  const bytes = new Uint8Array(header.length + data.byteLength);
+  bytes.set(header);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
+  return bytes;
+}
+
+/** What stands before the numbers. */
+export function encodeNpyHeader(shape: readonly number[], type: VoxelType): Uint8Array {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
-  const text = `{'descr': '${descriptions[voxelType(data)]}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const text = `{'descr': '${descriptions[type]}', 'fortran_order': False, 'shape': ${tuple}, }`;
   // The numbers begin at a multiple of 64 bytes, behind a line break.
   const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
-  const bytes = new Uint8Array(10 + length + data.byteLength);
+  const bytes = new Uint8Array(10 + length);
   bytes.set([...magic, 1, 0, length & 255, length >> 8]);
   bytes.set(new TextEncoder().encode(`${text.padEnd(length - 1)}\n`), 10);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + length);
   return bytes;
 }
 

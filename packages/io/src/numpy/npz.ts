@@ -1,16 +1,39 @@
 /** NumPy's archives of arrays (.npz): what nnU-Net keeps probabilities in. */
 
 import { VoxelgradError } from '@voxelgrad/tensor';
+import { voxelCount } from '../image.ts';
 import type { FileSource } from '../source.ts';
 import { openZip } from '../zip/archive.ts';
-import { encodeZip } from '../zip/write.ts';
-import { encodeNpy, type NumpyFile, parseNpy } from './npy.ts';
+import { encodeZip, type ZipMember } from '../zip/write.ts';
+import { encodeNpy, encodeNpyHeader, type NumpyFile, parseNpy } from './npy.ts';
+
+/** An array of floats that is never whole: its numbers come in order, the last axis fastest. */
+export interface NumpyStream {
+  readonly shape: readonly number[];
+  /** Of any lengths. Can be gone through once. */
+  readonly pieces: AsyncIterable<Float32Array>;
+}
 
 /** As `numpy.savez_compressed` writes it. */
-export function encodeNpz(arrays: Readonly<Record<string, NumpyFile>>): AsyncIterable<Uint8Array> {
+export function encodeNpz(arrays: Readonly<Record<string, NumpyFile | NumpyStream>>): AsyncIterable<Uint8Array> {
   return encodeZip(
-    Object.entries(arrays).map(([name, array]) => ({ name: `${name}.npy`, bytes: encodeNpy(array), deflated: true })),
+    Object.entries(arrays).map(([name, array]): ZipMember => {
+      const member = { name: `${name}.npy`, deflated: true };
+      return 'data' in array ? { ...member, bytes: encodeNpy(array) } : { ...member, ...streamedNpy(array) };
+    }),
   );
+}
+
+function streamedNpy({ shape, pieces }: NumpyStream): {
+  readonly size: number;
+  readonly pieces: AsyncIterable<Uint8Array>;
+} {
+  const header = encodeNpyHeader(shape, 'float32');
+  const bytes = async function* (): AsyncIterable<Uint8Array> {
+    yield header;
+    for await (const { buffer, byteOffset, byteLength } of pieces) yield new Uint8Array(buffer, byteOffset, byteLength);
+  };
+  return { size: header.length + 4 * voxelCount(shape), pieces: bytes() };
 }
 
 /** One array of an archive. Throws 'format' where there is none of that name. */

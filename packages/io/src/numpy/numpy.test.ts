@@ -66,14 +66,31 @@ describe('npz', () => {
     await expect(readNpz(sourceFromBytes(bytes, 'a.npz'), 'seg')).rejects.toThrow(/an array 'seg', got probabilities/);
   });
 
-  it('is read by NumPy, and reads what NumPy wrote', lacking(missingPeer), async () => {
-    const [ours, theirs] = [join(folder, 'ours.npz'), join(folder, 'theirs.npz')];
-    writeFileSync(ours, await joined(encodeNpz({ probabilities })));
-    const code = `import numpy as np, sys; a = np.load(sys.argv[1])['probabilities']; np.savez_compressed(sys.argv[2], probabilities=a * 2)`;
-    execFileSync(python!, ['-c', code, ours, theirs]);
-    const found = await readNpz(sourceFromBytes(new Uint8Array(readFileSync(theirs)), 'theirs.npz'), 'probabilities');
-    expect(found).toEqual({ shape: [2, 3], data: probabilities.data.map((value) => value * 2) });
+  it('takes an array in pieces, and means the same', async () => {
+    const pieces = async function* (): AsyncIterable<Float32Array> {
+      yield probabilities.data.subarray(0, 4);
+      yield probabilities.data.subarray(4);
+    };
+    const bytes = await joined(encodeNpz({ probabilities: { shape: [2, 3], pieces: pieces() } }));
+    expect(await readNpz(sourceFromBytes(bytes, 'a.npz'), 'probabilities')).toEqual(probabilities);
   });
+
+  it.each(['whole', 'in pieces'])(
+    'is read by NumPy, and reads what NumPy wrote, %s',
+    lacking(missingPeer),
+    async (how) => {
+      const pieces = async function* (): AsyncIterable<Float32Array> {
+        yield probabilities.data;
+      };
+      const array = how === 'whole' ? probabilities : { shape: probabilities.shape, pieces: pieces() };
+      const [ours, theirs] = [join(folder, 'ours.npz'), join(folder, 'theirs.npz')];
+      writeFileSync(ours, await joined(encodeNpz({ probabilities: array })));
+      const code = `import numpy as np, sys; a = np.load(sys.argv[1])['probabilities']; np.savez_compressed(sys.argv[2], probabilities=a * 2)`;
+      execFileSync(python!, ['-c', code, ours, theirs]);
+      const found = await readNpz(sourceFromBytes(new Uint8Array(readFileSync(theirs)), 'theirs.npz'), 'probabilities');
+      expect(found).toEqual({ shape: [2, 3], data: probabilities.data.map((value) => value * 2) });
+    },
+  );
 });
 
 describe('ZIP archives', () => {

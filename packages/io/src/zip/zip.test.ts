@@ -70,6 +70,40 @@ describe('ZIP archives', () => {
     expect(await Promise.all(entries.map((entry) => archive.read(entry)))).toEqual([noise, text, new Uint8Array(0)]);
   });
 
+  /** `bytes` in pieces of a prime length. */
+  async function* inPieces(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += 997) yield bytes.subarray(at, at + 997);
+  }
+
+  it('take members in pieces, whose checksum and sizes follow them', async () => {
+    const members = (): ZipMember[] => [
+      { name: 'text', size: text.length, pieces: inPieces(text), deflated: true },
+      { name: 'noise', size: noise.length, pieces: inPieces(noise) },
+      { name: 'after', bytes: Uint8Array.of(1, 2), alignment: 64 },
+      { name: 'nothing', size: 0, pieces: inPieces(new Uint8Array(0)), deflated: true },
+    ];
+    const bytes = await encode(members());
+    const archive = await open(bytes);
+    const read = await Promise.all([...archive.entries.values()].map((entry) => archive.read(entry)));
+    expect(read).toEqual([text, noise, Uint8Array.of(1, 2), new Uint8Array(0)]);
+    expect(archive.entries.get('text')!.packedSize).toBeLessThan(300);
+    expect(await encode(members())).toEqual(bytes);
+    // Signature, checksum and both sizes stand behind the bytes.
+    const end = Buffer.from(bytes).indexOf(noise) + noise.length;
+    const words = [0, 4, 8, 12].map((at) => new DataView(bytes.buffer).getUint32(end + at, true));
+    expect(words).toEqual([0x08074b50, crc32(noise), noise.length, noise.length]);
+    await expect(encode([{ name: 'short', size: 9, pieces: inPieces(noise.subarray(0, 8)) }])).rejects.toThrow(
+      /short: expected pieces of 9 bytes in all, got 8/,
+    );
+    const failing = async function* (): AsyncIterable<Uint8Array> {
+      yield noise;
+      throw new Error('the disk is gone');
+    };
+    await expect(encode([{ name: 'x', size: 1e6, pieces: failing(), deflated: true }])).rejects.toThrow(
+      'the disk is gone',
+    );
+  });
+
   it('with 64-bit sizes are read, whether they need them or not', async () => {
     const archive = await open(wideArchive);
     const contents = await Promise.all([...archive.entries.values()].map((entry) => archive.read(entry)));

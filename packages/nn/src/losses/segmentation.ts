@@ -118,6 +118,20 @@ export function deepSupervision(loss: SegmentationLoss, weights?: readonly numbe
   };
 }
 
+/**
+ * Deep supervision of NVIDIA's nnU-Net (DeepLearningExamples, `NNUnet.compute_loss` with `--deep_supervision`): the finest output and `heads` coarser ones,
+ * each scaled up to the target's resolution by the nearest voxel, with weights that are halved each time and sum to 1.
+ */
+export function upsampledSupervision(loss: SegmentationLoss, heads = 2) {
+  return (outputs: readonly Tensor[], target: Tensor): Tensor => {
+    const used = outputs.slice(0, heads + 1);
+    const space = used[0]!.shape.slice(1, -1);
+    const total = used.reduce((sum, _, i) => sum + 0.5 ** i, 0);
+    const terms = used.map((logits, i) => scale(loss(nearestTarget(logits, space), target), 0.5 ** i / total));
+    return terms.reduce((sum, term) => add(sum, term));
+  };
+}
+
 /** A target `[n, …space]` or `[n, …space, r]` at another resolution, by torch's 'nearest-exact'. */
 export function nearestTarget(target: Tensor, space: readonly number[]): Tensor {
   return space.reduce((result, extent, i) => {

@@ -1,5 +1,5 @@
 /**
- * Optimizers in order of increasing complexity, each as PyTorch's of the same name: SGD with (Nesterov) momentum, Adam and AdamW.
+ * Optimizers in order of increasing complexity, each as PyTorch's of the same name: SGD with (Nesterov) momentum, Adam and AdamW; and Adan.
  *
  * `step()` clips the gradients' common norm, updates the parameters and sets the gradients to zero for the next backward(). All of it happens
  * on the device; a step whose gradients hold an infinity or a NaN changes nothing and is counted.
@@ -298,5 +298,58 @@ export class Adam extends Optimizer {
 export class AdamW extends Adam {
   protected override get decoupled(): boolean {
     return true;
+  }
+}
+
+/** adan-pytorch's defaults: betas, which are the shares of what is new, 0.02, 0.08 and 0.01, epsilon 1e-8. */
+export interface AdanOptions extends OptimizerSettings {
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly beta3?: number;
+  readonly epsilon?: number;
+}
+
+/**
+ * Adaptive Nesterov momentum (Xie et al. 2022), to the digit of adan-pytorch 0.1, which nnU-Net takes: weight decay is proximal, and the first step only
+ * keeps the gradient, from which the second one's differs.
+ */
+export class Adan extends Optimizer {
+  readonly #options: AdanOptions;
+  readonly #previous: Tensor;
+  readonly #first: Tensor;
+  readonly #difference: Tensor;
+  readonly #second: Tensor;
+
+  constructor(parameters: readonly Tensor[], options: AdanOptions) {
+    super(parameters, options);
+    this.#options = options;
+    this.#previous = this.arena.state();
+    this.#first = this.arena.state();
+    this.#difference = this.arena.state();
+    this.#second = this.arena.state();
+  }
+
+  protected override update(values: Tensor, gradients: Tensor): void {
+    const { beta1 = 0.02, beta2 = 0.08, beta3 = 0.01, epsilon = 1e-8 } = this.#options;
+    values.device.kernels.adanStep(
+      values,
+      gradients,
+      this.#previous,
+      this.#first,
+      this.#difference,
+      this.#second,
+      this.control,
+      this.rate,
+      { weightDecay: this.weightDecay, beta1, beta2, beta3, epsilon },
+    );
+  }
+
+  protected override stateTensors(): Map<string, Tensor> {
+    return new Map([
+      ['previous gradient', this.#previous],
+      ['moving gradient', this.#first],
+      ['moving difference', this.#difference],
+      ['moving square', this.#second],
+    ]);
   }
 }

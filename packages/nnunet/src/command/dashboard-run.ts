@@ -79,7 +79,8 @@ function partsText({ accumulation, cases }: DescribedTraining): string {
 const short = (value: number): string => String(Number(value.toPrecision(3)));
 
 function optimizerText({ optimizer, momentum, weightDecay }: TrainerSettings): string {
-  const name = { sgd: `SGD, Nesterov momentum ${momentum}`, adam: 'Adam', adamw: 'AdamW' }[optimizer];
+  const names = { sgd: `SGD, Nesterov momentum ${momentum}`, adam: 'Adam', adamw: 'AdamW', adan: 'Adan' } as const;
+  const name = names[optimizer];
   return weightDecay === 0 ? name : `${name}, weight decay ${weightDecay}`;
 }
 

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@voxelgrad/io/node';
 import { parsePlans } from '../plan/parse-plans.ts';
+import { bratsRules, bratsSegmentation } from '../postprocess/brats.ts';
 import type { ImageReader } from '../preprocess/preprocess-case.ts';
 import { ensembleFolders } from '../select/node/ensemble.ts';
 import { Progress } from '../terminal/progress.ts';
@@ -20,7 +21,7 @@ export const ensemble = defineCommand(
         short: 'i',
         many: true,
         required: true,
-        help: 'Folders of predictions made with --save-probabilities, two or more.',
+        help: 'Folders of predictions made with --save-probabilities, two or more; with --brats one is enough.',
       },
       output: { type: 'string', short: 'o', required: true, placeholder: 'folder', help: 'Where the result goes.' },
       datasetJson: {
@@ -34,13 +35,22 @@ export const ensemble = defineCommand(
         aliases: ['--save_npz', '--npz'],
         help: 'Also write the averaged probabilities.',
       },
+      brats: {
+        type: 'choice',
+        choices: Object.keys(bratsRules) as (keyof typeof bratsRules)[],
+        help: 'Decide as NVIDIA did for BraTS of that year: small, unsure pieces of enhancing tumour become necrosis. Needs the regions of BraTS.',
+      },
       processes: processesOption,
       progress: progressOption,
     },
-    examples: ['voxelgrad ensemble -i predictions_2d predictions_3d_fullres -o ensemble'],
+    examples: [
+      'voxelgrad ensemble -i predictions_2d predictions_3d_fullres -o ensemble',
+      'voxelgrad ensemble -i predictions -o final --brats 2021',
+    ],
   },
   async ({ options }, { signal, print, status }) => {
     const { labels, fileEnding, path } = await readDescription(options.datasetJson, options.input);
+    const rules = options.brats === undefined ? undefined : bratsRules[options.brats];
     let bar: Progress | undefined;
     const names = await ensembleFolders({
       folders: options.input,
@@ -49,6 +59,7 @@ export const ensemble = defineCommand(
       fileEnding,
       reader: await readerOf(options.input),
       saveProbabilities: options.saveProbabilities,
+      ...(rules === undefined ? {} : { decide: (mean, labels) => bratsSegmentation(mean, labels, rules) }),
       signal,
       onCase: (name, total) => {
         if (options.progress) bar ??= new Progress({ total, label: 'averaging', unit: 'case', stream: status });

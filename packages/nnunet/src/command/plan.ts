@@ -1,9 +1,11 @@
 /** `voxelgrad plan`: nnUNetv2_plan_experiment. */
 import { join } from 'node:path';
+import { VoxelgradError } from '@voxelgrad/tensor';
 import { measureDeviceMemory } from '../plan/node/device-memory.ts';
 import { planDataSet } from '../plan/node/plan-data-set.ts';
 import { configurationOf } from '../plan/parse-plans.ts';
 import type { Plans } from '../plan/plans.ts';
+import { type PlannerPreset, plannerPresets } from '../plan/presets.ts';
 import { formatTable } from '../report/table.ts';
 import type { OptionValues } from '../terminal/option-spec.ts';
 import { type CommandContext, defineCommand } from './command.ts';
@@ -26,6 +28,7 @@ export const plan = defineCommand(
     examples: [
       'voxelgrad plan -d 4',
       'voxelgrad plan -d 4 -pl nnUNetPlannerResEncL',
+      'voxelgrad plan -d 137 -pl voxelgradPlannerNVIDIABraTS',
       'voxelgrad plan -d 4 --fit-memory auto -overwrite_plans_name nnUNetPlans_here',
       'voxelgrad plan -d 4 -gpu_memory_target 16 -overwrite_plans_name nnUNetPlans_16GB',
     ],
@@ -39,6 +42,14 @@ export type PlanOptions = OptionValues<typeof plannerOptions & Pick<typeof devic
 
 /** Writes the plans and prints them in short. */
 export async function makePlans(found: FoundDataSet, options: PlanOptions, context: CommandContext): Promise<Plans> {
+  const preset: PlannerPreset = plannerPresets[options.planner];
+  if (options.fitMemory !== undefined && preset.nvidia !== undefined)
+    throw new VoxelgradError('option', {
+      what: '--fit-memory',
+      expected: 'a planner that chooses patches by memory',
+      got: options.planner,
+      help: "NVIDIA's networks have the patch, depth and filters that they are told: give smaller ones",
+    });
   const fit = options.fitMemory === undefined ? undefined : await memoryToFit(options.fitMemory, options.device);
   if (fit !== undefined) context.print(`planning for ${(fit.bytes / 1e9).toPrecision(3)} GB`);
   const plannerOptions = {

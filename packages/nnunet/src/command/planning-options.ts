@@ -6,7 +6,7 @@ import { openFolder } from '@voxelgrad/io/node/disk';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { defaultPreprocessor } from '../plan/configuration.ts';
 import type { PlannerOptions } from '../plan/planner.ts';
-import { type PlannerName, plannerPresets } from '../plan/presets.ts';
+import { type NvidiaNetwork, type PlannerName, plannerPresets } from '../plan/presets.ts';
 import type { OptionSpecs, OptionValues } from '../terminal/option-spec.ts';
 import { Progress } from '../terminal/progress.ts';
 import type { CommandContext } from './command.ts';
@@ -41,7 +41,31 @@ export const plannerOptions = {
     choices: Object.keys(plannerPresets) as PlannerName[],
     aliases: ['-pl'],
     default: 'ExperimentPlanner',
-    help: "Which network to plan: nnU-Net's own, or one with a residual encoder (M, L, XL; recommended: nnUNetPlannerResEncL).",
+    help: "Which network to plan: nnU-Net's own, one with a residual encoder (M, L, XL; recommended: nnUNetPlannerResEncL), or NVIDIA's.",
+  },
+  depth: { type: 'integer', minimum: 1, help: "Of NVIDIA's networks: most poolings; 5, for BraTS 6." },
+  minFmap: {
+    type: 'integer',
+    minimum: 1,
+    aliases: ['--min_fmap'],
+    help: "Of NVIDIA's networks: least extent of a feature map; 4, for BraTS 2.",
+  },
+  filters: {
+    type: 'list',
+    many: true,
+    placeholder: 'numbers',
+    help: "Of NVIDIA's networks: features of each stage; from 32 on doubled, for BraTS from 64 to 512.",
+  },
+  patchSize: {
+    type: 'list',
+    many: true,
+    placeholder: 'z y x',
+    help: "Of NVIDIA's 3-D networks: the patch in voxels; by default the one that nnU-Net plans, for BraTS 128 128 128.",
+  },
+  foregroundMask: {
+    type: 'boolean',
+    aliases: ['--ohe'],
+    help: "Of NVIDIA's networks: one more input channel, 1 where something was imaged; for BraTS always.",
   },
   gpuMemoryTarget: {
     type: 'number',
@@ -145,7 +169,28 @@ export function plannerOptionsOf(options: OptionValues<typeof plannerOptions>): 
       ? {}
       : { targetSpacing: spacing.map((value) => positive(value, '--overwrite-target-spacing')) }),
     ...(plansName === undefined ? {} : { plansName }),
+    ...networkOf(options),
   };
+}
+
+/** What was asked of NVIDIA's networks, if anything was. */
+function networkOf(options: OptionValues<typeof plannerOptions>): Pick<PlannerOptions, 'network'> {
+  const { depth, minFmap, filters, patchSize, foregroundMask } = options;
+  const network: NvidiaNetwork = {
+    ...(depth === undefined ? {} : { depth }),
+    ...(minFmap === undefined ? {} : { smallestFeatureMap: minFmap }),
+    ...(filters === undefined ? {} : { features: counts(filters, '--filters') }),
+    ...(patchSize === undefined ? {} : { patch: counts(patchSize, '--patch-size', 3) }),
+    ...(foregroundMask ? { foregroundMask: true } : {}),
+  };
+  return Object.keys(network).length === 0 ? {} : { network };
+}
+
+function counts(texts: readonly string[], flag: string, length = texts.length): number[] {
+  const values = texts.map((text) => positive(text, flag));
+  if (values.length !== length || !values.every(Number.isInteger))
+    throw new VoxelgradError('option', { what: flag, expected: `${length} whole numbers`, got: texts.join(' ') });
+  return values;
 }
 
 /** A number above 0, or the error 'option'. */

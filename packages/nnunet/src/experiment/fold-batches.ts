@@ -6,14 +6,16 @@ import {
   nvidiaTransforms,
   type Prefetcher,
   RandomPatches,
+  type RandomPatchSettings,
   type Recipe,
   type RecipeSettings,
+  type SpatialSettings,
   TrainingBatches,
   type TrainingCase,
   validationTransforms,
 } from '@voxelgrad/augment';
 import type { Labels } from '@voxelgrad/io';
-import type { Device } from '@voxelgrad/tensor';
+import { type Device, roundHalfEven } from '@voxelgrad/tensor';
 import { foregroundLabels, previousStageOf } from '../plan/channels.ts';
 import type { Configuration } from '../plan/plans.ts';
 import { patchTriple } from './patch-triple.ts';
@@ -48,7 +50,7 @@ export class FoldBatches {
       dummy2d: trainer.dummy2d ?? true,
       previousLabels: previousStageOf(configuration) === undefined ? undefined : foregroundLabels(labels),
     };
-    const training = batchesOf(settings, settings.training, recipes[trainer.augmentation](recipe), seed);
+    const training = batchesOf(settings, settings.training, recipes[trainer.augmentation](recipe, trainer), seed);
     this.#training = training.ahead(trainer.epochs * trainer.iterationsPerEpoch);
     if (settings.validation.length === 0) return;
     const validation = batchesOf(settings, settings.validation, validationTransforms(recipe), seed + 1);
@@ -79,12 +81,31 @@ export class FoldBatches {
   }
 }
 
-const recipes: Readonly<Record<TrainerSettings['augmentation'], (settings: RecipeSettings) => Recipe>> = {
-  nnunet: nnunetTrainingTransforms,
+type MakeRecipe = (settings: RecipeSettings, trainer: TrainerSettings) => Recipe;
+
+const recipes: Readonly<Record<TrainerSettings['augmentation'], MakeRecipe>> = {
+  nnunet: (settings, { nearest }) => nnunetTrainingTransforms({ ...settings, spatial: interpolationOf(nearest) }),
   mild: mildTransforms,
   nvidia: nvidiaTransforms,
   none: validationTransforms,
 };
+
+const interpolationOf = (nearest: TrainerSettings['nearest']): Partial<SpatialSettings> => ({
+  labelMode: nearest === undefined ? 'per label' : 'nearest',
+  imageMode: nearest === 'images and labels' ? 'nearest' : 'linear',
+});
+
+/** What the sampler is told of foreground. */
+export function oversamplingOf(
+  { foreground, oversampling }: TrainerSettings,
+  batchSize: number,
+): Required<Pick<RandomPatchSettings, 'foreground' | 'oversampling'>> {
+  if (oversampling !== 'probabilistic as last') return { foreground, oversampling };
+  return {
+    foreground: 1 - roundHalfEven(batchSize * (1 - foreground)) / batchSize,
+    oversampling: 'probabilistic',
+  };
+}
 
 function batchesOf(
   { trainer, configuration, labels, device }: FoldBatchesSettings,
@@ -97,8 +118,7 @@ function batchesOf(
     batchSize: configuration.batch_size,
     patchSize: patchTriple(configuration.patch_size),
     initialPatchSize: recipe.initialPatchSize,
-    foreground: trainer.foreground,
-    oversampling: trainer.oversampling,
+    ...oversamplingOf(trainer, configuration.batch_size),
   });
   return new TrainingBatches({
     sampler,

@@ -3,12 +3,14 @@ import type { Labels } from '@voxelgrad/io';
 import {
   Adam,
   AdamW,
+  Adan,
   cosine,
   cosineRestarts,
   deepSupervision,
   diceAndBinaryCrossEntropy,
   diceAndCrossEntropy,
   focalLoss,
+  type LabelLossSettings,
   type Module,
   type Optimizer,
   oneHot,
@@ -16,6 +18,7 @@ import {
   type SegmentationLoss,
   Sgd,
   topKCrossEntropy,
+  upsampledSupervision,
   warmUp,
 } from '@voxelgrad/nn';
 import { add, cast, type Tensor, VoxelgradError } from '@voxelgrad/tensor';
@@ -23,15 +26,19 @@ import type { TrainerSettings } from './trainer-settings.ts';
 
 /** The loss for all outputs, finest first; without deep supervision of the finest alone. */
 export function criterionFor(
-  { loss, deepSupervision: supervised }: TrainerSettings,
+  { loss, deepSupervision: supervised, smooth }: TrainerSettings,
   labels: Labels,
   batchDice: boolean,
 ): (outputs: readonly Tensor[], target: Tensor) => Tensor {
-  const single = labels.regions ? regionLoss(loss, labels, batchDice) : labelLoss(loss, labels, batchDice);
+  const dice = { batchDice, ...(smooth === false ? { smooth: 0 } : {}) };
+  const single = labels.regions ? regionLoss(loss, labels, dice) : labelLoss(loss, labels, dice);
+  if (supervised === 'upsampled') return upsampledSupervision(single);
   return supervised ? deepSupervision(single) : deepSupervision(single, [1]);
 }
 
-function regionLoss(loss: TrainerSettings['loss'], labels: Labels, batchDice: boolean): SegmentationLoss {
+type DiceChoice = Pick<LabelLossSettings, 'batchDice' | 'smooth'>;
+
+function regionLoss(loss: TrainerSettings['loss'], labels: Labels, dice: DiceChoice): SegmentationLoss {
   const ignoreMask = labels.ignore !== undefined;
   const weights = { 'dice-ce': [1, 1], dice: [1, 0], ce: [0, 1] } as const;
   if (!(loss in weights))
@@ -41,18 +48,18 @@ function regionLoss(loss: TrainerSettings['loss'], labels: Labels, batchDice: bo
       got: loss,
     });
   const [diceWeight, crossEntropyWeight] = weights[loss as keyof typeof weights];
-  return diceAndBinaryCrossEntropy({ batchDice, ignoreMask, diceWeight, crossEntropyWeight });
+  return diceAndBinaryCrossEntropy({ ...dice, ignoreMask, diceWeight, crossEntropyWeight });
 }
 
-function labelLoss(loss: TrainerSettings['loss'], labels: Labels, batchDice: boolean): SegmentationLoss {
+function labelLoss(loss: TrainerSettings['loss'], labels: Labels, choice: DiceChoice): SegmentationLoss {
   const ignoreLabel = labels.ignore;
   switch (loss) {
     case 'dice-ce':
-      return diceAndCrossEntropy({ batchDice, ignoreLabel });
+      return diceAndCrossEntropy({ ...choice, ignoreLabel });
     case 'dice':
-      return diceAndCrossEntropy({ batchDice, ignoreLabel, crossEntropyWeight: 0 });
+      return diceAndCrossEntropy({ ...choice, ignoreLabel, crossEntropyWeight: 0 });
     case 'ce':
-      return diceAndCrossEntropy({ batchDice, ignoreLabel, diceWeight: 0 });
+      return diceAndCrossEntropy({ ...choice, ignoreLabel, diceWeight: 0 });
   }
   if (ignoreLabel !== undefined)
     throw new VoxelgradError('option', {
@@ -60,7 +67,7 @@ function labelLoss(loss: TrainerSettings['loss'], labels: Labels, batchDice: boo
       expected: 'dice-ce, dice or ce',
       got: loss,
     });
-  const dice = diceAndCrossEntropy({ batchDice, crossEntropyWeight: 0 });
+  const dice = diceAndCrossEntropy({ ...choice, crossEntropyWeight: 0 });
   const hardest = onOneHot((logits, target) => topKCrossEntropy(logits, target, 10));
   if (loss === 'topk') return hardest;
   const further = loss === 'dice-topk' ? hardest : onOneHot((logits, target) => focalLoss(logits, target));
@@ -86,6 +93,8 @@ export function optimizerFor(network: Module, settings: TrainerSettings, lossSca
       return new Adam(parameters, { ...shared, amsgrad });
     case 'adamw':
       return new AdamW(parameters, { ...shared, amsgrad });
+    case 'adan':
+      return new Adan(parameters, shared);
   }
 }
 

@@ -6,7 +6,7 @@ import { VoxelgradError } from '@voxelgrad/tensor';
 import { closestTo } from '../terminal/closest.ts';
 import { defaultTrainer } from './model-name.ts';
 
-export const optimizers = ['sgd', 'adam', 'adamw'] as const;
+export const optimizers = ['sgd', 'adam', 'adamw', 'adan'] as const;
 export const schedules = ['poly', 'cosine', 'cosine-restarts', 'constant'] as const;
 export const augmentations = ['nnunet', 'mild', 'nvidia', 'none'] as const;
 export const losses = ['dice-ce', 'dice', 'ce', 'topk', 'dice-topk', 'dice-focal'] as const;
@@ -42,11 +42,17 @@ export interface TrainerSettings {
   readonly dummy2d?: false;
   /** Axes that patches are mirrored along: all that make sense for the patch, the first two, or none. */
   readonly mirroring: 'all' | 'first two' | 'none';
+  /** What spatial transforms take by the nearest voxel, instead of interpolating it. */
+  readonly nearest?: 'labels' | 'images and labels';
   /** Share of patches that must contain foreground. */
   readonly foreground: number;
-  readonly oversampling: 'last' | 'probabilistic';
+  /** 'last' samples of each batch, each by chance, or each by chance with the share that the last ones have. */
+  readonly oversampling: 'last' | 'probabilistic' | 'probabilistic as last';
   readonly loss: (typeof losses)[number];
-  readonly deepSupervision: boolean;
+  /** Dice without the small number that keeps it from 0 / 0. */
+  readonly smooth?: false;
+  /** 'upsampled': of the three finest outputs alone, scaled up to the target instead of this down, as NVIDIA has it. */
+  readonly deepSupervision: boolean | 'upsampled';
 }
 
 const nnunetSettings: TrainerSettings = {
@@ -82,9 +88,10 @@ const nvidiaSettings: Partial<TrainerSettings> = {
   augmentation: 'nvidia',
   foreground: 0.4,
   oversampling: 'probabilistic',
+  deepSupervision: 'upsampled',
 };
 
-/** By the name of nnU-Net's class; the last ones are ours. */
+/** By the name of nnU-Net's class; the last ones are voxelgrad's. */
 const variants: Readonly<Record<string, Partial<TrainerSettings>>> = {
   nnUNetTrainer: {},
   nnUNetTrainerNoMirroring: { mirroring: 'none' },
@@ -96,24 +103,34 @@ const variants: Readonly<Record<string, Partial<TrainerSettings>>> = {
   nnUNetTrainerDiceTopK10Loss: { loss: 'dice-topk' },
   nnUNetTrainerCosAnneal: { schedule: 'cosine' },
   nnUNetTrainerNoDeepSupervision: { deepSupervision: false },
-  nnUNetTrainer_probabilisticOversampling: { oversampling: 'probabilistic' },
+  nnUNetTrainer_probabilisticOversampling: { oversampling: 'probabilistic as last' },
+  nnUNetTrainer_probabilisticOversampling_033: { oversampling: 'probabilistic', foreground: 0.33 },
+  nnUNetTrainer_probabilisticOversampling_010: { oversampling: 'probabilistic', foreground: 0.1 },
+  nnUNetTrainerDiceCELoss_noSmooth: { smooth: false },
   nnUNetTrainer_warmup: { warmUpEpochs: 50 },
   nnUNetTrainer_noDummy2DDA: { dummy2d: false },
-  ...optimizedByAdam('nnUNetTrainerAdam', { optimizer: 'adamw', amsgrad: true }),
-  ...optimizedByAdam('nnUNetTrainerVanillaAdam', { optimizer: 'adam' }),
+  nnUNetTrainer_DASegOrd0: { nearest: 'labels' },
+  nnUNetTrainer_DASegOrd0_NoMirroring: { nearest: 'labels', mirroring: 'none' },
+  ...withTwoRates('nnUNetTrainerAdam', { optimizer: 'adamw', amsgrad: true }),
+  ...withTwoRates('nnUNetTrainerVanillaAdam', { optimizer: 'adam' }),
+  ...withTwoRates('nnUNetTrainerAdan', { optimizer: 'adan' }),
+  nnUNetTrainerAdan1en1: { optimizer: 'adan', learningRate: 1e-1 },
+  nnUNetTrainerAdanCosAnneal: { optimizer: 'adan', schedule: 'cosine' },
   nnUNetTrainer_250epochs_NoMirroring: { epochs: 250, mirroring: 'none' },
   nnUNetTrainer_2000epochs_NoMirroring: { epochs: 2000, mirroring: 'none' },
   nnUNetTrainer_4000epochs_NoMirroring: { epochs: 4000, mirroring: 'none' },
   nnUNetTrainer_8000epochs_NoMirroring: { epochs: 8000, mirroring: 'none' },
+  // Of nnU-Net before 2.5, which then had augmentation on NumPy arrays: here the same is done to tensors.
+  nnUNetTrainerDAOrd0: { nearest: 'images and labels' },
   // Adam learns in hundreds of steps what SGD with a momentum of 0.99 needs thousands for.
   voxelgradTrainerAdam: { optimizer: 'adam', learningRate: 1e-3, weightDecay: 0, augmentation: 'mild' },
   voxelgradTrainerNVIDIA: nvidiaSettings,
-  // As its BraTS 2021 notebook trains; the network and the regions of BraTS come from plans and the data set.
+  // As its BraTS 2021 notebook trains; its network comes from plans of voxelgradPlannerNVIDIABraTS, the regions of BraTS from the data set.
   voxelgradTrainerNVIDIABraTS: { ...nvidiaSettings, epochs: 30, learningRate: 3e-4 },
 };
 
-/** The learning rate of SGD, and the two that suit Adam better (nnUNetTrainerAdam.py). */
-function optimizedByAdam(name: string, settings: Partial<TrainerSettings>): Record<string, Partial<TrainerSettings>> {
+/** The learning rate of SGD, and two that suit Adam better (nnUNetTrainerAdam.py, nnUNetTrainerAdan.py). */
+function withTwoRates(name: string, settings: Partial<TrainerSettings>): Record<string, Partial<TrainerSettings>> {
   return {
     [name]: settings,
     [`${name}1en3`]: { ...settings, learningRate: 1e-3 },
@@ -125,8 +142,6 @@ function optimizedByAdam(name: string, settings: Partial<TrainerSettings>): Reco
 const absent: Readonly<Record<string, string>> = {
   nnUNetTrainerBN: 'batch norm in its networks',
   nnUNetTrainerDA5: 'median filters, blank rectangles, local gamma and the like',
-  nnUNetTrainerDAOrd0: 'augmentation that takes the nearest voxel',
-  nnUNetTrainerAdan: 'the optimizer Adan',
   nnUNetTrainerBenchmark_5epochs: 'a run that only measures epochs; pnpm bench unet-step measures steps',
 };
 
@@ -135,11 +150,14 @@ export const trainerNames: readonly string[] = Object.keys(variants);
 /** Numbers of epochs that nnU-Net has classes for: `nnUNetTrainer_250epochs`. */
 const officialEpochs: readonly number[] = [1, 5, 10, 20, 50, 100, 250, 500, 750, 2000, 4000, 8000];
 
+/** Trainers that nnU-Net once had. */
+const former: readonly string[] = ['nnUNetTrainerDAOrd0'];
+
 /** The class under which nnU-Net opens a checkpoint of this trainer: its own, where it has one, else the plain trainer, which predicts the same. */
 export function officialTrainerName(name: string): string {
-  if (Object.hasOwn(variants, name) && !isOwnTrainer(name)) return name;
+  if (Object.hasOwn(variants, name) && !isOwnTrainer(name) && !former.includes(name)) return name;
   const [, base, epochs] = nameParts(name);
-  const known = epochs === undefined ? !isOwnTrainer(base) : base === defaultTrainer;
+  const known = epochs === undefined ? !isOwnTrainer(base) && !former.includes(base) : base === defaultTrainer;
   return known && (epochs === undefined || officialEpochs.includes(Number(epochs))) ? name : defaultTrainer;
 }
 

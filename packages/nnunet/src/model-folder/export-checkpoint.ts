@@ -4,7 +4,7 @@
  * them. The same model gives the same bytes.
  */
 import { encodeTorchFile, type Pickled, PickledFloat, PickledTuple, TensorToSave, TorchDevice } from '@voxelgrad/io';
-import { Adam, AdamW, type Optimizer, type ParameterState, toTorchLayout, toTorchShape } from '@voxelgrad/nn';
+import { Adam, AdamW, Adan, type Optimizer, type ParameterState, toTorchLayout, toTorchShape } from '@voxelgrad/nn';
 import { type Tensor, VoxelgradError } from '@voxelgrad/tensor';
 import { defaultTrainer } from '../experiment/model-name.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
@@ -84,6 +84,10 @@ export const optimizerStateNames: Readonly<Record<string, string>> = {
   'first moment': 'exp_avg',
   'second moment': 'exp_avg_sq',
   'largest second moment': 'max_exp_avg_sq',
+  'previous gradient': 'prev_grad',
+  'moving gradient': 'm',
+  'moving difference': 'v',
+  'moving square': 'n',
 };
 
 async function optimizerState({ network }: CheckpointExport, exported: ExportedOptimizer): Promise<Pickled> {
@@ -110,16 +114,31 @@ function parameterState({ parameter, values }: ParameterState, optimizer: Optimi
     optimizerStateNames[name]!,
     new TensorToSave('f32', toTorchShape(parameter.shape), () => toTorchLayout(data, parameter.shape)),
   ]);
-  const step: [string, Pickled][] =
-    optimizer instanceof Adam ? [['step', new TensorToSave('f32', [], () => Float32Array.of(steps))]] : [];
-  return new Map<Pickled, Pickled>([...step, ...entries]);
+  return new Map<Pickled, Pickled>([...stepEntry(optimizer, steps), ...entries]);
+}
+
+function stepEntry(optimizer: Optimizer, steps: number): [string, Pickled][] {
+  if (optimizer instanceof Adan) return [['step', steps]];
+  return optimizer instanceof Adam ? [['step', new TensorToSave('f32', [], () => Float32Array.of(steps))]] : [];
 }
 
 function parameterGroup(exported: ExportedOptimizer, count: number, amsgrad: boolean): Pickled {
   const { optimizer, initialLearningRate, weightDecay, momentum = 0, nesterov = false } = exported;
   const adam = optimizer instanceof Adam;
+  const rates = { lr: new PickledFloat(optimizer.learningRate), initial_lr: new PickledFloat(initialLearningRate) };
+  const params = Array.from({ length: count }, (_, i) => i);
+  if (optimizer instanceof Adan)
+    return dict({
+      lr: rates.lr,
+      betas: new PickledTuple([0.02, 0.08, 0.01].map((beta) => new PickledFloat(beta))),
+      eps: new PickledFloat(1e-8),
+      weight_decay: new PickledFloat(weightDecay),
+      restart_cond: null,
+      initial_lr: rates.initial_lr,
+      params,
+    });
   return dict({
-    lr: new PickledFloat(optimizer.learningRate),
+    lr: rates.lr,
     ...(adam
       ? { betas: new PickledTuple([0.9, 0.999].map((beta) => new PickledFloat(beta))), eps: new PickledFloat(1e-8) }
       : { momentum: new PickledFloat(momentum), dampening: 0 }),
@@ -131,8 +150,8 @@ function parameterGroup(exported: ExportedOptimizer, count: number, amsgrad: boo
     differentiable: false,
     fused: null,
     ...(adam ? { decoupled_weight_decay: optimizer instanceof AdamW } : {}),
-    initial_lr: new PickledFloat(initialLearningRate),
-    params: Array.from({ length: count }, (_, i) => i),
+    initial_lr: rates.initial_lr,
+    params,
   });
 }
 

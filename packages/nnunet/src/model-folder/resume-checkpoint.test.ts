@@ -1,7 +1,7 @@
 /** Training that goes on from a checkpoint: to the bit with our own, and with the state that PyTorch left in nnU-Net's. */
 import { readTorchFile, readTorchTensor, sourceFromBytes, type TorchTensor } from '@voxelgrad/io';
 import { openFile } from '@voxelgrad/io/node';
-import { Adam, type Optimizer, Sgd, stateDict, toTorchLayout } from '@voxelgrad/nn';
+import { Adam, Adan, type Optimizer, Sgd, stateDict, toTorchLayout } from '@voxelgrad/nn';
 import { type Device, fromArray, sum, type Tensor } from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
 import { lacking } from '@voxelgrad/tensor/testing-skips';
@@ -34,6 +34,7 @@ const history: TrainingHistory = {
 const optimizers: Record<string, (parameters: readonly Tensor[]) => Optimizer> = {
   'SGD with momentum': (parameters) => new Sgd(parameters, { learningRate: 0.01, momentum: 0.9, nesterov: true }),
   Adam: (parameters) => new Adam(parameters, { learningRate: 0.01 }),
+  Adan: (parameters) => new Adan(parameters, { learningRate: 0.01 }),
 };
 
 function step(network: SegmentationNetwork, optimizer: Optimizer): void {

@@ -5,7 +5,7 @@ import type { Configuration } from './plans.ts';
 /** Output channels: one for each region, or for each label and the background. */
 export const outputChannels = (labels: Labels): number => labels.classes.length + (labels.regions ? 0 : 1);
 
-/** The images' channels and, in a cascade, one more for each label of the stage before. */
+/** The images' channels, that of the foreground where the plans want it and, in a cascade, one more for each label of the stage before. */
 export const inputChannelsOf = (...input: Parameters<typeof inputChannelNames>): number =>
   inputChannelNames(...input).length;
 
@@ -15,9 +15,11 @@ export function inputChannelNames(
   configuration: Configuration,
 ): readonly string[] {
   const stage = previousStageOf(configuration);
-  return stage === undefined
-    ? channelNames
-    : [...channelNames, ...foregroundLabels(labels).map((label) => `label ${label} of ${stage}`)];
+  return [
+    ...channelNames,
+    ...(configuration.foreground_mask_channel === true ? ['foreground'] : []),
+    ...(stage === undefined ? [] : foregroundLabels(labels).map((label) => `label ${label} of ${stage}`)),
+  ];
 }
 
 /** In a cascade the configuration whose results are further input channels; undefined for any other. */

@@ -11,5 +11,5 @@ export {
   type Plans,
   type ResamplingArguments,
 } from './plans.ts';
-export { type PlannerName, type PlannerPreset, plannerPresets } from './presets.ts';
+export { type NvidiaNetwork, type PlannerName, type PlannerPreset, plannerPresets } from './presets.ts';
 export { resampledShape } from './target-spacing.ts';

@@ -89,6 +89,7 @@ function checkConfiguration(plans: Plans, name: string, file: string): void {
     throw json.at('use_mask_for_norm').unexpected(`true or false for each of ${schemes.length} channels`);
   for (const item of json.at('use_mask_for_norm').items()) item.boolean();
   json.at('batch_dice').boolean();
+  if (json.has('foreground_mask_channel')) json.at('foreground_mask_channel').boolean();
   checkArchitecture(json.at('architecture'), dimension);
 }
 

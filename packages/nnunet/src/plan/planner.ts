@@ -7,8 +7,9 @@ import { roundHalfEven, VoxelgradError } from '@voxelgrad/tensor';
 import type { DatasetFingerprint } from '../fingerprint/fingerprint.ts';
 import { defaultPreprocessor, type PlanningContext, planConfiguration } from './configuration.ts';
 import { normalizationOf, usesMask } from './normalization.ts';
+import { withNvidiaNetwork } from './nvidia-network.ts';
 import type { Configuration, PlannedConfiguration, Plans } from './plans.ts';
-import { type PlannerName, plannerPresets } from './presets.ts';
+import { type NvidiaNetwork, type PlannerName, type PlannerPreset, plannerPresets } from './presets.ts';
 import { fullResolutionSpacing, inOrder, medianOf, resampledShape, transposeFor } from './target-spacing.ts';
 
 export type MemoryTargets = Readonly<Record<'2d' | '3d', number>>;
@@ -22,6 +23,8 @@ export interface PlannerOptions {
   /** Name of the plans, and of the folders of preprocessed data. */
   readonly plansName?: string;
   readonly preprocessorName?: string;
+  /** Of NVIDIA's planners: changes of their networks. */
+  readonly network?: NvidiaNetwork;
   /** [z, y, x] in mm, instead of the one that the fingerprint suggests; for all configurations but 2-D's third axis. */
   readonly targetSpacing?: readonly number[];
 }
@@ -33,7 +36,14 @@ export function planExperiment(
   fingerprint: DatasetFingerprint,
   options: PlannerOptions = {},
 ): Plans {
-  const preset = plannerPresets[options.planner ?? 'ExperimentPlanner'];
+  const preset: PlannerPreset = plannerPresets[options.planner ?? 'ExperimentPlanner'];
+  if (preset.nvidia === undefined && options.network !== undefined)
+    throw new VoxelgradError('option', {
+      what: `depth, filters, patch and the like for ${preset.name}`,
+      expected: "one of NVIDIA's planners",
+      got: preset.name,
+    });
+  const nvidia = preset.nvidia && { ...preset.nvidia, ...options.network };
   const plansName = options.plansName ?? preset.plansName;
   const { labels } = description;
   const memory = options.memory ?? preset.memory;
@@ -57,8 +67,9 @@ export function planExperiment(
   const cases = description.numTraining ?? shapes.length;
   const voxelsInDataset = product(medianShape) * cases;
   // 2-D and full resolution need the same data from all planners, which so share a folder.
+  const sharesData = nvidia === undefined ? preset.residual : nvidia.foregroundMask !== true;
   const identifier = (name: string): string =>
-    `${preset.residual && name !== '3d_lowres' ? plannerPresets.ExperimentPlanner.plansName : plansName}_${name}`;
+    `${sharesData && name !== '3d_lowres' ? plannerPresets.ExperimentPlanner.plansName : plansName}_${name}`;
 
   const configurations: Record<string, PlannedConfiguration> = {
     '2d': {
@@ -74,7 +85,10 @@ export function planExperiment(
   if (medianShape[0] !== 1) {
     const request = { dataIdentifier: identifier('3d_fullres'), spacing, medianShape, voxelsInDataset };
     const fullResolution = planConfiguration(context, request);
-    const low = planLowResolution(context, fullResolution, medianShape, cases, identifier('3d_lowres'));
+    const low =
+      nvidia === undefined
+        ? planLowResolution(context, fullResolution, medianShape, cases, identifier('3d_lowres'))
+        : undefined;
     if (low !== undefined)
       configurations['3d_lowres'] = { ...low, batch_dice: false, next_stage: '3d_cascade_fullres' };
     configurations['3d_fullres'] = { ...fullResolution, batch_dice: low !== undefined };
@@ -89,7 +103,15 @@ export function planExperiment(
     image_reader_writer: imageReaderOf(description, fingerprint.shapes_after_crop),
     transpose_forward: forward,
     transpose_backward: backward,
-    configurations,
+    configurations:
+      nvidia === undefined
+        ? configurations
+        : Object.fromEntries(
+            Object.entries(configurations).map(([name, entry]) => [
+              name,
+              withNvidiaNetwork(entry as Configuration, nvidia),
+            ]),
+          ),
     experiment_planner_used: preset.name,
     label_manager: 'LabelManager',
     foreground_intensity_properties_per_channel: fingerprint.foreground_intensity_properties_per_channel,

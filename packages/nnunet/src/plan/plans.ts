@@ -69,6 +69,11 @@ export interface Configuration {
   readonly architecture: NetworkPlan;
   /** Dice over the whole batch instead of each sample. */
   readonly batch_dice: boolean;
+  /**
+   * A key of voxelgrad's own: cases get one more channel, which is 1 where no image is 0, else 0. The official nnU-Net does not know it, and finds such a
+   * network to have a channel too many.
+   */
+  readonly foreground_mask_channel?: boolean;
   readonly inherits_from?: string;
   /** Cascade: the configuration whose predictions are further input channels. */
   readonly previous_stage?: string;

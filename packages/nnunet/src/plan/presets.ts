@@ -1,4 +1,30 @@
-/** The planners of nnU-Net 2.8 as data: which network, how much of it fits into which memory, and under which names the result is kept. */
+/**
+ * The planners of nnU-Net 2.8 as data: which network, how much of it fits into which memory, and under which names the result is kept. The last ones are
+ * voxelgrad's, for NVIDIA's networks.
+ */
+
+/** What NVIDIA's nnU-Net asks of its user: see nvidia-network.ts. */
+export interface NvidiaNetwork {
+  /** Most poolings: one less than stages; 5 by default (`--depth`). */
+  readonly depth?: number;
+  /** No feature map gets smaller along a pooled axis; 4 by default (`--min_fmap`). */
+  readonly smallestFeatureMap?: number;
+  /** Of each stage, finest first; doubled from 32 on by default, up to 320 in 3-D and 512 in 2-D (`--filters`). */
+  readonly features?: readonly number[];
+  /** [z, y, x] of 3-D configurations; that of nnU-Net's plan by default. */
+  readonly patch?: readonly number[];
+  /** One more input channel, which is 1 where something was imaged (`--ohe` of its preprocessing). */
+  readonly foregroundMask?: boolean;
+}
+
+/** Of its BraTS 2021 notebook. */
+export const nvidiaBraTS: NvidiaNetwork = {
+  depth: 6,
+  smallestFeatureMap: 2,
+  features: [64, 96, 128, 192, 256, 384, 512],
+  patch: [128, 128, 128],
+  foregroundMask: true,
+};
 
 export interface PlannerPreset {
   /** As in plans.json: `experiment_planner_used`. */
@@ -12,6 +38,8 @@ export interface PlannerPreset {
   readonly reference2d: number;
   /** A batch shows no more than this share of all voxels. */
   readonly largestShare: number;
+  /** Its networks are those of NVIDIA's nnU-Net, at full resolution. */
+  readonly nvidia?: NvidiaNetwork;
 }
 
 export const plannerPresets = {
@@ -59,6 +87,26 @@ export const plannerPresets = {
     reference3d: 3600e6,
     reference2d: 560e6,
     largestShare: 1,
+  },
+  voxelgradPlannerNVIDIA: {
+    name: 'voxelgradPlannerNVIDIA',
+    plansName: 'voxelgradNVIDIAPlans',
+    residual: false,
+    memory: 8,
+    reference3d: 560e6,
+    reference2d: 85e6,
+    largestShare: 0.05,
+    nvidia: {},
+  },
+  voxelgradPlannerNVIDIABraTS: {
+    name: 'voxelgradPlannerNVIDIABraTS',
+    plansName: 'voxelgradNVIDIABraTSPlans',
+    residual: false,
+    memory: 8,
+    reference3d: 560e6,
+    reference2d: 85e6,
+    largestShare: 0.05,
+    nvidia: nvidiaBraTS,
   },
 } as const satisfies Record<string, PlannerPreset>;
 

@@ -53,7 +53,7 @@ function axesToPool(spacing: readonly number[], size: readonly number[]): number
 }
 
 /** Each extent, made whole and divisible. */
-function padToDivisors(extents: readonly number[], divisors: readonly number[]): number[] {
+export function padToDivisors(extents: readonly number[], divisors: readonly number[]): number[] {
   return extents.map((extent, axis) => {
     const rest = extent % divisors[axis]!;
     return Math.trunc(rest === 0 ? extent : extent + divisors[axis]! - rest);

@@ -2,7 +2,7 @@
  * From logits on the network's grid to a segmentation on the image's (nnunetv2/inference/export_prediction.py, v2.8.1): logits are resampled, then
  * decided on, then laid into the box that was cropped, and the axes turned back.
  */
-import { type Box, insertIntoBox, type Labels } from '@voxelgrad/io';
+import { type Box, insertIntoBox, type Labels, type NumpyStream } from '@voxelgrad/io';
 import type { Device, Shape, Triple } from '@voxelgrad/tensor';
 import type { Configuration, Plans } from '../plan/plans.ts';
 import { inOrder } from '../plan/target-spacing.ts';
@@ -11,8 +11,9 @@ import { transposeVolume } from '../preprocess/transpose.ts';
 import type { Probabilities } from '../select/probabilities.ts';
 import { PieceDecision } from './decision.ts';
 import { type LogitStream, streamOf } from './logit-cells.ts';
-import { PieceProbabilities } from './piece-probabilities.ts';
+import { MemoryRoom, PieceProbabilities } from './piece-probabilities.ts';
 import { CellResampler, type Grid } from './resample-cells.ts';
+import { type ProbabilityScratch, ScratchRoom } from './scratch-probabilities.ts';
 import type { Volume } from './sliding-window.ts';
 
 export interface ExportContext {
@@ -25,8 +26,8 @@ export interface ExportContext {
 }
 
 export interface ExportOptions {
-  /** Also give probabilities. */
-  readonly probabilities?: boolean;
+  /** Also give probabilities: whole, or by way of a scratch, where they stay until they are taken class after class. */
+  readonly probabilities?: boolean | ProbabilityScratch;
   /** Extents [d, h, w] of the grids that cases preprocessed for a cascade's next stages have. */
   readonly nextStages?: readonly Triple[];
 }
@@ -36,6 +37,8 @@ export interface ExportedPrediction {
   readonly segmentation: Uint8Array | Uint16Array;
   /** `[classes, z, y, x]` of the whole image; outside of the crop the background is certain. */
   readonly probabilities?: Probabilities;
+  /** The same, where a scratch was given. */
+  readonly probabilityStream?: NumpyStream;
   /**
    * Segmentations `[d, h, w]` for each of the next stages. As in nnU-Net (`resample_and_save`), the spacing is that of the configuration that predicted.
    */
@@ -54,7 +57,13 @@ export async function exportPrediction(
   const cropped = croppedGrid(properties, context);
   const spacing = networkSpacing(properties, context);
   const decision = new PieceDecision(classes, cropped.size, labels);
-  const ofWhole = probabilities ? new PieceProbabilities(classes, properties, plans, labels) : undefined;
+  const room =
+    typeof probabilities === 'object'
+      ? new ScratchRoom(probabilities, classes, properties, plans, labels)
+      : probabilities
+        ? new MemoryRoom(classes, properties, plans, labels)
+        : undefined;
+  const ofWhole = room === undefined ? undefined : new PieceProbabilities(room, classes, properties, labels);
   const next = nextStages.map((size) => ({
     resampler: resamplerTo({ size, from: spacing, to: spacing }, shape, context),
     decision: new PieceDecision(classes, size, labels),
@@ -63,14 +72,15 @@ export async function exportPrediction(
   for await (const cell of cells) {
     for await (const piece of resampler.add(cell)) {
       decision.add(piece);
-      ofWhole?.add(piece);
+      await ofWhole?.add(piece);
     }
     for (const { resampler, decision } of next) for await (const piece of resampler.add(cell)) decision.add(piece);
   }
   const whole = insertIntoBox(decision.segmentation, triple(properties.shape_before_cropping), boxOf(properties));
   return {
     segmentation: transposeVolume(whole, properties.shape_before_cropping, plans.transpose_backward),
-    ...(ofWhole === undefined ? {} : { probabilities: ofWhole.probabilities }),
+    ...(room instanceof MemoryRoom ? { probabilities: room.probabilities } : {}),
+    ...(room instanceof ScratchRoom ? { probabilityStream: room.stream } : {}),
     nextStages: next.map(({ decision }) => decision.segmentation),
   };
 }

@@ -9,7 +9,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
 import type { Configuration, Plans } from '../plan/plans.ts';
 import type { CaseProperties } from '../preprocess/preprocess-case.ts';
-import { type ExportContext, probabilitiesOfLogits, segmentationOfLogits } from './export-prediction.ts';
+import {
+  type ExportContext,
+  exportPrediction,
+  probabilitiesOfLogits,
+  segmentationOfLogits,
+} from './export-prediction.ts';
+import { streamOf } from './logit-cells.ts';
 import { type Predictor, predictImages } from './predict-case.ts';
 import type { Volume } from './sliding-window.ts';
 
@@ -135,6 +141,32 @@ describe('from logits to a segmentation', () => {
       expect(values[0]! + values[1]! + values[2]!).toBeCloseTo(1, 6);
       expect(values.indexOf(Math.max(...values))).toBe(whole[voxel]);
     }
+  });
+
+  it.each([
+    [[0, 1, 2], plain, 16e6],
+    [[2, 0, 1], plain, 16e6],
+    [[1, 0, 2], plain, 1],
+    [[2, 1, 0], regions, 1],
+  ] as const)('gives the same probabilities by way of a scratch, axes %j', async (order, labels, resampledValues) => {
+    const context = contextOf(labels, order, { configuration: configuration([0.5, 0.5, 0.5]), resampledValues });
+    const logits = waves([4, 9, 7, labels.regions ? 2 : 3]);
+    const memory = new Float32Array(1000).fill(Number.NaN);
+    const scratch = {
+      write: async (at: number, values: Float32Array) => memory.set(values, at),
+      read: async (at: number, into: Float32Array) => into.set(memory.subarray(at, at + into.length)),
+    };
+    const { probabilityStream, ...rest } = await exportPrediction(streamOf(logits), properties(), context, {
+      probabilities: scratch,
+    });
+    expect(rest).not.toHaveProperty('probabilities');
+    const { shape, data } = await probabilitiesOfLogits(logits, properties(), context);
+    expect(probabilityStream!.shape).toEqual(shape);
+    const found: number[] = [];
+    for await (const piece of probabilityStream!.pieces) found.push(...piece);
+    expect(Float32Array.from(found)).toEqual(data);
+    // Outside of the crop is background.
+    expect([data[0], data[120]]).toEqual([labels.regions ? 0 : 1, 0]);
   });
 
   it('has room for many labels', async () => {

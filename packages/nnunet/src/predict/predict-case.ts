@@ -8,6 +8,7 @@ import {
   type Image,
   type Labels,
   type LoadedCase,
+  type NumpyStream,
   type PreprocessedCase,
   readCase,
 } from '@voxelgrad/io';
@@ -17,7 +18,7 @@ import { foregroundLabels, previousStageOf } from '../plan/channels.ts';
 import type { Configuration, Plans } from '../plan/plans.ts';
 import { asReaderTurns, type Preprocessed, preprocessCase } from '../preprocess/preprocess-case.ts';
 import type { Probabilities } from '../select/probabilities.ts';
-import { exportPrediction } from './export-prediction.ts';
+import { type ExportOptions, exportPrediction } from './export-prediction.ts';
 import { onOriginalGrid } from './original-grid.ts';
 import { predictSlidingWindow, type SlidingWindowOptions, streamSlidingWindow, type Volume } from './sliding-window.ts';
 
@@ -37,8 +38,8 @@ export interface CasePredictionOptions
   extends Pick<SlidingWindowOptions, 'step' | 'batchSize' | 'signal' | 'onWindow'> {
   /** Predict every mirroring of each window too; true by default. */
   readonly mirror?: boolean;
-  /** Also give probabilities. */
-  readonly probabilities?: boolean;
+  /** Also give probabilities: see ExportOptions. */
+  readonly probabilities?: ExportOptions['probabilities'];
   /** Of a cascade: the segmentation that the stage before gave for these images. */
   readonly previous?: Image<Uint8Array | Int16Array>;
 }
@@ -48,6 +49,7 @@ export interface CasePrediction {
   readonly segmentation: Image<Uint8Array | Uint16Array>;
   readonly properties: Preprocessed['properties'];
   readonly probabilities?: Probabilities;
+  readonly probabilityStream?: NumpyStream;
 }
 
 /** Reads a case and predicts it. */
@@ -68,12 +70,9 @@ export async function predictImages(
   const { input, properties } = await prepare(predictor, loaded, previous);
   const logits = streamSlidingWindow(networks, device, input, { ...windows, ...windowsOf(predictor, mirror) });
   const context = { ...predictor, labels: description.labels };
-  const { segmentation, ...exported } = await exportPrediction(logits, properties, context, { probabilities });
-  return {
-    properties,
-    segmentation: onOriginalGrid(plans, loaded.channels[0]!, segmentation),
-    ...(exported.probabilities === undefined ? {} : { probabilities: exported.probabilities }),
-  };
+  const exported = await exportPrediction(logits, properties, context, { probabilities });
+  const { nextStages: _, ...found } = exported;
+  return { ...found, properties, segmentation: onOriginalGrid(plans, loaded.channels[0]!, found.segmentation) };
 }
 
 /** The averaged logits `[d, h, w, classes]` on the grid that the network sees, and how to lay them over the images. */

@@ -1,6 +1,6 @@
 /** Whole cases against the official preprocessor, from NIfTI files to class locations, on every device; and each normalisation by hand. */
 import { fileURLToPath } from 'node:url';
-import { type Case, type LoadedCase, readDatasetJson, sourceFromBytes } from '@voxelgrad/io';
+import { type Case, type LoadedCase, parseLabels, readDatasetJson, sourceFromBytes } from '@voxelgrad/io';
 import { openFile } from '@voxelgrad/io/node';
 import type { Triple } from '@voxelgrad/tensor';
 import { describeOnEach, expectClose } from '@voxelgrad/tensor/testing';
@@ -8,6 +8,7 @@ import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { describe, expect, it } from 'vitest';
 import { fixtureFolder, numbersOf } from '../evaluate/fixtures.testing.ts';
 import { configurationOf, parsePlans } from '../plan/parse-plans.ts';
+import type { Configuration, Plans } from '../plan/plans.ts';
 import { cropToNonzero } from './crop-to-nonzero.ts';
 import { normalize } from './normalize.ts';
 import { preprocessCase, readCaseFor } from './preprocess-case.ts';
@@ -200,5 +201,67 @@ describe('transposeVolume', () => {
     expect(transposeVolume(data, [2, 3, 4], [0, 1, 2])).toBe(data);
     // numpy.arange(24).reshape(2, 3, 4).transpose(2, 0, 1).ravel()[:8]
     expect([...transposeVolume(data, [2, 3, 4], [2, 0, 1]).subarray(0, 8)]).toEqual([0, 4, 8, 12, 16, 20, 1, 5]);
+  });
+});
+
+describeOnEach('the foreground channel on $name', ({ open: device }) => {
+  it('is 1 where no image is 0, on the grid of the network, whatever the values are', async () => {
+    // Zeros around and in one channel; values about 0 inside, which normalisation would make of any image.
+    const shape: Triple = [4, 6, 8];
+    const size = 4 * 6 * 8;
+    const inside = (i: number): boolean => i % 8 >= 2;
+    const hole = (i: number): boolean => i % 8 === 5;
+    const image = (zero: (i: number) => boolean) => ({
+      shape,
+      data: Float32Array.from({ length: size }, (_, i) => (zero(i) ? 0 : Math.sin(i) < 0 ? -1 : 1)),
+      spacing: [1, 1, 1] as const,
+      affine: [-1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] as const,
+    });
+    const loaded = {
+      name: 'case',
+      channels: [image((i) => !inside(i)), image((i) => !inside(i) || hole(i))],
+    } as unknown as LoadedCase;
+    const resampling = { is_seg: false, order: 3, order_z: 0, force_separate_z: null };
+    const configuration = (width: number) =>
+      ({
+        preprocessor_name: 'DefaultPreprocessor',
+        spacing: [1, 1, width],
+        normalization_schemes: ['ZScoreNormalization', 'ZScoreNormalization'],
+        use_mask_for_norm: [false, false],
+        resampling_fn_data: 'resample_data_or_seg_to_shape',
+        resampling_fn_data_kwargs: resampling,
+        resampling_fn_seg: 'resample_data_or_seg_to_shape',
+        resampling_fn_seg_kwargs: { ...resampling, is_seg: true, order: 1 },
+        foreground_mask_channel: true,
+      }) as unknown as Configuration;
+    const plans = {
+      transpose_forward: [0, 1, 2],
+      transpose_backward: [0, 1, 2],
+      image_reader_writer: 'SimpleITKIO',
+      foreground_intensity_properties_per_channel: {},
+    } as unknown as Plans;
+    const labels = parseLabels({ background: 0, one: 1 }, undefined, 'test');
+    const run = (width: number) =>
+      preprocessCase(loaded, { plans, configuration: configuration(width), labels, device });
+    const same = await run(1);
+    const without = await preprocessCase(loaded, {
+      plans,
+      configuration: { ...configuration(1), foreground_mask_channel: false },
+      labels,
+      device,
+    });
+    expect([same.channels, without.channels, ...same.shape]).toEqual([3, 2, 4, 6, 6]);
+    // The crop begins at column 2, the hole is its fourth column.
+    for (let voxel = 0; voxel < 4 * 6 * 6; voxel++) {
+      expect(same.data[3 * voxel + 2]).toBe(voxel % 6 === 3 ? 0 : 1);
+      expect([...same.data.subarray(3 * voxel, 3 * voxel + 2)]).toEqual([
+        ...without.data.subarray(2 * voxel, 2 * voxel + 2),
+      ]);
+    }
+    // Twice as fine: the hole is two columns wide.
+    const finer = await run(0.5);
+    expect(finer.shape).toEqual([4, 6, 12]);
+    for (let voxel = 0; voxel < 4 * 6 * 12; voxel++)
+      expect(finer.data[3 * voxel + 2]).toBe(voxel % 12 === 6 || voxel % 12 === 7 ? 0 : 1);
   });
 });

@@ -67,14 +67,31 @@ export async function preprocessCase(loaded: LoadedCase, context: PreprocessingC
   const { plans, configuration, labels } = context;
   checkPreprocessor(configuration.preprocessor_name);
   const cropped = cropAndNormalize(loaded, plans, configuration);
-  const { shape, spacing, segmentation, properties } = cropped;
+  const { shape, spacing, segmentation, foreground, properties } = cropped;
   const target = targetSpacing(configuration, spacing);
   const size = resampledShape(shape, spacing, target) as unknown as Triple;
   const image = await resampleImage(cropped, size, target, context);
-  const result = { ...image, channels: loaded.channels.length, properties };
+  const resampled = (labels: Int16Array) => resampleLabels({ shape, spacing, labels }, size, target, context);
+  const result = {
+    shape: image.shape,
+    data: foreground === undefined ? image.data : withForeground(image.data, await resampled(foreground)),
+    channels: loaded.channels.length + (foreground === undefined ? 0 : 1),
+    properties,
+  };
   if (segmentation === undefined) return result;
-  const seg = await resampleSegmentation({ shape, spacing, segmentation }, size, target, context);
+  const seg = await resampled(segmentation);
   return { ...result, seg, ...foregroundLocations(seg, labels) };
+}
+
+/** `[d, h, w, c]` with one more channel: 1 in the foreground, else 0. */
+function withForeground(data: Float32Array, foreground: Int16Array): Float32Array {
+  const channels = data.length / foreground.length;
+  const joined = new Float32Array(data.length + foreground.length);
+  for (let voxel = 0; voxel < foreground.length; voxel++) {
+    joined.set(data.subarray(voxel * channels, (voxel + 1) * channels), voxel * (channels + 1));
+    joined[voxel * (channels + 1) + channels] = foreground[voxel]!;
+  }
+  return joined;
 }
 
 /** Another one would make other voxels, which the weights of a network do not fit. */
@@ -94,6 +111,8 @@ interface Cropped {
   /** `[d, h, w, c]`, normalised. */
   readonly image: Float32Array;
   readonly segmentation: Int16Array | undefined;
+  /** 1 where no image is 0, else 0; where the plans ask for it. */
+  readonly foreground: Int16Array | undefined;
   readonly properties: CaseProperties;
 }
 
@@ -119,6 +138,11 @@ function cropAndNormalize({ name, channels, label }: LoadedCase, plans: Plans, c
   const inside = configuration.use_mask_for_norm.some(Boolean)
     ? Uint8Array.from(cropped.segmentation, (value) => (value >= 0 ? 1 : 0))
     : undefined;
+  // Before normalisation, which makes 0 of what is in the middle. (NVIDIA's paper says so; its code looks at z-scores.)
+  const foreground =
+    configuration.foreground_mask_channel === true
+      ? Int16Array.from(cropped.channels[0]!, (_, i) => (cropped.channels.every((channel) => channel[i] !== 0) ? 1 : 0))
+      : undefined;
   for (const [c, channel] of cropped.channels.entries()) {
     const intensities = plans.foreground_intensity_properties_per_channel[c];
     normalize(channel, schemes[c]!, {
@@ -132,6 +156,7 @@ function cropAndNormalize({ name, channels, label }: LoadedCase, plans: Plans, c
     spacing: inOrder(first.spacing, order),
     image: cropped.channels.length === 1 ? cropped.channels[0]! : interleaveChannels(cropped.channels),
     segmentation: label && cropped.segmentation,
+    foreground,
     properties: {
       spacing: first.spacing,
       shape_before_cropping: wholeShape,
@@ -162,14 +187,14 @@ async function resampleImage(
   return { shape: out.shape.slice(1, 4) as unknown as Triple, data: (await readLast(x, out)) as Float32Array };
 }
 
-async function resampleSegmentation(
-  { shape, spacing, segmentation }: Resampled & { readonly segmentation: Int16Array },
+async function resampleLabels(
+  { shape, spacing, labels }: Resampled & { readonly labels: Int16Array },
   size: Triple,
   target: readonly number[],
   { configuration, device }: PreprocessingContext,
 ): Promise<Int16Array> {
-  if (sameExtents(size, shape)) return segmentation;
-  const x = fromArray(new Int32Array(segmentation), [1, ...shape], { device: await device() });
+  if (sameExtents(size, shape)) return labels;
+  const x = fromArray(new Int32Array(labels), [1, ...shape], { device: await device() });
   const resampling = resamplingOf(configuration.resampling_fn_seg);
   const out = resampling.labels(x, size, spacing, target, configuration.resampling_fn_seg_kwargs);
   return new Int16Array(await readLast(x, out));

@@ -286,6 +286,16 @@ const cases: Readonly<Record<string, (bench: Bench) => void>> = {
       const largest = amsgrad ? b.inPlace(shape, 8) : undefined;
       b.kernels.adamStep(b.inPlace(shape, 6), gradient, b.inPlace(shape, 7), second, largest, control, rate, settings);
     }
+    const late = upload(b.device, 'f32', [8], [0, 1, 0, 1, 0, 0, 3, 0]);
+    const squares = b.inPlace(shape, 4);
+    b.kernels.unary('abs', b.input(shape, 5), squares, 0);
+    const adan = { beta1: 0.02, beta2: 0.08, beta3: 0.01, epsilon: 1e-8, weightDecay: 1e-2 };
+    const [previous, first, difference] = [10, 11, 12].map((seed) => b.inPlace(shape, seed)) as [
+      Operand,
+      Operand,
+      Operand,
+    ];
+    b.kernels.adanStep(b.inPlace(shape, 9), gradient, previous, first, difference, squares, late, rate, adan);
   },
   'random numbers': (b) => {
     b.kernels.randomBits(b.output([100_003], 'i32'), STATE);

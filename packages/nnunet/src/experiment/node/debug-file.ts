@@ -42,7 +42,7 @@ export async function writeDebugFile(folder: string, run: DebugInformation): Pro
     batch_size: configuration.batch_size,
     network: architecture.network_class_name.split('.').at(-1),
     num_input_channels: inputChannelsOf(dataSet.description, configuration),
-    enable_deep_supervision: trainer.deepSupervision,
+    enable_deep_supervision: trainer.deepSupervision !== false,
     is_cascaded: previousStageOf(configuration) !== undefined,
     inference_allowed_mirroring_axes: run.mirrorAxes,
     initial_lr: trainer.learningRate,

@@ -10,6 +10,7 @@ import {
   isCaseStored,
   openStoredCase,
   readImageFile,
+  ScratchFile,
   writeFileAtomic,
   writeImageFile,
   writePrevious,
@@ -51,7 +52,8 @@ export async function validateFold(validation: FoldValidation): Promise<Summary>
   await mkdir(output, { recursive: true });
   for (const one of cases.validation) {
     validation.signal?.throwIfAborted();
-    await validateCase(one, output, validation);
+    const scratch = validation.saveProbabilities ? await ScratchFile.open(output) : undefined;
+    await validateCase(one, output, validation, scratch).finally(() => scratch?.remove());
     validation.onCase?.(one.name, cases.validation.length);
   }
   const { labels } = dataSet.description;
@@ -67,8 +69,13 @@ export async function validateFold(validation: FoldValidation): Promise<Summary>
   return summary;
 }
 
-async function validateCase(one: StoredCase, output: string, validation: FoldValidation): Promise<void> {
-  const { dataSet, cases, network, device, mirrorAxes, folder, saveProbabilities, signal } = validation;
+async function validateCase(
+  one: StoredCase,
+  output: string,
+  validation: FoldValidation,
+  scratch: ScratchFile | undefined,
+): Promise<void> {
+  const { dataSet, cases, network, device, mirrorAxes, folder, signal } = validation;
   const { plans, fileEnding } = dataSet;
   const { configuration } = cases;
   const { labels } = dataSet.description;
@@ -81,11 +88,15 @@ async function validateCase(one: StoredCase, output: string, validation: FoldVal
   });
   const properties = readProperties(one.properties, one.name);
   const stages = await storedNextStages(one, dataSet, configuration);
-  const { segmentation, probabilities, nextStages } = await exportPrediction(
+  const {
+    segmentation,
+    probabilityStream: probabilities,
+    nextStages,
+  } = await exportPrediction(
     logits,
     properties,
     { plans, configuration, labels, device },
-    { probabilities: saveProbabilities, nextStages: stages.map(({ shape }) => shape) },
+    { probabilities: scratch ?? false, nextStages: stages.map(({ shape }) => shape) },
   );
   for (const [i, { stage, store }] of stages.entries())
     await writePrevious(store, one.name, nextStages[i]!, {

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Case, encodeNpz, readLabel } from '@voxelgrad/io';
-import { openFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
+import { openFile, ScratchFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
 import { type CompileProgress, VoxelgradError } from '@voxelgrad/tensor';
 import { compilePrediction } from '../compile-prediction.ts';
 import { type CasePrediction, type CasePredictionOptions, type Predictor, predictCase } from '../predict-case.ts';
@@ -44,14 +44,22 @@ export async function predictFolder(predictor: Predictor, options: FolderPredict
         if (!compiled) await compileFor(predictor, options);
         compiled = true;
         const previous = await previousOf(entry, options);
-        const prediction = await predictCase(predictor, entry, {
-          ...options,
-          probabilities: saveProbabilities,
-          onWindow: (windows, all) => options.onWindow?.(entry.name, windows, all),
-          ...(previous === undefined ? {} : { previous }),
+        const scratch = saveProbabilities ? await ScratchFile.open(output) : undefined;
+        const work = async (): Promise<CasePrediction> => {
+          const prediction = await predictCase(predictor, entry, {
+            ...options,
+            probabilities: scratch ?? false,
+            onWindow: (windows, all) => options.onWindow?.(entry.name, windows, all),
+            ...(previous === undefined ? {} : { previous }),
+          });
+          await writing;
+          return prediction;
+        };
+        const prediction = await work().catch(async (error) => {
+          await scratch?.remove();
+          throw error;
         });
-        await writing;
-        writing = write(prediction, files, predictor.plans);
+        writing = write(prediction, files, predictor.plans).finally(() => scratch?.remove());
         // A failure is told when the next case waits for it, or at the end.
         writing.catch(() => undefined);
         done.push(entry.name);
@@ -80,7 +88,7 @@ const filesOf = (stem: string, fileEnding: string, probabilities: boolean): stri
   probabilities ? [`${stem}.npz`, `${stem}.pkl`, stem + fileEnding] : [stem + fileEnding];
 
 async function write(
-  { segmentation, probabilities, properties }: CasePrediction,
+  { segmentation, probabilityStream: probabilities, properties }: CasePrediction,
   files: readonly string[],
   plans: Predictor['plans'],
 ): Promise<void> {

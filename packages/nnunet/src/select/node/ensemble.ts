@@ -18,6 +18,8 @@ export interface EnsembleOptions {
   /** What the plans say of who reads images: probabilities lie as it turns them. */
   readonly reader: ImageReader;
   readonly saveProbabilities?: boolean;
+  /** How the mean is decided on; by default as nnU-Net does. */
+  readonly decide?: (mean: Probabilities, labels: Labels) => Uint8Array | Uint16Array;
   /** Whether cases that are there already are made again; true by default. */
   readonly overwrite?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -26,7 +28,7 @@ export interface EnsembleOptions {
 
 /** Writes the ensemble's segmentations, and returns the names of the cases. Throws 'dataset' where a folder lacks a case that another has. */
 export async function ensembleFolders(options: EnsembleOptions): Promise<string[]> {
-  const { folders, output, labels, fileEnding, reader } = options;
+  const { folders, output, labels, fileEnding, reader, decide = segmentationOf } = options;
   const names = await casesOf(folders);
   await mkdir(output, { recursive: true });
   for (const name of names) {
@@ -35,7 +37,7 @@ export async function ensembleFolders(options: EnsembleOptions): Promise<string[
     const all = await Promise.all(folders.map((folder) => readProbabilities(join(folder, `${name}.npz`))));
     const mean = meanOfProbabilities(all, name);
     const like = await readImageFile(join(folders[0]!, name + fileEnding));
-    const segmentation = onOriginalGrid(reader, like, segmentationOf(mean, labels), name);
+    const segmentation = onOriginalGrid(reader, like, decide(mean, labels), name);
     await writeImageFile(join(output, name + fileEnding), segmentation);
     if (options.saveProbabilities) {
       await writeFileAtomic(join(output, `${name}.npz`), encodeNpz({ probabilities: mean }));

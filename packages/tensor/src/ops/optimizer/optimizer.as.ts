@@ -245,3 +245,93 @@ export function adamStep(q: AdamStep, item: i32, thread: i32): void {
   if (q.maximum != 0) adamAll<Yes>(q, at, count);
   else adamAll<No>(q, at, count);
 }
+
+@unmanaged
+class AdanStep {
+  parameter: usize;
+  gradient: usize;
+  previous: usize;
+  first: usize;
+  difference: usize;
+  second: usize;
+  control: usize;
+  size: i32;
+  chunk: i32;
+  /** One float. */
+  learningRate: usize;
+  /** In two floats each, as those of Adam. */
+  beta1: f32;
+  beta1Rest: f32;
+  beta2: f32;
+  beta2Rest: f32;
+  beta3: f32;
+  beta3Rest: f32;
+  epsilon: f32;
+  weightDecay: f32;
+}
+
+/** The first step keeps the gradient, and nothing else of it. */
+function adan<FIRST, PARTIAL>(q: AdanStep, at: usize, count: i32): void {
+  const beta1 = <f64>q.beta1 + <f64>q.beta1Rest;
+  const beta2 = <f64>q.beta2 + <f64>q.beta2Rest;
+  const beta3 = <f64>q.beta3 + <f64>q.beta3Rest;
+  const steps = <i32>load<f32>(q.control, 24);
+  const rate = <f64>load<f32>(q.learningRate);
+  const factor = v128.load32_splat(q.control, 4);
+  const share1 = f32x4.splat(<f32>beta1);
+  const share2 = f32x4.splat(<f32>beta2);
+  const share3 = f32x4.splat(<f32>beta3);
+  const ahead = f32x4.splat(<f32>(1 - beta2));
+  const keep3 = f32x4.splat(<f32>(1 - beta3));
+  const correction1 = f32x4.splat(<f32>(1 / (1 - wholePower(1 - beta1, steps))));
+  const correction2 = f32x4.splat(<f32>((1 - beta2) / (1 - wholePower(1 - beta2, steps))));
+  const correction3 = f32x4.splat(<f32>(1 / sqrt(1 - wholePower(1 - beta3, steps))));
+  const step = f32x4.splat(<f32>-rate);
+  const kept = f32x4.splat(<f32>(1 / (1 + <f64>q.weightDecay * rate)));
+  const epsilon = f32x4.splat(q.epsilon);
+  const parameters = q.parameter;
+  const gradients = q.gradient;
+  const previous = q.previous;
+  const firsts = q.first;
+  const differences = q.difference;
+  const seconds = q.second;
+  do {
+    const p = v128.load(parameters + at);
+    const g = f32x4.mul(v128.load(gradients + at), factor);
+    let next = p;
+    if (!isInteger<FIRST>()) {
+      const change = f32x4.sub(g, v128.load(previous + at));
+      const firstBefore = v128.load(firsts + at);
+      const differenceBefore = v128.load(differences + at);
+      const m = madd(f32x4.sub(g, firstBefore), share1, firstBefore);
+      const v = madd(f32x4.sub(change, differenceBefore), share2, differenceBefore);
+      const foreseen = madd(change, ahead, g);
+      const n = madd(f32x4.mul(foreseen, foreseen), share3, f32x4.mul(v128.load(seconds + at), keep3));
+      const direction = madd(v, correction2, f32x4.mul(m, correction1));
+      next = madd(f32x4.div(direction, madd(f32x4.sqrt(n), correction3, epsilon)), step, p);
+      storeFour<PARTIAL>(firsts + at, m, count);
+      storeFour<PARTIAL>(differences + at, v, count);
+      storeFour<PARTIAL>(seconds + at, n, count);
+    }
+    storeFour<PARTIAL>(previous + at, g, count);
+    storeFour<PARTIAL>(parameters + at, f32x4.mul(next, kept), count);
+    at += 16;
+    count -= 4;
+  } while (count > 0);
+}
+
+@inline
+function adanAll<FIRST>(q: AdanStep, at: usize, count: i32): void {
+  const whole = count & ~3;
+  if (whole > 0) adan<FIRST, No>(q, at, whole);
+  if (whole < count) adan<FIRST, Yes>(q, at + (<usize>whole << 2), count - whole);
+}
+
+export function adanStep(q: AdanStep, item: i32, thread: i32): void {
+  if (load<f32>(q.control, 8) != 0) return;
+  const start = item * q.chunk;
+  const count = chunkEnd(item, q.chunk, q.size) - start;
+  const at = <usize>start << 2;
+  if (load<f32>(q.control, 24) == 1) adanAll<Yes>(q, at, count);
+  else adanAll<No>(q, at, count);
+}

@@ -69,4 +69,26 @@ export const optimizerCpu = (device: CpuDevice): OptimizerKernels => ({
       settings.decoupled ? 1 : 0,
     ]);
   },
+
+  adanStep(parameter, gradient, previous, first, difference, second, control, learningRate, settings) {
+    const size = sizeOf(parameter.shape);
+    const chunk = chunkFor(size);
+    device.enqueue('adanStep', Math.ceil(size / chunk), [
+      device.address(parameter),
+      device.address(gradient),
+      device.address(previous),
+      device.address(first),
+      device.address(difference),
+      device.address(second),
+      device.address(control),
+      size,
+      chunk,
+      device.address(learningRate),
+      ...twoFloats(settings.beta1),
+      ...twoFloats(settings.beta2),
+      ...twoFloats(settings.beta3),
+      floatBits(settings.epsilon),
+      floatBits(settings.weightDecay),
+    ]);
+  },
 });

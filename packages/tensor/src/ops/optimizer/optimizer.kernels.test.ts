@@ -2,7 +2,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { Device, Operand } from '../../device/device.ts';
 import { describeOnEach, expectClose, testValues, upload } from '../../testing.ts';
-import type { AdamSettings, LossScaleSettings, SgdSettings } from './optimizer.kernels.ts';
+import type { AdamSettings, AdanSettings, LossScaleSettings, SgdSettings } from './optimizer.kernels.ts';
 
 const NO_SCALING: LossScaleSettings = { maximumNorm: 0, growthFactor: 2, backoffFactor: 0.5, growthInterval: 0 };
 const SCALING: LossScaleSettings = { ...NO_SCALING, growthInterval: 3 };
@@ -58,6 +58,37 @@ function referenceAdam(
     state.maximum[i] = largest;
     const scale = Math.sqrt(amsgrad ? largest : v) / Math.sqrt(1 - beta2 ** step) + epsilon;
     state.p[i] = value - (learningRate / (1 - beta1 ** step)) * (m / scale);
+  });
+}
+
+interface AdanState {
+  readonly p: number[];
+  readonly previous: number[];
+  readonly first: number[];
+  readonly difference: number[];
+  readonly second: number[];
+}
+
+/** Adan (Xie et al. 2022) as adan-pytorch 0.1.0 has it: moments begin with the second step, and are corrected as if they had begun with the first. */
+function referenceAdan(
+  state: AdanState,
+  g: ArrayLike<number>,
+  step: number,
+  settings: AdanSettings & { readonly learningRate: number },
+): void {
+  const { beta1, beta2, beta3, learningRate, weightDecay, epsilon } = settings;
+  state.p.forEach((before, i) => {
+    if (step > 1) {
+      const change = g[i]! - state.previous[i]!;
+      state.first[i] = (1 - beta1) * state.first[i]! + beta1 * g[i]!;
+      state.difference[i] = (1 - beta2) * state.difference[i]! + beta2 * change;
+      state.second[i] = (1 - beta3) * state.second[i]! + beta3 * (g[i]! + (1 - beta2) * change) ** 2;
+    }
+    state.previous[i] = g[i]!;
+    const corrected = (value: number, beta: number): number => value / (1 - (1 - beta) ** step);
+    const direction = corrected(state.first[i]!, beta1) + (1 - beta2) * corrected(state.difference[i]!, beta2);
+    const spread = Math.sqrt(corrected(state.second[i]!, beta3)) + epsilon;
+    state.p[i] = (before - (learningRate * direction) / spread) / (1 + weightDecay * learningRate);
   });
 }
 
@@ -153,6 +184,8 @@ describeOnEach('optimizer kernels on $name', ({ open }) => {
         decoupled: true,
       };
       device.kernels.adamStep(p, flat(gradient), first, second, undefined, state, rate, adam);
+      const adan: AdanSettings = { beta1: 0.02, beta2: 0.08, beta3: 0.01, epsilon: 1e-8, weightDecay: 0.1 };
+      device.kernels.adanStep(p, flat(gradient), buffer, first, flat(gradient), second, state, rate, adan);
       for (const [i, operand] of [p, buffer, first, second].entries())
         expect(await device.read(operand)).toEqual(testValues([70_000], i + 1));
     },
@@ -225,6 +258,44 @@ describeOnEach('optimizer kernels on $name', ({ open }) => {
     expectClose(await device.read(first), expected.first, TOLERANCE);
     expectClose(await device.read(second), expected.second, TOLERANCE);
     if (amsgrad) expectClose(await device.read(maximum), expected.maximum, TOLERANCE);
+  });
+
+  it.each([
+    ['as nnU-Net', { learningRate: 1e-2, beta1: 0.02, beta2: 0.08, beta3: 0.01, epsilon: 1e-8, weightDecay: 3e-5 }],
+    ['with other numbers', { learningRate: 0.1, beta1: 0.3, beta2: 0.2, beta3: 0.4, epsilon: 1e-3, weightDecay: 0.5 }],
+  ])('Adan %s', async (_, settings) => {
+    const size = 5003;
+    const zeros = () => new Array<number>(size).fill(0);
+    const start = testValues([size], 7);
+    const expected: AdanState = {
+      p: Array.from(start),
+      previous: zeros(),
+      first: zeros(),
+      difference: zeros(),
+      second: zeros(),
+    };
+    const [parameter, previous, first, difference, second] = [start, zeros(), zeros(), zeros(), zeros()].map(flat) as [
+      Operand,
+      Operand,
+      Operand,
+      Operand,
+      Operand,
+    ];
+    const rate = flat([settings.learningRate]);
+    for (let step = 1; step <= 5; step++) {
+      // Away from zero, as for Adam, and scaled for mixed precision.
+      const gradient = testValues([size], 100 + step).map((g) => (Math.sign(g) * (0.1 + Math.abs(g))) / step);
+      const state = flat([0, 0.25, 0, 4, 0, 0, step, 0]);
+      const scaled = flat(gradient.map((g) => 4 * g));
+      device.kernels.adanStep(parameter, scaled, previous, first, difference, second, state, rate, settings);
+      referenceAdan(expected, gradient, step, settings);
+      if (step === 1) expectClose(await device.read(first), zeros(), TOLERANCE);
+    }
+    expectClose(await device.read(parameter), expected.p, { rtol: 1e-4, atol: 1e-5 });
+    expectClose(await device.read(previous), expected.previous, TOLERANCE);
+    expectClose(await device.read(first), expected.first, TOLERANCE);
+    expectClose(await device.read(difference), expected.difference, TOLERANCE);
+    expectClose(await device.read(second), expected.second, TOLERANCE);
   });
 
   it('bias correction late in a training', async () => {

@@ -24,6 +24,15 @@ export interface AdamSettings {
   readonly decoupled: boolean;
 }
 
+/** A step of Adan. Each beta is the share of what is new: 1 less those of Adam. */
+export interface AdanSettings {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly beta3: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+}
+
 /** Clipping of the gradient, and dynamic loss scaling. */
 export interface LossScaleSettings {
   /** 0: no clipping. */
@@ -61,5 +70,20 @@ export interface OptimizerKernels {
     control: Operand,
     learningRate: Operand,
     settings: AdamSettings,
+  ): void;
+  /**
+   * Adan as adan-pytorch 0.1: `previous` is the gradient of the step before; the first step, where control[6] is 1, only keeps the gradient and decays. Bias
+   * correction with control[6] as the step count.
+   */
+  adanStep(
+    parameter: Operand,
+    gradient: Operand,
+    previous: Operand,
+    first: Operand,
+    difference: Operand,
+    second: Operand,
+    control: Operand,
+    learningRate: Operand,
+    settings: AdanSettings,
   ): void;
 }

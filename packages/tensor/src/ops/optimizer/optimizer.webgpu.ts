@@ -70,5 +70,34 @@ export const optimizerWebgpu = (device: WebgpuDevice): OptimizerKernels => {
         workgroups: foldWorkgroups(vectorWorkgroups(size)),
       });
     },
+
+    adanStep(parameter, gradient, previous, first, difference, second, control, learningRate, settings) {
+      const size = sizeOf(parameter.shape);
+      const { beta1, beta2, beta3, epsilon, weightDecay } = settings;
+      const floats = [
+        beta1,
+        beta2,
+        beta3,
+        ...[beta1, beta2, beta3].map((beta) => Math.log1p(-beta)),
+        epsilon,
+        weightDecay,
+      ];
+      device.dispatch({
+        shader: 'optimizer/adan',
+        preamble: mergeTail('f32'),
+        bindings: [
+          read(gradient),
+          read(control),
+          read(learningRate),
+          write(parameter),
+          write(previous),
+          write(first),
+          write(difference),
+          write(second),
+        ],
+        parameters: [size, ...floats.map(floatBits)],
+        workgroups: foldWorkgroups(vectorWorkgroups(size)),
+      });
+    },
   };
 };
