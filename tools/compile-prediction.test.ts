@@ -32,14 +32,25 @@ async function countingGpu(compiled: () => void): Promise<GPU> {
 }
 
 describeOn('webgpu', 'the pipelines of a prediction', ({ open }) => {
-  it.each([1, 3, 8])(
-    'are compiled before the first window, all of them, and counted: %d at a time',
-    async (batchSize) => {
+  // With few classes, more than features of one network, and more than those of one but not of two.
+  it.each([
+    { batchSize: 1, classes: 2, folds: 1 },
+    { batchSize: 3, classes: 2, folds: 1 },
+    { batchSize: 8, classes: 2, folds: 1 },
+    { batchSize: 1, classes: 6, folds: 1 },
+    { batchSize: 1, classes: 6, folds: 2 },
+    { batchSize: 1, classes: 9, folds: 2 },
+  ])(
+    'are compiled before the first window, all of them, and counted: $batchSize at a time, $classes classes, $folds networks',
+    async ({ batchSize, classes, folds }) => {
       await open();
       let compiled = 0;
       const gpu = await countingGpu(() => compiled++);
       const device = await openWebgpu({ gpu, shaders: nodeShaders(), allowSoftware: true });
-      const networks = [new PlainConvUNet({ inputChannels: 1, classes: 2, features: [4, 8], device })];
+      const networks = Array.from(
+        { length: folds },
+        () => new PlainConvUNet({ inputChannels: 1, classes, features: [4, 8], device }),
+      );
       await device.synchronize();
       const options = { patch: [8, 8, 4], mirrorAxes: [0, 2], batchSize };
       const told: [done: number, total: number][] = [];

@@ -27,6 +27,7 @@ describe('voxelgrad convert', () => {
       { name: 'enhancing tumor', values: [3] },
     ]);
     expect(labels.regionsClassOrder).toEqual([1, 2, 3]);
+    expect(json(join(raw, 'dataset.json')).name).toBe('BraTS');
     const [name] = readdirSync(join(root, 'brats')).sort() as [string];
     const before = await readImageFile(join(root, 'brats', name, `${name}-seg.nii.gz`));
     const after = await readImageFile(join(raw, 'labelsTr', `${name}.nii.gz`));
@@ -38,6 +39,26 @@ describe('voxelgrad convert', () => {
       ),
     );
     expect(copy).toEqual(image);
+  });
+
+  it('takes cases without a segmentation to imagesTs', async () => {
+    const source = join(root, 'brats-some');
+    const raw = join(environment.nnUNet_raw, 'Dataset138_Some');
+    await writePhantomFiles(source, { cases: 2, seed: 4, shape: [18, 24, 26] });
+    const [first, second] = readdirSync(source).sort() as [string, string];
+    rmSync(join(source, first, `${first}-seg.nii.gz`));
+    const words = ['convert', '-i', source, '--id', '138', '--name', 'Some', '--verify_dataset_integrity'];
+    const { status } = await run(...words);
+    expect(status).toContain('1 of 2 cases have no segmentation: to imagesTs');
+    const imagesOf = (name: string) => [0, 1, 2, 3].map((channel) => `${name}_000${channel}.nii.gz`);
+    expect(readdirSync(join(raw, 'imagesTs')).sort()).toEqual(imagesOf(first));
+    expect(readdirSync(join(raw, 'imagesTr')).sort()).toEqual(imagesOf(second));
+    expect(readdirSync(join(raw, 'labelsTr'))).toEqual([`${second}.nii.gz`]);
+    expect(json(join(raw, 'dataset.json')).numTraining).toBe(1);
+    // A data set of which nothing is known but its images.
+    rmSync(join(source, second, `${second}-seg.nii.gz`));
+    await run(...words.with(4, '139'));
+    expect(readdirSync(join(environment.nnUNet_raw, 'Dataset139_Some'))).toEqual(['imagesTs']);
   });
 
   it('splits the channels of a Decathlon task and keeps its number', async () => {

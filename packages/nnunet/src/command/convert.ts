@@ -66,7 +66,7 @@ export const convert = defineCommand(
   },
   async ({ options }, context) => {
     const folder = await openFolder(options.input);
-    const dataSet = await openDataSet(folder, patternsOf(options));
+    const opened = await openDataSet(folder, patternsOf(options));
     const [, task, taskName] = /^Task(\d+)_(.+)$/.exec(basename(resolve(options.input))) ?? [];
     const id = options.id ?? (task === undefined ? undefined : Number(task));
     if (id === undefined)
@@ -76,22 +76,35 @@ export const convert = defineCommand(
       });
     const name = options.name ?? taskName ?? basename(resolve(options.input)).replace(/\W+/g, '_');
     const target = join(rootFolder('raw', options, context), `Dataset${String(id).padStart(3, '0')}_${name}`);
-    const test = dataSet.layout === 'msd' ? await openTest(options.input) : undefined;
+    const { training: dataSet, test } = await splitUp(opened, options.input, name);
+    if (test !== undefined && opened.layout !== 'msd')
+      context.status.write(`${test.cases.length} of ${opened.cases.length} cases have no segmentation: to imagesTs\n`);
     const total = dataSet.cases.length + (test?.cases.length ?? 0);
-    if (options.verifyDatasetIntegrity) await verify(dataSet, context);
+    if (options.verifyDatasetIntegrity && dataSet.cases.length > 0) await verify(dataSet, context);
     const report = reportCases(basename(target), total, options, context);
     const onCase = (entry: string): void => {
       report.advance(entry);
       context.signal.throwIfAborted();
     };
     if (test !== undefined) await writeNnunetRaw(test, target, { split: 'test', atOnce: options.processes, onCase });
-    await writeNnunetRaw(dataSet, target, { atOnce: options.processes, onCase });
+    if (dataSet.cases.length > 0) await writeNnunetRaw(dataSet, target, { atOnce: options.processes, onCase });
     report.finish();
     context.print(target);
   },
 );
 
-/** The cases to be predicted, where there are any. */
+/** Cases to train on, and those to be predicted, where there are any: the Decathlon lists them, elsewhere they are those without a segmentation. */
+async function splitUp(opened: DataSet, input: string, name: string): Promise<{ training: DataSet; test?: DataSet }> {
+  if (opened.layout === 'msd') {
+    const test = await openTest(input);
+    return { training: opened, ...(test === undefined ? {} : { test }) };
+  }
+  const named = { ...opened, name };
+  const cases = opened.cases.filter(({ label }) => label !== undefined);
+  const others = opened.cases.filter(({ label }) => label === undefined);
+  return { training: { ...named, cases }, ...(others.length === 0 ? {} : { test: { ...named, cases: others } }) };
+}
+
 async function openTest(input: string) {
   try {
     return await openDataSet(await openFolder(input), { split: 'test' });

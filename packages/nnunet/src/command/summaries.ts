@@ -1,6 +1,7 @@
 /** What each subcommand of `voxelgrad` does, in the order in which they are used: apart from the commands, so that none is loaded for a list of them. */
 export const summaries = {
-  convert: "Converts a data set of the Decathlon, of BraTS or, by patterns, of any folders to nnU-Net's layout.",
+  convert:
+    "Converts a data set of the Decathlon, of BraTS or, by patterns, of any folders to nnU-Net's layout. Cases without a segmentation go to imagesTs.",
   'convert-image': 'Converts an image, or a folder with a DICOM series, to NIfTI, NRRD, MetaImage, TIFF or PNG.',
   check: 'Checks that the images and labels of a data set fit together.',
   fingerprint: "Extracts a data set's shapes, spacings and intensities, which planning needs.",

@@ -54,24 +54,39 @@ export class UNetDecoder extends Module {
     );
   }
 
-  /** `skips`: the encoder's outputs, finest first. Logits for each resolution, finest first; only the finest where `onlyFinest`. */
-  forward(skips: readonly Tensor[], onlyFinest: boolean, run: RunBlock): Tensor[] {
+  /** `skips`: the encoder's outputs, finest first. Logits for each resolution, finest first. */
+  forward(skips: readonly Tensor[], run: RunBlock): Tensor[] {
     return tidy(() => {
       const outputs: Tensor[] = [];
-      let x = skips.at(-1)!;
-      this.stages.forEach((stage, i) => {
-        const coarse = x;
-        x = tidy(() =>
-          run(
-            (coarse, skip) => stage.forward(() => tidy(() => this.#fuse(this.transpconvs[i]!.forward(coarse), skip))),
-            coarse,
-            skips.at(-2 - i)!,
-          ),
-        );
-        if (i > 0) coarse.dispose();
-        if (!onlyFinest || i === this.stages.length - 1) outputs.unshift(this.seg_layers[i]!.forward(x));
-      });
+      this.#ascend(skips, run, (x, i) => outputs.unshift(this.seg_layers[i]!.forward(x)));
       return outputs;
     });
+  }
+
+  /** What the layer of the finest logits sees. */
+  features(skips: readonly Tensor[], run: RunBlock): Tensor {
+    return tidy(() => this.#ascend(skips, run));
+  }
+
+  /** From features to the finest logits: linear, and of each voxel by itself. */
+  classify(features: Tensor): Tensor {
+    return this.seg_layers.at(-1)!.forward(features);
+  }
+
+  #ascend(skips: readonly Tensor[], run: RunBlock, onStage?: (x: Tensor, stage: number) => void): Tensor {
+    let x = skips.at(-1)!;
+    this.stages.forEach((stage, i) => {
+      const coarse = x;
+      x = tidy(() =>
+        run(
+          (coarse, skip) => stage.forward(() => tidy(() => this.#fuse(this.transpconvs[i]!.forward(coarse), skip))),
+          coarse,
+          skips.at(-2 - i)!,
+        ),
+      );
+      if (i > 0) coarse.dispose();
+      onStage?.(x, i);
+    });
+    return x;
   }
 }

@@ -25,6 +25,10 @@ export interface SegmentationNetwork extends Module {
   forward(x: Tensor): Tensor[];
   /** Only the finest logits. */
   predict(x: Tensor): Tensor;
+  /** `[n, …space, architecture.features[0]]`: what the layer of the finest logits sees; `predict` is `classify` of it. */
+  features(x: Tensor): Tensor;
+  /** The finest logits of features `[n, …space, features]`, of any extents: linear, and of each voxel by itself. */
+  classify(features: Tensor): Tensor;
 }
 
 /** An encoder: the output of every stage, finest first. */
@@ -54,11 +58,19 @@ export abstract class UNet<Encoder extends UNetEncoder> extends Module implement
   }
 
   forward(x: Tensor): Tensor[] {
-    const forward = () => tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), false, this.#run));
+    const forward = () => tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), this.#run));
     return this.#recomputation ? recomputing(forward) : forward();
   }
 
   predict(x: Tensor): Tensor {
-    return tidy(() => this.decoder.forward(this.encoder.forward(x, this.#run), true, this.#run)[0]!);
+    return tidy(() => this.classify(this.features(x)));
+  }
+
+  features(x: Tensor): Tensor {
+    return tidy(() => this.decoder.features(this.encoder.forward(x, this.#run), this.#run));
+  }
+
+  classify(features: Tensor): Tensor {
+    return this.decoder.classify(features);
   }
 }

@@ -2,6 +2,7 @@
 import { add, type CompileProgress, compile, type Device, noGrad, scale, zeros } from '@voxelgrad/tensor';
 import { mirrorCombinations } from '../inference-geometry/mirroring.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
+import { classifyJoined, joinFeatures, runFor, summandOf } from './summand.ts';
 import { copiesTogether, mirror, predictMirrored, windowsTogether } from './window-batches.ts';
 
 /** `patch`: extents of a window, two for 2-D networks. `mirrorAxes`: those of space that windows are mirrored along. `batchSize`: see SlidingWindowOptions. */
@@ -22,6 +23,8 @@ export async function compilePrediction(
   onProgress?: CompileProgress,
 ): Promise<void> {
   const mirrorings = mirrorCombinations(mirrorAxes);
+  const summand = summandOf(networks, 'gaussian');
+  const run = runFor(summand);
   await compile(
     device,
     () =>
@@ -32,10 +35,18 @@ export async function compilePrediction(
             const x = zeros([windows, ...patch, network.architecture.inputChannels], { device });
             const copies = copiesTogether(batchSize, windows);
             for (const count of new Set([Math.min(copies, mirrorings.length), mirrorings.length % copies]))
-              predictMirrored(network, x, mirrorings.slice(0, count), batchSize, (logits) => {
-                for (const axes of mirrorings) for (const mirrored of [x, logits]) mirror(mirrored, axes);
-                scale(add(logits, logits), 1);
-              });
+              predictMirrored(
+                (some) => run(network, some),
+                x,
+                mirrorings.slice(0, count),
+                batchSize,
+                (result) => {
+                  for (const axes of mirrorings) for (const mirrored of [x, result]) mirror(mirrored, axes);
+                  const mean = scale(add(result, result), 1);
+                  if (summand.kind === 'logits of each') network.classify(mean);
+                  if (summand.kind === 'features') classifyJoined(networks, joinFeatures(networks.map(() => mean)));
+                },
+              );
           }
       }),
     onProgress,

@@ -52,7 +52,7 @@ describe('WindowSum', () => {
           }
     const expected = sums.map((value, i) => value / total[Math.floor(i / CLASSES)]!);
     for (const cellBytes of [0, 700, Number.POSITIVE_INFINITY]) {
-      const settings = { shape, classes: CLASSES, origins, window, weights, blend: 'gaussian', cellBytes } as const;
+      const settings = { shape, values: CLASSES, origins, window, weights, blend: 'gaussian', cellBytes } as const;
       const sum = new WindowSum(settings);
       const blocks: LogitBlock[] = [];
       let reached = [0, 0] as readonly [number, number];
@@ -79,7 +79,7 @@ describe('WindowSum', () => {
     const bytesFor = (voxels: number): number => 4 * voxels * (CLASSES + 1);
     const peakOf = (shape: readonly number[]): number => {
       const { origins, logits } = windowsOver(shape, window);
-      const sum = new WindowSum({ shape, classes: CLASSES, origins, window, weights, blend: 'gaussian', cellBytes: 0 });
+      const sum = new WindowSum({ shape, values: CLASSES, origins, window, weights, blend: 'gaussian', cellBytes: 0 });
       const values = logits(0);
       for (const [i, origin] of origins.entries()) {
         sum.add(origin, window, values);

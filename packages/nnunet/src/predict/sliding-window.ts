@@ -5,27 +5,16 @@
  *
  * Windows are cut on the host and their logits added up there, one window behind the device, which so never waits.
  */
-import {
-  add as addTensors,
-  type Device,
-  fromArray,
-  keep,
-  narrow,
-  noGrad,
-  type Shape,
-  scale,
-  sizeOf,
-  type Tensor,
-  tidy,
-  VoxelgradError,
-} from '@voxelgrad/tensor';
+import { type Device, type Shape, sizeOf, VoxelgradError } from '@voxelgrad/tensor';
 import { type Blend, windowWeights } from '../inference-geometry/importance.ts';
 import { mirrorCombinations } from '../inference-geometry/mirroring.ts';
 import { outside, type PaddingMode, paddingSources, paddingToPatch } from '../inference-geometry/padding.ts';
 import { type WindowSpread, windowOrigins } from '../inference-geometry/windows.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
 import type { LogitCell, LogitStream } from './logit-cells.ts';
-import { mirror, predictMirrored, windowsTogether } from './window-batches.ts';
+import { classifyCells, type Summand, summandOf } from './summand.ts';
+import { windowsTogether } from './window-batches.ts';
+import { predictWindows, type WindowPiece } from './window-pieces.ts';
 import { WindowSum } from './window-sum.ts';
 
 export interface SlidingWindowOptions {
@@ -71,38 +60,55 @@ export async function predictSlidingWindow(
   return { shape, data };
 }
 
+export interface LogitStreamOptions extends SlidingWindowOptions {
+  /** Logits are handed on in pieces of about so many bytes; 64 MiB by default. */
+  readonly cellBytes?: number;
+  /** Bytes of what networks give for a window above which it is worked on and read in pieces; 64 MiB by default. */
+  readonly pieceBytes?: number;
+  /** Told once all is done: the most bytes that sums took on the host at a time. */
+  readonly onPeak?: (bytes: number) => void;
+}
+
 /**
- * The same logits as they are finished. In memory are those that further windows overlap: of a volume [d, h, w] about half a patch's depth of planes, the
- * rows that a row of windows covers, and what a window itself takes.
+ * The same logits as they are finished. In memory are sums that further windows overlap: of a volume [d, h, w] about half a patch's depth of planes, the
+ * rows that a row of windows covers, and what a window itself takes. See summand.ts for what is summed.
  */
 export function streamSlidingWindow(
   networks: readonly SegmentationNetwork[],
   device: Device,
   image: Volume,
-  options: SlidingWindowOptions & {
-    /** Logits are handed on in pieces of at least so many bytes; 256 MiB by default. */
-    readonly cellBytes?: number;
-    /** Told once all is done: the most bytes that logits took on the host at a time. */
-    readonly onPeak?: (bytes: number) => void;
-  },
+  options: LogitStreamOptions,
 ): LogitStream {
-  const classes = networks[0]!.architecture.classes;
-  return { shape: [...image.shape.slice(0, 3), classes], cells: predictCells(networks, device, image, options) };
+  const { patch, blend = 'gaussian', cellBytes = 64 * 2 ** 20, pieceBytes = 64 * 2 ** 20 } = options;
+  const { classes } = networks[0]!.architecture;
+  const summand = summandOf(networks, blend);
+  const sums = sumWindows(networks, device, image, { ...options, blend, summand, cellBytes, pieceBytes });
+  const space = image.shape.slice(0, 3);
+  const means = { device, shape: [...space, summand.values], planar: patch.length === 2, cellBytes, pieceBytes };
+  return {
+    shape: [...space, classes],
+    cells: summand.kind === 'features' ? classifyCells(sums, networks, means) : sums,
+  };
 }
 
-/** Bytes of a window's logits above which they are worked on and read in pieces. */
-const windowPieceBytes = 64 * 2 ** 20;
+interface SumOptions extends LogitStreamOptions {
+  readonly blend: Blend;
+  readonly summand: Summand;
+  readonly cellBytes: number;
+  readonly pieceBytes: number;
+}
 
-async function* predictCells(
+/** Means over windows of what is summed, cell by cell. */
+async function* sumWindows(
   networks: readonly SegmentationNetwork[],
   device: Device,
   image: Volume,
-  options: Parameters<typeof streamSlidingWindow>[3],
+  options: SumOptions,
 ): AsyncIterable<LogitCell> {
-  const { patch, blend = 'gaussian', mirrorAxes = [], batchSize = 1, cellBytes = 256 * 2 ** 20 } = options;
+  const { patch, blend, summand, mirrorAxes = [], batchSize = 1, pieceBytes } = options;
   const [d, h, w, channels] = image.shape as readonly [number, number, number, number];
   checkChannels(networks[0]!, channels);
-  const classes = networks[0]!.architecture.classes;
+  const { classes } = networks[0]!.architecture;
   const window = patch.length === 2 ? [1, ...patch] : patch;
   const layout = layOut([d, h, w], window, options);
   const origins = windowOrigins(layout.shape, patch, {
@@ -110,23 +116,31 @@ async function* predictCells(
     ...(options.spread === undefined ? {} : { spread: options.spread }),
   });
   const places = origins.map((origin) => origin.map((first, axis) => first - layout.before[axis]!));
-  const weights = windowWeights(blend, window);
-  const sums = new WindowSum({ shape: [d, h, w], classes, origins: places, window, weights, blend, cellBytes });
+  const sums = new WindowSum({
+    shape: [d, h, w],
+    values: summand.values,
+    origins: places,
+    window,
+    weights: windowWeights(blend, window),
+    blend,
+    // Cells are as large as they are once their logits are made.
+    cellBytes: (options.cellBytes * summand.values) / classes,
+  });
   // Of a window in the plane, what is cut into pieces are its rows.
   const cutAxis = window.length - patch.length;
   const slice = sizeOf(window.slice(cutAxis + 1));
-  const thickness = Math.max(1, Math.floor(windowPieceBytes / (4 * classes * slice)));
+  const thickness = Math.max(1, Math.floor(pieceBytes / (4 * summand.values * slice)));
   /** Adds windows from the `first` on; gives what is finished with each. */
-  const add = async function* (first: number, pieces: readonly WindowPiece[]): AsyncIterable<LogitCell> {
+  const add = async function* (first: number, pieces: Iterable<WindowPiece>): AsyncIterable<LogitCell> {
     for (const piece of pieces) {
-      const logits = await piece.logits();
+      const values = await piece.values;
       const extents = window.with(cutAxis, piece.length);
-      const size = sizeOf(extents) * classes;
-      for (let i = 0; (i + 1) * size <= logits.length; i++) {
+      const size = sizeOf(extents) * summand.values;
+      for (let i = 0; (i + 1) * size <= values.length; i++) {
         const place = places[first + i]!;
-        const one = logits.subarray(i * size, (i + 1) * size);
+        const one = values.subarray(i * size, (i + 1) * size);
         sums.add(place.with(cutAxis, place[cutAxis]! + piece.first), extents, one, piece.first * slice);
-        if (piece !== pieces.at(-1)) continue;
+        if (!piece.last) continue;
         const next = places[first + i + 1];
         if (next?.[0] !== place[0] || next?.[1] !== place[1]) yield* sums.finish(place);
       }
@@ -134,9 +148,10 @@ async function* predictCells(
   };
   const mirrorings = mirrorCombinations(mirrorAxes);
   // Windows that are worked on in pieces are large enough by themselves.
-  const together = thickness < window[cutAxis]! ? 1 : windowsTogether(batchSize, mirrorings.length);
+  const inPieces = thickness < window[cutAxis]!;
+  const together = inPieces ? 1 : windowsTogether(batchSize, mirrorings.length);
   const values = sizeOf(window) * channels;
-  let pending: { readonly first: number; readonly pieces: readonly WindowPiece[] } | undefined;
+  let pending: { readonly first: number; readonly pieces: Iterable<WindowPiece> } | undefined;
   for (let first = 0; first < origins.length; first += together) {
     options.signal?.throwIfAborted();
     const some = origins.slice(first, first + together);
@@ -147,12 +162,14 @@ async function* predictCells(
       mirrorings,
       batchSize,
       thickness,
+      summand,
     });
     // While the device works on these windows, add up those before – unless they are so large that two at a time would be too much.
+    const begun = inPieces ? pieces : [...pieces];
     if (pending !== undefined) yield* add(pending.first, pending.pieces);
     pending = undefined;
-    if (pieces.length === 1) pending = { first, pieces };
-    else yield* add(first, pieces);
+    if (inPieces) yield* add(first, begun);
+    else pending = { first, pieces: begun };
     options.onWindow?.(first, origins.length);
   }
   if (pending !== undefined) yield* add(pending.first, pending.pieces);
@@ -188,71 +205,6 @@ function layOut(
     paddingSources(extent, padding.before[axis]!, padding.after[axis]!, border),
   );
   return { shape: padding.shape, before: padding.before, sources };
-}
-
-/** Slices of the logits of some windows, `[windows, length, …]`. */
-interface WindowPiece {
-  readonly first: number;
-  readonly length: number;
-  /** Reads them, and frees them on the device. */
-  logits(): Promise<Float32Array>;
-}
-
-interface WindowWork {
-  readonly device: Device;
-  /** Axes of each mirroring. */
-  readonly mirrorings: readonly (readonly number[])[];
-  readonly batchSize: number;
-  /** Slices of a piece along the windows' first axis. */
-  readonly thickness: number;
-}
-
-/** The averaged logits of windows `[windows, …space, c]`, in pieces. Work is enqueued before this returns. */
-function predictWindows(
-  networks: readonly SegmentationNetwork[],
-  values: Float32Array,
-  shape: Shape,
-  { device, mirrorings, batchSize, thickness }: WindowWork,
-): readonly WindowPiece[] {
-  const extent = shape[1]!;
-  const firsts = Array.from({ length: Math.ceil(extent / thickness) }, (_, i) => i * thickness);
-  const length = (first: number): number => Math.min(thickness, extent - first);
-  // Sums are kept in pieces, so that never more than two whole windows' logits are on the device.
-  const sums: (Tensor | undefined)[] = firsts.map(() => undefined);
-  const addUp = (logits: Tensor, axes: readonly number[]): void => {
-    for (const [i, first] of firsts.entries()) {
-      const from = axes.includes(0) ? extent - first - length(first) : first;
-      const previous = sums[i];
-      sums[i] = keep(
-        tidy(() => {
-          const piece = firsts.length === 1 ? logits : narrow(logits, 1, from, length(first));
-          const turned = mirror(piece, axes);
-          return previous === undefined ? turned : addTensors(previous, turned);
-        }),
-      );
-      previous?.dispose();
-    }
-  };
-  noGrad(() =>
-    tidy(() => {
-      const x = fromArray(values, shape, { device });
-      for (const network of networks) predictMirrored(network, x, mirrorings, batchSize, addUp);
-    }),
-  );
-  const share = 1 / (networks.length * mirrorings.length);
-  const read = (sum: Tensor): Promise<Float32Array> => {
-    const mean = noGrad(() => scale(sum, share));
-    const data = mean.data() as Promise<Float32Array>;
-    for (const tensor of [sum, mean]) tensor.dispose();
-    return data;
-  };
-  if (firsts.length === 1) {
-    const data = read(sums[0]!);
-    // Whoever awaits the windows is told of a failure, if anybody still does.
-    data.catch(() => undefined);
-    return [{ first: 0, length: extent, logits: () => data }];
-  }
-  return firsts.map((first, i) => ({ first, length: length(first), logits: () => read(sums[i]!) }));
 }
 
 /** The voxels of one window `[…window, c]`; zeros where the layout says there is no voxel. */

@@ -1,6 +1,5 @@
 /** Windows and their mirrored copies in batches for the network: as many together as are asked for, copies of the same windows first. */
 import { concat, flip, narrow, type Tensor, tidy } from '@voxelgrad/tensor';
-import type { SegmentationNetwork } from '../networks/unet.ts';
 
 /** Windows that go through the network together: more than one where all of their copies find room. */
 export const windowsTogether = (batchSize: number, mirrorings: number): number =>
@@ -19,9 +18,9 @@ export const mirror = (x: Tensor, axes: readonly number[]): Tensor =>
         axes.map((axis) => axis + 1),
       );
 
-/** Predicts windows `[n, …space, c]` in each mirroring. `use` gets logits `[n, …space, classes]` that are still mirrored, and along what; they are freed after. */
+/** Runs a network on windows `[n, …space, c]` in each mirroring. `use` gets its result `[n, …space, values]`, still mirrored, and along what; it is freed after. */
 export function predictMirrored(
-  network: SegmentationNetwork,
+  run: (x: Tensor) => Tensor,
   x: Tensor,
   mirrorings: readonly (readonly number[])[],
   batchSize: number,
@@ -33,14 +32,14 @@ export function predictMirrored(
     tidy(() => {
       const some = mirrorings.slice(first, first + copies);
       const [single] = some;
-      if (some.length === 1) return use(network.predict(mirror(x, single!)), single!);
+      if (some.length === 1) return use(run(mirror(x, single!)), single!);
       const input = tidy(() =>
         concat(
           some.map((axes) => mirror(x, axes)),
           0,
         ),
       );
-      const logits = network.predict(input);
-      for (const [i, axes] of some.entries()) tidy(() => use(narrow(logits, 0, i * windows, windows), axes));
+      const results = run(input);
+      for (const [i, axes] of some.entries()) tidy(() => use(narrow(results, 0, i * windows, windows), axes));
     });
 }

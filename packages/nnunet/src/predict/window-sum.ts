@@ -10,7 +10,8 @@ import { type LogitBlock, type LogitCell, lengthOf, overlap, type Span } from '.
 export interface WindowSumSettings {
   /** [d, h, w] */
   readonly shape: readonly number[];
-  readonly classes: number;
+  /** Of each voxel: its classes' logits, say. */
+  readonly values: number;
   /** First voxels of all windows, in the order in which they are added; outside of the volume where it is padded. */
   readonly origins: readonly (readonly number[])[];
   /** Extents of a window. */
@@ -45,10 +46,10 @@ export class WindowSum {
 
   constructor(settings: WindowSumSettings) {
     this.#settings = settings;
-    const { shape, classes, origins, window, cellBytes } = settings;
+    const { shape, values, origins, window, cellBytes } = settings;
     const starts = (axis: 0 | 1): number[] => [...new Set(origins.map((origin) => origin[axis]!))];
     this.#starts = [starts(0), starts(1)];
-    const rowBytes = 4 * classes * shape[2]!;
+    const rowBytes = 4 * values * shape[2]!;
     this.#planes = segments(shape[0]!, this.#starts[0], window[0]!, cellBytes / (rowBytes * shape[1]!));
     const deepest = Math.max(...this.#planes.map(({ span }) => lengthOf(span)));
     this.#rows = segments(shape[1]!, this.#starts[1], window[1]!, cellBytes / (rowBytes * deepest));
@@ -60,8 +61,8 @@ export class WindowSum {
     return this.#peakBytes;
   }
 
-  /** Adds a box of a window's logits `[…extents, classes]`; `firstWeight` is the place of its first voxel in the window. */
-  add(origin: readonly number[], extents: readonly number[], logits: ArrayLike<number>, firstWeight = 0): void {
+  /** Adds a box of a window's values `[…extents, values]`; `firstWeight` is the place of its first voxel in the window. */
+  add(origin: readonly number[], extents: readonly number[], box: ArrayLike<number>, firstWeight = 0): void {
     const [planes, rows] = [0, 1].map((axis): Span => [origin[axis]!, origin[axis]! + extents[axis]!]) as [Span, Span];
     const [first, end] = overlap([origin[2]!, origin[2]! + extents[2]!], [0, this.#settings.shape[2]!]);
     for (const [p, { span: planeSpan }] of this.#planes.entries()) {
@@ -74,7 +75,7 @@ export class WindowSum {
           for (let row = y; row < yEnd; row++) {
             const from = ((plane - planes[0]) * extents[1]! + row - rows[0]) * extents[2]! + first - origin[2]!;
             const to = (plane - planeSpan[0]) * lengthOf(rowSpan) + row - rowSpan[0];
-            this.#addRow(sums, logits, from, firstWeight + from, to * this.#settings.shape[2]! + first, end - first);
+            this.#addRow(sums, box, from, firstWeight + from, to * this.#settings.shape[2]! + first, end - first);
           }
       }
     }
@@ -83,10 +84,10 @@ export class WindowSum {
   #touch(p: number, r: number): Sums {
     const existing = this.#sums[p]![r];
     if (existing !== undefined) return existing;
-    const { shape, classes, blend } = this.#settings;
+    const { shape, values, blend } = this.#settings;
     const [planes, rows] = [this.#planes[p]!.span, this.#rows[r]!.span];
     const voxels = lengthOf(planes) * lengthOf(rows) * shape[2]!;
-    const data = new Float32Array(voxels * classes);
+    const data = new Float32Array(voxels * values);
     if (blend === 'max') data.fill(Number.NEGATIVE_INFINITY);
     const sums = { planes, rows, data, total: new Float32Array(blend === 'max' ? 0 : voxels) };
     this.#sums[p]![r] = sums;
@@ -97,23 +98,23 @@ export class WindowSum {
 
   #addRow(
     { data, total }: Sums,
-    logits: ArrayLike<number>,
+    box: ArrayLike<number>,
     from: number,
     firstWeight: number,
     to: number,
     count: number,
   ): void {
-    const { classes, weights, blend } = this.#settings;
+    const { values, weights, blend } = this.#settings;
     for (let i = 0; i < count; i++) {
-      const read = (from + i) * classes;
-      const write = (to + i) * classes;
+      const read = (from + i) * values;
+      const write = (to + i) * values;
       if (blend === 'max') {
-        for (let c = 0; c < classes; c++) data[write + c] = Math.max(data[write + c]!, logits[read + c]!);
+        for (let c = 0; c < values; c++) data[write + c] = Math.max(data[write + c]!, box[read + c]!);
         continue;
       }
       const weight = weights[firstWeight + i]!;
       total[to + i]! += weight;
-      for (let c = 0; c < classes; c++) data[write + c]! += weight * logits[read + c]!;
+      for (let c = 0; c < values; c++) data[write + c]! += weight * box[read + c]!;
     }
   }
 
@@ -131,9 +132,9 @@ export class WindowSum {
     const { planes, rows, data, total } = this.#sums[p]![r]!;
     this.#sums[p]![r] = undefined;
     this.#bytes -= data.byteLength + total.byteLength;
-    const { classes } = this.#settings;
+    const { values } = this.#settings;
     for (let voxel = 0, at = 0; voxel < total.length; voxel++)
-      for (let c = 0; c < classes; c++) data[at++]! /= total[voxel]!;
+      for (let c = 0; c < values; c++) data[at++]! /= total[voxel]!;
     return { planes, rows, data };
   }
 }
