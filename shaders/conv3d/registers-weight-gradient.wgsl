@@ -4,8 +4,14 @@
 //   partial[split, tap, cin, cout] = Σ over the split's lines of source[voxel moved by the tap, cin] · gradient[voxel, cout]
 // common/sum-splits adds the splits in a fixed order. Channels of both sides are multiples of 4.
 //
-// From the preamble: `element`; INVOCATIONS; ROWS, a multiple of 4; QUADS; and
-// `add_voxels(left, gradient_at, last_quad, last_voxel)`, which calls add_quad(left, j, gradient_at + min(j, last_quad), last_voxel) for j = 0 … QUADS − 1
+// Where LANES > 1, the invocations of a subgroup have the same input channels and output channels side by side: they fetch the source together, each a
+// part of it, and tell each other.
+//
+// From the preamble: `element`; ROWS, a multiple of 4; QUADS; LANES, the invocations that fetch together: a workgroup, which is a subgroup, or 1; INVOCATIONS;
+//   fn tile_at(group, groups, thread)          linear_workgroup(…) where LANES > 1, else linear_invocation(…)
+//   fn told(value, lane)                       what `value` is to that lane of the subgroup; unused where LANES is 1
+//   fn add_voxels(gradient_at, last_quad, last_voxel)      for j = 0 … QUADS − 1 and i = 0 … ROWS / 4 − 1 calls
+//     add_quads(i, j, right)     with right = right_at(gradient_at + min(j, last_quad), last_voxel)
 
 // #include "common/index.wgsl"
 
@@ -34,43 +40,56 @@ var<private> sums: array<vec4f, ROWS * QUADS>;
 // Voxels that are added up at once: drivers keep so many sums in memory, and fetch each once for all of these.
 const VOXELS = 4u;
 
-// The products of VOXELS neighbours: `left` has the quads of input channels of one voxel after those of the other, and zeros for voxels past the last.
-fn add_quad(left: array<vec4f, VOXELS * ROWS / 4>, j: u32, gradient_at: u32, last_voxel: u32) {
-  let pitch = parameters.gradient_channels / 4;
-  var right: array<vec4f, VOXELS>;
-  for (var v = 0u; v < VOXELS; v++) {
-    right[v] = vec4f(gradient[gradient_at + min(v, last_voxel) * pitch]);
-  }
-  for (var i = 0u; i < ROWS / 4; i++) {
-    let at = 4 * i * QUADS + j;
-    var x = sums[at];
-    var y = sums[at + QUADS];
-    var z = sums[at + 2 * QUADS];
-    var w = sums[at + 3 * QUADS];
-    for (var v = 0u; v < VOXELS; v++) {
-      let value = left[v * (ROWS / 4) + i];
-      x = fma(vec4f(value.x), right[v], x);
-      y = fma(vec4f(value.y), right[v], y);
-      z = fma(vec4f(value.z), right[v], z);
-      w = fma(vec4f(value.w), right[v], w);
-    }
-    sums[at] = x;
-    sums[at + QUADS] = y;
-    sums[at + 2 * QUADS] = z;
-    sums[at + 3 * QUADS] = w;
+const FETCHES = (VOXELS * ROWS / 4 + LANES - 1) / LANES;
+
+// The quads of input channels of VOXELS neighbours, those of one voxel after those of the other, zeros for voxels past the last: each LANES-th of them.
+var<private> fetched: array<vec4f, FETCHES>;
+
+fn fetch(lane: u32, at: u32, last_row: u32, last_voxel: u32) {
+  let pitch = parameters.stride.z * (parameters.source_channels / 4);
+  for (var i = 0u; i < FETCHES; i++) {
+    let part = min(i * LANES + lane, VOXELS * ROWS / 4 - 1);
+    let voxel = part / (ROWS / 4);
+    let value = vec4f(source[at + min(voxel, last_voxel) * pitch + min(part % (ROWS / 4), last_row)]);
+    fetched[i] = select(vec4f(), value, voxel <= last_voxel);
   }
 }
 
-fn load_left(at: u32, last_row: u32, last_voxel: u32) -> array<vec4f, VOXELS * ROWS / 4> {
-  let pitch = parameters.stride.z * (parameters.source_channels / 4);
-  var left: array<vec4f, VOXELS * ROWS / 4>;
-  for (var v = 0u; v < VOXELS; v++) {
-    for (var i = 0u; i < ROWS / 4; i++) {
-      let value = vec4f(source[at + min(v, last_voxel) * pitch + min(i, last_row)]);
-      left[v * (ROWS / 4) + i] = select(vec4f(), value, v <= last_voxel);
-    }
+fn left_at(voxel: u32, quad: u32) -> vec4f {
+  let part = voxel * (ROWS / 4) + quad;
+  if (LANES > 1) {
+    return told(fetched[part / LANES], part % LANES);
   }
-  return left;
+  return fetched[part];
+}
+
+fn right_at(at: u32, last_voxel: u32) -> array<vec4f, VOXELS> {
+  let pitch = parameters.gradient_channels / 4;
+  var right: array<vec4f, VOXELS>;
+  for (var v = 0u; v < VOXELS; v++) {
+    right[v] = vec4f(gradient[at + min(v, last_voxel) * pitch]);
+  }
+  return right;
+}
+
+// Quad i of the input channels, quad j of the output channels.
+fn add_quads(i: u32, j: u32, right: array<vec4f, VOXELS>) {
+  let at = 4 * i * QUADS + j;
+  var x = sums[at];
+  var y = sums[at + QUADS];
+  var z = sums[at + 2 * QUADS];
+  var w = sums[at + 3 * QUADS];
+  for (var v = 0u; v < VOXELS; v++) {
+    let value = left_at(v, i);
+    x = fma(vec4f(value.x), right[v], x);
+    y = fma(vec4f(value.y), right[v], y);
+    z = fma(vec4f(value.z), right[v], z);
+    w = fma(vec4f(value.w), right[v], w);
+  }
+  sums[at] = x;
+  sums[at + QUADS] = y;
+  sums[at + 2 * QUADS] = z;
+  sums[at + 3 * QUADS] = w;
 }
 
 @compute @workgroup_size(INVOCATIONS)
@@ -79,7 +98,8 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let index = linear_invocation(group, groups, thread, INVOCATIONS);
+  let index = tile_at(group, groups, thread);
+  let lane = thread % LANES;
   let kernel = parameters.kernel;
   let tile_n = index % parameters.tiles_n;
   let tile_m = (index / parameters.tiles_n) % parameters.tiles_m;
@@ -98,10 +118,11 @@ fn main(
   let source_quads = parameters.source_channels / 4;
   let gradient_quads = parameters.gradient_channels / 4;
   let row0 = tile_m * ROWS;
-  let quad0 = tile_n * QUADS;
+  let quad0 = (tile_n * LANES + lane) * QUADS;
   // Channels past the last read those before them, and are not stored.
+  let first_quad = min(quad0, gradient_quads - 1);
   let last_row = source_quads - 1 - row0 / 4;
-  let last_quad = gradient_quads - 1 - quad0;
+  let last_quad = gradient_quads - 1 - first_quad;
 
   // Of a line, the voxels from `first` to before `end` are those that the tap brings inside.
   let first = u32(clamp((stride.z - 1 - reach.z) / stride.z, 0, i32(extent.w)));
@@ -116,20 +137,23 @@ fn main(
     }
     let source_line = ((line / (extent.z * extent.y)) * size.y + u32(at.x)) * size.z + u32(at.y);
     var source_at = (source_line * size.w + u32(i32(first) * stride.z + reach.z)) * source_quads + row0 / 4;
-    var gradient_at = (line * extent.w + first) * gradient_quads + quad0;
+    var gradient_at = (line * extent.w + first) * gradient_quads + first_quad;
     for (var w = first; w < end; w += VOXELS) {
       let last_voxel = end - 1 - w;
-      add_voxels(load_left(source_at, last_row, last_voxel), gradient_at, last_quad, last_voxel);
+      fetch(lane, source_at, last_row, last_voxel);
+      add_voxels(gradient_at, last_quad, last_voxel);
       source_at += VOXELS * u32(stride.z) * source_quads;
       gradient_at += VOXELS * gradient_quads;
     }
   }
 
-  let rows = min(ROWS, parameters.source_channels - row0);
-  for (var i = 0u; i < rows; i++) {
+  // Of a length that is known: a loop of any other indexes `sums`, which then is no registers, in the loops above either.
+  for (var i = 0u; i < ROWS; i++) {
     let to = ((split * taps + tap_index) * parameters.source_channels + row0 + i) * gradient_quads + quad0;
-    for (var j = 0u; j < min(QUADS, gradient_quads - quad0); j++) {
-      partial[to + j] = sums[i * QUADS + j];
+    for (var j = 0u; j < QUADS; j++) {
+      if (row0 + i < parameters.source_channels && quad0 + j < gradient_quads) {
+        partial[to + j] = sums[i * QUADS + j];
+      }
     }
   }
 }

@@ -15,7 +15,7 @@ import {
   type VariantName,
 } from './conv3d.variants.ts';
 import { classesOf, gatherWebgpu, matricesWebgpu, type Product } from './conv3d-gather.webgpu.ts';
-import { channelsOf, describeGeometry, isQuads, kernelOf, volume } from './conv3d-parameters.webgpu.ts';
+import { channelsOf, describeGeometry, kernelOf, volume } from './conv3d-parameters.webgpu.ts';
 import { registersWebgpu, weightGradientRegisters } from './conv3d-registers.webgpu.ts';
 import { weightGradientWebgpu } from './conv3d-weight-gradient.webgpu.ts';
 
@@ -49,8 +49,9 @@ function productVariant(device: WebgpuDevice, product: Product): VariantName | M
     direction,
     rows: rows * classes,
     columns: channelsOf(result),
-    quads: isQuads(channelsOf(source)),
+    channels: channelsOf(source),
     staged: stagedType(source.dtype, device.info.vendor),
+    subgroup: subgroupOf(device),
   };
   const matrices =
     source.dtype === 'f16' && device.features.has('chromium-experimental-subgroup-matrix')
@@ -60,7 +61,7 @@ function productVariant(device: WebgpuDevice, product: Product): VariantName | M
     kernel: KERNELS[direction],
     detail: describeGeometry(geometry),
     operands: [source, weight, result],
-    candidates: [...suiting(shape, device.limits, subgroupOf(device)), ...matrices],
+    candidates: [...suiting(shape, device.limits), ...matrices],
     preset: defaultVariant(shape, device.description),
     run: (name, [source, weight, result]) =>
       productWebgpu(device, { ...product, source: source!, weight: weight!, bias: undefined, result: result! }, name),
@@ -91,14 +92,15 @@ function weightGradientVariant(
     direction: 'weightGradient',
     rows: volume(kernelOf(dweight)) * channelsOf(x),
     columns: channelsOf(dy),
-    quads: isQuads(channelsOf(x)),
+    channels: channelsOf(x),
     staged: stagedType(x.dtype, device.info.vendor),
+    subgroup: subgroupOf(device),
   };
   return device.choices.choose({
     kernel: 'conv3dWeightGradient',
     detail: describeGeometry(geometry),
     operands: [x, dy, dweight],
-    candidates: suiting(shape, device.limits, subgroupOf(device)),
+    candidates: suiting(shape, device.limits),
     preset: defaultVariant(shape, device.description),
     run: (name, [x, dy, dweight]) => weightProductWebgpu(device, x!, dy!, dweight!, geometry, name),
   });

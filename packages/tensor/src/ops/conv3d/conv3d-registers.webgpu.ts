@@ -15,9 +15,16 @@ import { splitVoxels } from './conv3d-weight-gradient.webgpu.ts';
 /** Invocations of a workgroup, where they have nothing to do with each other. */
 const INVOCATIONS = 16;
 
-/** `value` of a lane, for all of its subgroup. */
+/** Invocations that fetch together: those of a subgroup. */
+const lanesOf = ({ info }: WebgpuDevice, { broadcast }: RegisterVariant): number =>
+  broadcast === undefined ? 1 : (info.subgroupMaxSize ?? 1);
+
+/**
+ * What a lane fetched, for all of its subgroup. Not by subgroupBroadcast: for each of them Mesa's software driver finds out which lane is the first that is
+ * active, while a shuffle is one instruction.
+ */
 const broadcast = (part: number, lanes: number): string =>
-  `subgroupBroadcast(fetched[${Math.floor(part / lanes)}], ${part % lanes})`;
+  `subgroupShuffle(fetched[${Math.floor(part / lanes)}], ${part % lanes})`;
 
 /** The weight of a quad of columns, put together from what each lane fetched. */
 function broadcastQuad(quad: number, quads: number, dataGradient: boolean, lanes: number): string {
@@ -26,15 +33,17 @@ function broadcastQuad(quad: number, quads: number, dataGradient: boolean, lanes
   return dataGradient ? `transpose(${matrix})` : matrix;
 }
 
-/** One call for each quad of columns, written out: drivers do not unroll so much by themselves, and sums that are indexed are no registers. */
+/** One call for each quad, written out: drivers do not unroll so much by themselves, and sums that are indexed are no registers. */
 const forEachQuad = (quads: number, call: (quad: number) => string): string =>
   Array.from({ length: quads }, (_, quad) => `  ${call(quad)};`).join('\n');
+
+const SUBGROUPS = 'enable subgroups;\n';
 
 /** The geometry must be one that `isGathered` accepts, channels of both sides multiples of 4. */
 export function registersWebgpu(device: WebgpuDevice, product: Product, variant: RegisterVariant): void {
   const { dataGradient, source, weight, bias, result } = product;
   const { rows, quads } = variant;
-  const lanes = variant.broadcast === true ? (device.info.subgroupMaxSize ?? 1) : 1;
+  const lanes = lanesOf(device, variant);
   const invocations = Math.max(INVOCATIONS, lanes);
   const { rows: voxels, classes } = classesOf(product);
   const tilesN = Math.ceil(channelsOf(result) / (4 * quads));
@@ -54,7 +63,7 @@ ${forEachQuad(quads, (quad) => `add_quad(left, ${quad}, ${right(quad)})`)}
   device.choose(() => `in registers, ${rows}x${4 * quads}${lanes > 1 ? `, weights from ${lanes} lanes` : ''}`);
   device.dispatch({
     shader: 'conv3d/registers',
-    preamble: lanes > 1 ? `enable subgroups;\n${preamble}` : preamble,
+    preamble: `${lanes > 1 ? SUBGROUPS : ''}${preamble}`,
     bindings: [read(source), read(weight), write(result), read(bias ?? weight)],
     parameters: productParameters(product, tilesN),
     workgroups: [x, y, classes],
@@ -68,27 +77,39 @@ export function weightGradientRegisters(
   dy: Operand,
   dweight: Operand,
   geometry: Conv3dGeometry,
-  { rows, quads }: RegisterVariant,
+  variant: RegisterVariant,
 ): void {
+  const { rows, quads } = variant;
   const kernel = kernelOf(dweight);
+  const lanes = lanesOf(device, variant);
+  const invocations = lanes > 1 ? lanes : INVOCATIONS;
   const tilesM = Math.ceil(channelsOf(x) / rows);
-  const tilesN = Math.ceil(channelsOf(dy) / (4 * quads));
-  const invocations = volume(kernel) * tilesM * tilesN;
+  const tilesN = Math.ceil(channelsOf(dy) / (4 * quads * lanes));
+  const tiles = volume(kernel) * tilesM * tilesN;
+  const tilesPerWorkgroup = invocations / lanes;
   const lines = sizeOf(extentOf(dy).slice(0, 3));
   const size = sizeOf(dweight.shape);
-  const { splits, voxelsPerSplit: linesPerSplit } = splitVoxels(lines, size, Math.ceil(invocations / INVOCATIONS), 1);
+  const { splits, voxelsPerSplit: linesPerSplit } = splitVoxels(lines, size, Math.ceil(tiles / tilesPerWorkgroup), 1);
   const partial = splits === 1 ? dweight : device.temporary('f32', [splits, size]);
-  device.choose(() => `in registers, ${rows}x${4 * quads}, ${splits} splits of ${linesPerSplit} lines`);
+  const products = (j: number): string => `let right${j} = right_at(gradient_at + min(${j}, last_quad), last_voxel);
+${forEachQuad(rows / 4, (i) => `add_quads(${i}, ${j}, right${j})`)}`;
+  device.choose(() => `in registers, ${rows}x${4 * quads}, ${lanes} lanes, ${splits} splits of ${linesPerSplit} lines`);
   device.dispatch({
     shader: 'conv3d/registers-weight-gradient',
-    preamble: writePreamble({
+    preamble: `${lanes > 1 ? SUBGROUPS : ''}${writePreamble({
       types: { element: x.dtype },
-      constants: { INVOCATIONS, ROWS: rows, QUADS: quads },
+      constants: { INVOCATIONS: invocations, ROWS: rows, QUADS: quads, LANES: lanes },
       code: `
-fn add_voxels(left: array<vec4f, VOXELS * ROWS / 4>, gradient_at: u32, last_quad: u32, last_voxel: u32) {
-${forEachQuad(quads, (quad) => `add_quad(left, ${quad}, gradient_at + min(${quad}, last_quad), last_voxel)`)}
+fn tile_at(group: vec3u, groups: vec3u, thread: u32) -> u32 {
+  return ${lanes > 1 ? 'linear_workgroup(group, groups)' : 'linear_invocation(group, groups, thread, INVOCATIONS)'};
+}
+fn told(value: vec4f, lane: u32) -> vec4f {
+  return ${lanes > 1 ? 'subgroupShuffle(value, lane)' : 'value'};
+}
+fn add_voxels(gradient_at: u32, last_quad: u32, last_voxel: u32) {
+${forEachQuad(quads, products)}
 }`,
-    }),
+    })}`,
     bindings: [read(x), read(dy), write(partial)],
     parameters: [
       ...extentOf(x),
@@ -101,7 +122,7 @@ ${forEachQuad(quads, (quad) => `add_quad(left, ${quad}, gradient_at + min(${quad
       splits,
       linesPerSplit,
     ],
-    workgroups: foldWorkgroups(Math.ceil((invocations * splits) / INVOCATIONS)),
+    workgroups: foldWorkgroups(Math.ceil((tiles * splits) / tilesPerWorkgroup)),
   });
   if (partial === dweight) return;
   sumSplits(device, partial, dweight, splits);

@@ -17,6 +17,7 @@ import {
   tileWorkgroupBytes,
   type VariantName,
 } from './conv3d.variants.ts';
+import { isQuads } from './conv3d-parameters.webgpu.ts';
 
 export type Direction = 'forward' | 'dataGradient' | 'weightGradient' | 'matmul';
 
@@ -26,10 +27,12 @@ export interface ProductShape {
   /** Of the result: voxels by channels, or taps × input channels by output channels. */
   readonly rows: number;
   readonly columns: number;
-  /** Whether what is gathered comes in whole vec4: single elements take more registers. */
-  readonly quads: boolean;
+  /** Of what is gathered. */
+  readonly channels: number;
   /** What its tiles are kept as. */
   readonly staged: DType;
+  /** Invocations of a subgroup, where the adapter has such and all have the same number. */
+  readonly subgroup: number | undefined;
 }
 
 /** A rule of the table; what it leaves out, it does not ask for. */
@@ -37,10 +40,13 @@ interface Rule {
   readonly use: VariantName;
   /** Columns, at most. */
   readonly columns?: number;
+  readonly leastColumns?: number;
+  readonly leastChannels?: number;
   /** Rows, at most. */
   readonly rows?: number;
   /** Whether tiles of 64 columns would leave half of one unused. */
   readonly narrow?: boolean;
+  /** Whether what is gathered comes in whole vec4: single elements take more registers. */
   readonly quads?: boolean;
   /** Whether both what is gathered and the columns come in whole vec4. */
   readonly wholeQuads?: boolean;
@@ -77,21 +83,32 @@ const GATHERED: readonly Rule[] = [
   { use: '32x32' },
 ];
 
+const PRODUCTS_IN_REGISTERS: readonly Rule[] = [
+  { wholeQuads: true, leastColumns: 24, use: 'registers 4x32 broadcast' },
+  { wholeQuads: true, use: 'registers 8x16 broadcast' },
+  { wholeQuads: true, use: 'registers 8x16' },
+];
+const WEIGHT_GRADIENTS_IN_REGISTERS: readonly Rule[] = [
+  { wholeQuads: true, leastChannels: 16, leastColumns: 64, use: 'registers 32x8 broadcast' },
+  { wholeQuads: true, leastChannels: 16, leastColumns: 32, use: 'registers 32x4 broadcast' },
+  { wholeQuads: true, use: 'registers 8x8' },
+];
+
 const ANY = /(?:)/;
 
 export const DEFAULTS: readonly Defaults[] = [
   {
     /**
      * Drivers that compute on the processor. A barrier cuts a shader into loops over the invocations of a workgroup, with all registers saved in between, and
-     * workgroup memory is memory like any other. Measured 2026-11-28, two cores of a Xeon, 32 → 32, GFLOP/s in tiles
-     * (128x32 forward, 32x32 backward), in registers 8x8 and in registers 8x16: lavapipe at 16³, forward 2.6, 4.9, 6.6, data gradient 2.3, 4.3, 6.3;
-     * SwiftShader at 8³, forward 0.16, 0.65, 0.73, data gradient 0.10, 0.56, 0.93.
+     * workgroup memory is memory like any other. Mesa's reads storage one lane after the other, some hundred instructions for a vec4 of each: what a
+     * subgroup needs is best fetched once. Measured 2026-11-28 on lavapipe, two cores of a busy Xeon, 32 → 32 at 16³, milliseconds of both processors: forward
+     * 22.8 in registers 8x16 and 18.7 in 4x32 broadcast, data gradient 26.3 and 18.9; weight gradient 23.6 in registers 8x8, 11.9 in 32x4 broadcast.
      */
     adapter: SOFTWARE_DRIVERS,
     rules: {
-      forward: [{ wholeQuads: true, use: 'registers 8x16' }, ...GATHERED_FEW_COLUMNS, { use: '32x32' }],
-      dataGradient: [{ wholeQuads: true, use: 'registers 8x16' }, ...GATHERED_FEW_COLUMNS, { use: '32x32' }],
-      weightGradient: [{ wholeQuads: true, use: 'registers 8x8' }, ...FEW_COLUMNS, { use: '32x32' }],
+      forward: [...PRODUCTS_IN_REGISTERS, ...GATHERED_FEW_COLUMNS, { use: '32x32' }],
+      dataGradient: [...PRODUCTS_IN_REGISTERS, ...GATHERED_FEW_COLUMNS, { use: '32x32' }],
+      weightGradient: [...WEIGHT_GRADIENTS_IN_REGISTERS, ...FEW_COLUMNS, { use: '32x32' }],
       matmul: [...GATHERED_FEW_COLUMNS, { narrow: true, tiles: 4, use: '128x32' }, { use: '32x32' }],
     },
   },
@@ -109,14 +126,25 @@ export const DEFAULTS: readonly Defaults[] = [
 
 const isNarrow = (columns: number): boolean => (64 - (columns % 64)) % 64 >= 32;
 
-const fits = (rule: Rule, { rows, columns, quads, staged }: ProductShape): boolean =>
-  columns <= (rule.columns ?? columns) &&
-  rows <= (rule.rows ?? rows) &&
-  (rule.narrow ?? isNarrow(columns)) === isNarrow(columns) &&
-  (rule.quads ?? quads) === quads &&
-  (rule.wholeQuads ?? (quads && columns % 4 === 0)) === (quads && columns % 4 === 0) &&
-  (rule.staged ?? staged) === staged &&
-  (isRegisterName(rule.use) || tileCount(TILE_VARIANTS[rule.use], rows, columns) >= (rule.tiles ?? 0));
+const isWhole = (product: ProductShape): boolean => isQuads(product.channels) && isQuads(product.columns);
+
+const broadcasts = (name: VariantName): boolean => isRegisterName(name) && 'broadcast' in REGISTER_VARIANTS[name];
+
+const fits = (rule: Rule, product: ProductShape): boolean => {
+  const { rows, columns, channels, staged, subgroup } = product;
+  return (
+    columns <= (rule.columns ?? columns) &&
+    columns >= (rule.leastColumns ?? columns) &&
+    channels >= (rule.leastChannels ?? channels) &&
+    rows <= (rule.rows ?? rows) &&
+    (rule.narrow ?? isNarrow(columns)) === isNarrow(columns) &&
+    (rule.quads ?? isQuads(channels)) === isQuads(channels) &&
+    (rule.wholeQuads ?? isWhole(product)) === isWhole(product) &&
+    (rule.staged ?? staged) === staged &&
+    (!broadcasts(rule.use) || subgroup !== undefined) &&
+    (isRegisterName(rule.use) || tileCount(TILE_VARIANTS[rule.use], rows, columns) >= (rule.tiles ?? 0))
+  );
+};
 
 /** The default of an adapter, given by its description. Each list of rules ends in one that always fits. */
 export function defaultVariant(product: ProductShape, adapter: string): VariantName {
@@ -150,11 +178,12 @@ export function suitingTiles({ columns, staged }: ProductShape, limits: TileLimi
 }
 
 /** The candidates of a convolution. */
-export function suiting(product: ProductShape, limits: TileLimits, subgroup: number | undefined): VariantName[] {
-  const registers = product.quads && product.columns % 4 === 0 ? Object.keys(REGISTER_VARIANTS) : [];
+export function suiting(product: ProductShape, limits: TileLimits): VariantName[] {
+  const registers = isWhole(product) ? (Object.keys(REGISTER_VARIANTS) as RegisterName[]) : [];
+  const shared = product.direction === 'weightGradient' ? 'x' : 'weight';
   const runs = (name: RegisterName): boolean => {
-    const { broadcast = false }: RegisterVariant = REGISTER_VARIANTS[name];
-    return !broadcast || (subgroup !== undefined && product.direction !== 'weightGradient');
+    const { broadcast }: RegisterVariant = REGISTER_VARIANTS[name];
+    return broadcast === undefined || (broadcast === shared && product.subgroup !== undefined);
   };
-  return [...suitingTiles(product, limits), ...(registers as RegisterName[]).filter(runs)];
+  return [...suitingTiles(product, limits), ...registers.filter(runs)];
 }

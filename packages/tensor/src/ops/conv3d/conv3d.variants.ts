@@ -79,14 +79,17 @@ export type TileName = keyof typeof TILE_VARIANTS;
 export interface RegisterVariant {
   readonly rows: number;
   readonly quads: number;
-  /** Whether the invocations of a subgroup fetch the weight together. */
-  readonly broadcast?: boolean;
+  /** What the invocations of a subgroup fetch together, each a part: the weight, or, for the weight gradient, x. */
+  readonly broadcast?: 'weight' | 'x';
 }
 
 export const REGISTER_VARIANTS = {
   'registers 8x16': { rows: 8, quads: 4 },
   'registers 8x8': { rows: 8, quads: 2 },
-  'registers 8x16 broadcast': { rows: 8, quads: 4, broadcast: true },
+  'registers 8x16 broadcast': { rows: 8, quads: 4, broadcast: 'weight' },
+  'registers 4x32 broadcast': { rows: 4, quads: 8, broadcast: 'weight' },
+  'registers 32x4 broadcast': { rows: 32, quads: 1, broadcast: 'x' },
+  'registers 32x8 broadcast': { rows: 32, quads: 2, broadcast: 'x' },
 } as const satisfies Readonly<Record<string, RegisterVariant>>;
 
 /** Tiles that subgroup matrices multiply: see conv3d.matrices.ts. A thread takes `resultsM × resultsN` of the sums at the end. */

@@ -14,8 +14,10 @@ import {
   shapesOf,
 } from './conv3d.reference.ts';
 import {
+  isRegisterName,
   REGISTER_VARIANTS,
   type RegisterName,
+  type RegisterVariant,
   TILE_VARIANTS,
   type TileName,
   type VariantName,
@@ -52,6 +54,14 @@ const CASES: readonly ConvolutionCase[] = [
   },
 ];
 
+/** Several tiles of channels on both sides, and lines enough for two splits of the weight gradient. */
+const WIDE: ConvolutionCase = {
+  x: [1, 17, 16, 3, 40],
+  cout: 68,
+  kernel: [1, 3, 3],
+  geometry: { stride: [1, 1, 1], padding: [0, 1, 1], dilation: [1, 1, 1], groups: 1 },
+};
+
 const isWholeQuads = ({ x, cout, geometry }: ConvolutionCase): boolean =>
   x[4]! % 4 === 0 && cout % 4 === 0 && geometry.groups === 1;
 
@@ -59,7 +69,7 @@ const isWholeQuads = ({ x, cout, geometry }: ConvolutionCase): boolean =>
 const CANDIDATES: readonly { readonly name: VariantName; readonly testCase: ConvolutionCase }[] = [
   ...(Object.keys(TILE_VARIANTS) as TileName[]).map((name, i) => ({ name, testCase: CASES[i % CASES.length]! })),
   ...(Object.keys(REGISTER_VARIANTS) as RegisterName[]).flatMap((name) =>
-    CASES.filter(isWholeQuads).map((testCase) => ({ name, testCase })),
+    [...CASES.filter(isWholeQuads), WIDE].map((testCase) => ({ name, testCase })),
   ),
 ];
 
@@ -74,10 +84,12 @@ describeOn('webgpu', 'candidates of conv3d on webgpu', ({ open }) => {
   describe.each(CANDIDATES)('$name, $testCase.x → $testCase.cout', ({ name, testCase }) => {
     it.for(['f32', 'f16'] as const)('in %s', async (dtype, context) => {
       if (dtype === 'f16') skipOn(context, device, 'f16');
-      const broadcasts = name.endsWith('broadcast');
-      if (broadcasts && !device.features.has('subgroups')) {
-        const shape = { direction: 'forward', rows: 64, columns: 32, quads: true, staged: dtype } as const;
-        expect(suiting(shape, device.limits, undefined)).not.toContain(name);
+      const { broadcast }: Partial<RegisterVariant> = isRegisterName(name) ? REGISTER_VARIANTS[name] : {};
+      if (broadcast !== undefined && !device.features.has('subgroups')) {
+        for (const direction of ['forward', 'weightGradient'] as const) {
+          const shape = { direction, rows: 64, columns: 32, channels: 32, staged: dtype, subgroup: undefined };
+          expect(suiting(shape, device.limits)).not.toContain(name);
+        }
         return;
       }
       const { y: yShape, weight: weightShape } = shapesOf(testCase);
@@ -86,24 +98,36 @@ describeOn('webgpu', 'candidates of conv3d on webgpu', ({ open }) => {
       const weight = upload(device, dtype, weightShape, testValues(weightShape, 2));
       const dy = upload(device, dtype, yShape, testValues(yShape, 3));
       const direct = directConv3d(device);
-      const results = (): Operand[] => [
-        empty(device, dtype, yShape),
-        empty(device, dtype, xShape),
-        empty(device, 'f32', weightShape),
-      ];
-      const [expected, own] = [results(), results()];
-      direct.conv3d(x, weight, undefined, expected[0]!, geometry);
-      direct.conv3dDataGradient(dy, weight, undefined, expected[1]!, geometry);
-      direct.conv3dWeightGradient(x, dy, expected[2]!, geometry);
-      const bias = undefined;
-      productWebgpu(device, { dataGradient: false, source: x, weight, bias, result: own[0]!, geometry }, name);
-      productWebgpu(device, { dataGradient: true, source: dy, weight, bias, result: own[1]!, geometry }, name);
-      weightProductWebgpu(device, x, dy, own[2]!, geometry, broadcasts ? 'registers 8x16' : name);
-      for (const [i, operand] of own.entries()) {
+      const compare = async (like: Operand, expected: (out: Operand) => void, own: (out: Operand) => void) => {
+        const outputs = [expected, own].map((compute) => {
+          const out = empty(device, like === weight ? 'f32' : dtype, like.shape);
+          compute(out);
+          return out;
+        });
+        const [wanted, got] = await Promise.all(outputs.map((out) => device.read(out)));
         // Both sum in f32 and round once: neighbours in f16 at the most.
-        const tolerance = operand.dtype === 'f16' ? { rtol: 1e-3, atol: 1e-3 } : { rtol: 1e-5, atol: 3e-5 };
-        expectClose(await device.read(operand), await device.read(expected[i]!), tolerance);
+        const tolerance = outputs[0]!.dtype === 'f16' ? { rtol: 1e-3, atol: 1e-3 } : { rtol: 1e-5, atol: 3e-5 };
+        expectClose(got!, wanted!, tolerance);
+      };
+      const product = { weight, bias: undefined, geometry };
+      if (broadcast !== 'x') {
+        await compare(
+          dy,
+          (y) => direct.conv3d(x, weight, undefined, y, geometry),
+          (y) => productWebgpu(device, { ...product, dataGradient: false, source: x, result: y }, name),
+        );
+        await compare(
+          x,
+          (dx) => direct.conv3dDataGradient(dy, weight, undefined, dx, geometry),
+          (dx) => productWebgpu(device, { ...product, dataGradient: true, source: dy, result: dx }, name),
+        );
       }
+      if (broadcast !== 'weight')
+        await compare(
+          weight,
+          (dweight) => direct.conv3dWeightGradient(x, dy, dweight, geometry),
+          (dweight) => weightProductWebgpu(device, x, dy, dweight, geometry, name),
+        );
     });
   });
 

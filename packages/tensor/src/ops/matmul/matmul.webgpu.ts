@@ -32,8 +32,9 @@ function chosenTile(device: WebgpuDevice, product: Matmul): TileVariant {
     direction: 'matmul',
     rows: batch * rows,
     columns,
-    quads: a.shape[transposeA ? 1 : 2]! % 4 === 0,
+    channels: a.shape[transposeA ? 1 : 2]!,
     staged: stagedType(a.dtype, device.info.vendor),
+    subgroup: undefined,
   };
   const name = device.choices.choose({
     kernel: 'matmul',
