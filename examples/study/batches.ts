@@ -1,4 +1,4 @@
-/** Patches for training, prepared ahead, and for validation: from the prepared cases to tensors, each batch a function of the seed and its index. */
+/** Patches for training and validation, prepared ahead: from the prepared cases to tensors, each batch a function of the seed and its index. */
 import {
   ArrayCase,
   type Batch,
@@ -25,6 +25,8 @@ export interface StudyBatchesSettings {
   readonly seed: number;
   /** Batches of the whole run. */
   readonly iterations: number;
+  /** Batches of one validation. */
+  readonly validationIterations: number;
 }
 
 /** Half of the training patches hold foreground: with a third, as in nnU-Net, a short run sees too little of it. */
@@ -32,10 +34,10 @@ const FOREGROUND = 0.5;
 
 export class StudyBatches {
   readonly #training: Prefetcher<Batch>;
-  readonly #validation: TrainingBatches;
+  readonly #validation: Prefetcher<Batch>;
 
   constructor(settings: StudyBatchesSettings) {
-    const { patch, mirrorAxes, seed, iterations } = settings;
+    const { patch, mirrorAxes, seed, iterations, validationIterations } = settings;
     const maskedChannels = maskedFlags(settings.training);
     const training = batchesOf(
       settings,
@@ -46,7 +48,9 @@ export class StudyBatches {
     // Validation patches are not changed, but for labels outside of the case, which count as background.
     const plain = mildTransforms({ patchSize: patch, mirrorAxes: [] });
     const recipe = { ...plain, transforms: plain.transforms.slice(-1) };
-    this.#validation = batchesOf(settings, settings.heldOut, recipe, seed + 1);
+    const validation = batchesOf(settings, settings.heldOut, recipe, seed + 1);
+    // None waits on the device while the next epoch trains.
+    this.#validation = validation.ahead((asked) => asked - (asked % validationIterations) + validationIterations);
     this.#training = training.ahead(iterations);
   }
 
@@ -55,7 +59,7 @@ export class StudyBatches {
   }
 
   validation(index: number): Promise<Batch> {
-    return this.#validation.prepare(index);
+    return this.#validation.take(index);
   }
 
   /** Share of the time that training waited for data. */
@@ -63,8 +67,8 @@ export class StudyBatches {
     return this.#training.waiting.share;
   }
 
-  close(): Promise<void> {
-    return this.#training.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#training.close(), this.#validation.close()]);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   batchNorm,
   cast,
   conv3d,
+  cumulativeSum,
   type Device,
   fromArray,
   full,
@@ -57,6 +58,7 @@ describeOnEach('mixed precision on $name', ({ open }) => {
     'resize of order 3': (x) => resize(x, [5, 6, 4], 3),
     sampleGrid: (x) => sampleGrid(x, scale(filled([2, 2, 3, 2, 3], 8), 2), { outside: 'edge' }),
     variance: (x) => variance(x, { axes: [1, 2, 3] }),
+    cumulativeSum: (x) => cumulativeSum(x, 2),
   };
 
   it.for(Object.keys(ops))('%s takes what a convolution gives', async (name, context) => {

@@ -5,6 +5,7 @@ import { type ErrorCode, isVoxelgradError } from '../errors.ts';
 import {
   argMax,
   averagePool2d,
+  batchNorm,
   cast,
   conv2d,
   conv3d,
@@ -44,6 +45,13 @@ const convolved = (options: object) => (make: (shape: number[]) => Tensor) =>
 const transposed = (options: object) => (make: (shape: number[]) => Tensor) =>
   convTranspose3d(make(volume), make([2, 2, 2, 2, 2]), options);
 
+const statistics = (make: (shape: number[]) => Tensor) => ({
+  weight: make([2]),
+  bias: make([2]),
+  runningMean: make([2]),
+  runningVariance: make([2]),
+});
+
 const REFUSED: Readonly<Record<string, Refused>> = {
   'negative padding of a convolution': ['option', /padding.*-1/, convolved({ padding: -1 })],
   'a stride of 0': ['option', /stride/, convolved({ stride: [1, 0, 1] })],
@@ -52,14 +60,14 @@ const REFUSED: Readonly<Record<string, Refused>> = {
   'no groups': ['option', /groups/, convolved({ groups: 0 })],
   'a stride of 0 of images': [
     'option',
-    /stride/,
+    /conv2d: stride.*\[1, 0\]/s,
     (make) => conv2d(make(image), make([3, 3, 2, 2]), { stride: [1, 0] }),
   ],
   'outputPadding of a stride or more': ['option', /outputPadding/, transposed({ stride: 2, outputPadding: 5 })],
   'negative outputPadding': ['option', /outputPadding/, transposed({ stride: 2, outputPadding: -1 })],
   'outputPadding of images': [
     'option',
-    /outputPadding/,
+    /convTranspose2d: outputPadding.*\[2, 2\] with stride \[2, 2\]/s,
     (make) => convTranspose2d(make(image), make([2, 2, 2, 2]), { stride: 2, outputPadding: 2 }),
   ],
   'padding that leaves nothing': ['shape', /output/, transposed({ padding: 3 })],
@@ -97,6 +105,36 @@ const REFUSED: Readonly<Record<string, Refused>> = {
     'shape',
     /convTranspose2d: weight.*\[2, 2, 2, 2, 2\]/s,
     (make) => convTranspose2d(make(image), make([2, 2, 2, 2, 2])),
+  ],
+  'a weight of other channels than an image has': [
+    'shape',
+    /conv2d: expected a weight \[kh, kw, 2, cout\].*got \[3, 3, 5, 2\] with x \[1, 4, 4, 2\]/s,
+    (make) => conv2d(make(image), make([3, 3, 5, 2])),
+  ],
+  'an image smaller than the kernel': [
+    'shape',
+    /conv2d: expected.*got x \[1, 4, 4, 2\] with a kernel of \[5, 5\]/s,
+    (make) => conv2d(make(image), make([5, 5, 2, 2])),
+  ],
+  'two strides too many for images': [
+    'option',
+    /conv2d: stride.*2 whole numbers.*\[1, 1, 1, 1\]/s,
+    (make) => conv2d(make(image), make([3, 3, 2, 2]), { stride: [1, 1, 1, 1] as unknown as [1, 1] }),
+  ],
+  'a transposed weight of other channels than an image has': [
+    'shape',
+    /convTranspose2d: expected a weight \[kh, kw, cout \/ groups, 2\].*got \[2, 2, 2, 5\] with x \[1, 4, 4, 2\]/s,
+    (make) => convTranspose2d(make(image), make([2, 2, 2, 5])),
+  ],
+  'a weight of another channel count in batchNorm': [
+    'shape',
+    /batchNorm: weight.*\[2\].*\[3\]/s,
+    (make) => batchNorm(make(volume), { ...statistics(make), weight: make([3]), training: true }).y,
+  ],
+  'a running variance of one number in batchNorm': [
+    'shape',
+    /batchNorm: runningVariance.*\[2\].*\[1\]/s,
+    (make) => batchNorm(make(volume), { ...statistics(make), runningVariance: make([1]), training: false }).y,
   ],
   'windows of two axes for volumes': [
     'option',

@@ -8,7 +8,7 @@ import type { Tensor } from '../../tensor.ts';
 import { cast } from '../copy/cast.ts';
 import { add, mul, sub } from '../elementwise/elementwise.ts';
 import { rsqrt, scale, shift, square } from '../elementwise/unary.ts';
-import { checkDType } from '../operands.ts';
+import { checkDevice, checkDType, checkShapeIs } from '../operands.ts';
 import { mean, variance } from '../reduce/reduce.ts';
 
 /** The learnt affine map, the running statistics, and whether they are used or updated. */
@@ -32,10 +32,15 @@ export interface BatchNormResult {
   readonly runningVariance: Tensor;
 }
 
-/** Normalises `x [n, …space, c]` (f32 or f16) for each channel over all the rest. */
+/** Normalises `x [n, …space, c]` (f32 or f16) for each channel over all the rest. Throws 'shape' for weights or statistics that are not `[c]`. */
 export function batchNorm(x: Tensor, options: BatchNormOptions): BatchNormResult {
   checkDType('batchNorm', x, ['f32', 'f16']);
   const { weight, bias, runningMean, runningVariance, training, momentum = 0.1, epsilon = 1e-5 } = options;
+  for (const [name, operand] of Object.entries({ weight, bias, runningMean, runningVariance })) {
+    checkDevice('batchNorm', x, operand);
+    checkDType(`batchNorm: ${name}`, operand, ['f32']);
+    checkShapeIs('batchNorm', name, operand, x.shape.slice(-1));
+  }
   const axes = x.shape.slice(0, -1).map((_, axis) => axis);
   const values = cast(x, 'f32');
   const average = training ? mean(values, { axes }) : runningMean;

@@ -28,11 +28,25 @@ export interface ConvOptions {
 
 const triple = (value: number | Triple): Triple => (typeof value === 'number' ? [value, value, value] : value);
 
-function geometryOf(op: string, { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions): Conv3dGeometry {
+/** The axes of space that the caller's tensors have: an image is a volume of depth 1, but errors speak of images. */
+type Dimension = 2 | 3;
+
+/** Extents as the caller has them; `axis` is where the depth is. */
+const shown = (shape: Shape, axis: number, dimension: Dimension): string =>
+  showShape(dimension === 3 ? shape : shape.toSpliced(axis, 1));
+const windowAxes = (dimension: Dimension): string => (dimension === 3 ? 'kd, kh, kw' : 'kh, kw');
+
+function geometryOf(
+  op: string,
+  { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions,
+  dimension: Dimension,
+): Conv3dGeometry {
   const geometry = { stride: triple(stride), padding: triple(padding), dilation: triple(dilation), groups };
-  checkWholeOption(`${op}: stride`, geometry.stride, 1, 3);
-  checkWholeOption(`${op}: padding`, geometry.padding, 0, 3);
-  checkWholeOption(`${op}: dilation`, geometry.dilation, 1, 3);
+  const check = (name: string, values: Triple, least: number) =>
+    checkWholeOption(`${op}: ${name}`, values.slice(3 - dimension), least, dimension);
+  check('stride', geometry.stride, 1);
+  check('padding', geometry.padding, 0);
+  check('dilation', geometry.dilation, 1);
   checkWholeOption(`${op}: groups`, [groups], 1, 1);
   return geometry;
 }
@@ -45,16 +59,17 @@ export function conv3d(x: Tensor, weight: Tensor, options: ConvOptions = {}): Te
   return convolve(lowered(x), lowered(weight), options);
 }
 
-function convolve(x: Tensor, weight: Tensor, options: ConvOptions): Tensor {
-  const geometry = geometryOf('conv3d', options);
-  checkOperands('conv3d', x, weight, options.bias);
+function convolve(x: Tensor, weight: Tensor, options: ConvOptions, dimension: Dimension = 3): Tensor {
+  const op = `conv${dimension}d`;
+  const geometry = geometryOf(op, options, dimension);
+  checkOperands(op, x, weight, options.bias);
   const [n, d, h, w, cin] = x.shape as readonly [number, number, number, number, number];
   const [kd, kh, kw, perGroup, cout] = weight.shape as readonly [number, number, number, number, number];
   if (perGroup * geometry.groups !== cin || cout % geometry.groups !== 0)
     throw new VoxelgradError('shape', {
-      what: 'conv3d',
-      expected: `a weight [kd, kh, kw, ${cin / geometry.groups}, cout] with cout divisible by ${geometry.groups}`,
-      got: `${showShape(weight.shape)} with x ${showShape(x.shape)}`,
+      what: op,
+      expected: `a weight [${windowAxes(dimension)}, ${cin / geometry.groups}, cout] with cout divisible by ${geometry.groups}`,
+      got: `${shown(weight.shape, 0, dimension)} with x ${shown(x.shape, 1, dimension)}`,
     });
   const spatial = [d, h, w].map((extent, i) => {
     const window = ([kd, kh, kw][i]! - 1) * geometry.dilation[i]! + 1;
@@ -62,12 +77,12 @@ function convolve(x: Tensor, weight: Tensor, options: ConvOptions): Tensor {
   });
   if (spatial.some((extent) => extent < 1))
     throw new VoxelgradError('shape', {
-      what: 'conv3d',
+      what: op,
       expected: 'an input no smaller than the kernel',
-      got: `x ${showShape(x.shape)} with a kernel of ${showShape([kd, kh, kw])}`,
+      got: `x ${shown(x.shape, 1, dimension)} with a kernel of ${shown([kd, kh, kw], 0, dimension)}`,
       help: 'pad the input or use fewer strided stages',
     });
-  if (options.bias !== undefined) checkShapeIs('conv3d', 'bias', options.bias, [cout]);
+  if (options.bias !== undefined) checkShapeIs(op, 'bias', options.bias, [cout]);
   const y = output(x, [n, ...spatial, cout]);
   x.device.kernels.conv3d(x, weight, options.bias, y, geometry);
   return record('conv3d', [x, weight, options.bias], y, [x, weight], (dy, [x, weight]) => {
@@ -92,20 +107,26 @@ export function convTranspose3d(x: Tensor, weight: Tensor, options: ConvTranspos
   return convolveTransposed(lowered(x), lowered(weight), options);
 }
 
-function convolveTransposed(x: Tensor, weight: Tensor, options: ConvTransposeOptions): Tensor {
-  const geometry = geometryOf('convTranspose3d', options);
-  checkOperands('convTranspose3d', x, weight, options.bias);
+function convolveTransposed(
+  x: Tensor,
+  weight: Tensor,
+  options: ConvTransposeOptions,
+  dimension: Dimension = 3,
+): Tensor {
+  const op = `convTranspose${dimension}d`;
+  const geometry = geometryOf(op, options, dimension);
+  checkOperands(op, x, weight, options.bias);
   const [n, ...rest] = x.shape as readonly [number, number, number, number, number];
   const cin = rest[3];
   const cout = weight.shape[3]! * geometry.groups;
   if (weight.shape[4] !== cin || cin % geometry.groups !== 0)
     throw new VoxelgradError('shape', {
-      what: 'convTranspose3d',
-      expected: `a weight [kd, kh, kw, cout / groups, ${cin}]`,
-      got: `${showShape(weight.shape)} with x ${showShape(x.shape)}`,
+      what: op,
+      expected: `a weight [${windowAxes(dimension)}, cout / groups, ${cin}]`,
+      got: `${shown(weight.shape, 0, dimension)} with x ${shown(x.shape, 1, dimension)}`,
     });
   const extra = triple(options.outputPadding ?? 0);
-  checkOutputPadding(extra, geometry);
+  checkOutputPadding(op, extra, geometry, dimension);
   const spatial = [0, 1, 2].map(
     (i) =>
       (rest[i]! - 1) * geometry.stride[i]! -
@@ -116,22 +137,27 @@ function convolveTransposed(x: Tensor, weight: Tensor, options: ConvTransposeOpt
   );
   if (spatial.some((extent) => extent < 1))
     throw new VoxelgradError('shape', {
-      what: 'convTranspose3d',
+      what: op,
       expected: 'padding that leaves something of the output',
-      got: `an output ${showShape(spatial)}`,
+      got: `an output ${shown(spatial, 0, dimension)}`,
     });
-  if (options.bias !== undefined) checkShapeIs('convTranspose3d', 'bias', options.bias, [cout]);
+  if (options.bias !== undefined) checkShapeIs(op, 'bias', options.bias, [cout]);
   return dataGradient(x, weight, options.bias, [n, ...spatial, cout], geometry);
 }
 
 /** It chooses among the inputs of the convolution with the same output, which differ by less than a stride (or by the gaps in the window). */
-function checkOutputPadding(extra: Triple, { stride, dilation }: Conv3dGeometry): void {
-  checkWholeOption('convTranspose3d: outputPadding', extra, 0, 3);
+function checkOutputPadding(
+  op: string,
+  extra: Triple,
+  { stride, dilation }: Conv3dGeometry,
+  dimension: Dimension,
+): void {
+  checkWholeOption(`${op}: outputPadding`, extra.slice(3 - dimension), 0, dimension);
   if (extra.some((amount, i) => amount >= Math.max(stride[i]!, dilation[i]!)))
     throw new VoxelgradError('option', {
-      what: 'convTranspose3d: outputPadding',
+      what: `${op}: outputPadding`,
       expected: 'less than the stride or the dilation',
-      got: `${showShape(extra)} with stride ${showShape(stride)} and dilation ${showShape(dilation)}`,
+      got: `${shown(extra, 0, dimension)} with stride ${shown(stride, 0, dimension)} and dilation ${shown(dilation, 0, dimension)}`,
     });
 }
 
@@ -181,14 +207,14 @@ function weightGradient(x: Tensor, dy: Tensor, shape: Shape, dtype: DType, geome
 export function conv2d(x: Tensor, weight: Tensor, options: Planar<ConvOptions> = {}): Tensor {
   checkRank('conv2d', 'x', x, 'n, h, w, c');
   checkRank('conv2d', 'weight', weight, 'kh, kw, in, out');
-  return flatten(conv3d(deepen(x), thicken(weight), spatial(options)));
+  return flatten(convolve(lowered(deepen(x)), lowered(thicken(weight)), spatial(options), 2));
 }
 
 /** Transposed 2-D convolution of `x [n, h, w, cin]` with `weight [kh, kw, cout / groups, cin]`. */
 export function convTranspose2d(x: Tensor, weight: Tensor, options: Planar<ConvTransposeOptions> = {}): Tensor {
   checkRank('convTranspose2d', 'x', x, 'n, h, w, c');
   checkRank('convTranspose2d', 'weight', weight, 'kh, kw, out, in');
-  return flatten(convTranspose3d(deepen(x), thicken(weight), spatial(options)));
+  return flatten(convolveTransposed(lowered(deepen(x)), lowered(thicken(weight)), spatial(options), 2));
 }
 
 type Planar<Options> = {

@@ -185,8 +185,9 @@ function together(x: Tensor, axes: readonly number[]): Tensor {
   return permute(x, [...others.slice(0, first), ...axes, ...others.slice(first)]);
 }
 
-/** Running sums along one axis (f32). */
+/** Running sums along one axis; of f16 they are summed in f32. */
 export function cumulativeSum(x: Tensor, axis: number, reverse = false): Tensor {
+  if (x.dtype === 'f16') return widened(x, (x) => cumulativeSum(x, axis, reverse));
   checkDType('cumulativeSum', x, ['f32']);
   const along = normalizeAxes(axis, x.rank, 'cumulativeSum')[0]!;
   const out = output(x, x.shape);
