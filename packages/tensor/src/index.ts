@@ -100,7 +100,8 @@ export {
   type NormOptions,
 } from './ops/instance-norm/instance-norm.ts';
 export { matmul } from './ops/matmul/matmul.ts';
-export type { AdamSettings, LossScaleSettings, SgdSettings } from './ops/optimizer/optimizer.kernels.ts';
+export { medianFilter } from './ops/median/median.ts';
+export type { AdamSettings, AdanSettings, LossScaleSettings, SgdSettings } from './ops/optimizer/optimizer.kernels.ts';
 export type { Pair } from './ops/planar.ts';
 export { philox, type Words } from './ops/random/philox.ts';
 export { RandomGenerator } from './ops/random/random.ts';

@@ -58,6 +58,12 @@ export class HostRandom {
     return low + (high - low) * (bits / 2 ** 53);
   }
 
+  /** A normally distributed number (Box and Muller 1958). */
+  normal(mean = 0, deviation = 1): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
+    return mean + deviation * radius * Math.cos(2 * Math.PI * this.uniform());
+  }
+
   /** A whole number in [low, high). */
   integer(low: number, high: number): number {
     return low + Math.floor(this.uniform() * (high - low));

@@ -23,18 +23,28 @@ export interface PatchConfiguration {
   readonly mirrorAxes: readonly number[];
 }
 
-/** What follows from the patch size. A 2-D patch has depth 1. `dummy2d`: whether patches much thinner than wide are rotated slice by slice. */
-export function configurePatch(patchSize: Triple, { dummy2d = true } = {}): PatchConfiguration {
+export interface PatchConfigurationSettings {
+  /** Whether patches much thinner than wide are rotated slice by slice; true by default. */
+  readonly dummy2d?: boolean;
+  /** The smallest factor that patches are scaled by. */
+  readonly smallestScale?: number;
+}
+
+/** What follows from the patch size. A 2-D patch has depth 1. */
+export function configurePatch(
+  patchSize: Triple,
+  { dummy2d = true, smallestScale = smallestScaleForSize }: PatchConfigurationSettings = {},
+): PatchConfiguration {
   const [depth, height, width] = patchSize;
   if (depth === 1) {
     const elongated = Math.max(height, width) / Math.min(height, width) > 1.5;
     const rotation = (elongated ? 15 : 180) * degrees;
-    const [initialHeight, initialWidth] = initialSize2d(height, width, rotation);
+    const [initialHeight, initialWidth] = initialSize2d(height, width, rotation, smallestScale);
     return { initialPatchSize: [1, initialHeight, initialWidth], rotation, inPlane: true, mirrorAxes: [1, 2] };
   }
   const inPlane = dummy2d && Math.max(depth, height, width) / depth > anisotropyThreshold;
   const rotation = (inPlane ? 180 : 30) * degrees;
-  const initial = initialSize3d(patchSize, rotation);
+  const initial = initialSize3d(patchSize, rotation, smallestScale);
   return {
     initialPatchSize: inPlane ? [depth, initial[1], initial[2]] : initial,
     rotation,
@@ -44,7 +54,11 @@ export function configurePatch(patchSize: Triple, { dummy2d = true } = {}): Patc
 }
 
 /** The largest edges among the patch rotated by `rotation` (at most 90°) about each axis in turn, divided by the smallest scale. */
-export function initialSize3d([depth, height, width]: Triple, rotation: number): Triple {
+export function initialSize3d(
+  [depth, height, width]: Triple,
+  rotation: number,
+  smallestScale = smallestScaleForSize,
+): Triple {
   const [c, s] = cosineAndSine(rotation);
   const rotated: readonly Triple[] = [
     [depth, height, width],
@@ -53,16 +67,21 @@ export function initialSize3d([depth, height, width]: Triple, rotation: number):
     [depth * c + height * s, -depth * s + height * c, width],
   ];
   const largest = (axis: number): number =>
-    Math.trunc(Math.max(...rotated.map((edges) => Math.abs(edges[axis]!))) / smallestScaleForSize);
+    Math.trunc(Math.max(...rotated.map((edges) => Math.abs(edges[axis]!))) / smallestScale);
   return [largest(0), largest(1), largest(2)];
 }
 
 /** The same for a patch in the plane. */
-export function initialSize2d(height: number, width: number, rotation: number): readonly [number, number] {
+export function initialSize2d(
+  height: number,
+  width: number,
+  rotation: number,
+  smallestScale = smallestScaleForSize,
+): readonly [number, number] {
   const [c, s] = cosineAndSine(rotation);
   return [
-    Math.trunc(Math.max(height, Math.abs(height * c + width * s)) / smallestScaleForSize),
-    Math.trunc(Math.max(width, Math.abs(-height * s + width * c)) / smallestScaleForSize),
+    Math.trunc(Math.max(height, Math.abs(height * c + width * s)) / smallestScale),
+    Math.trunc(Math.max(width, Math.abs(-height * s + width * c)) / smallestScale),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** One number for each channel of each sample, and what transforms do with them. */
 import { type Device, fromArray, type Tensor, where } from '@voxelgrad/tensor';
+import type { HostRandom } from '../random/host-random.ts';
 
 /** `[sample][channel]`; undefined leaves the channel as it is. */
 export type ChannelValues = readonly (readonly (number | undefined)[])[];
@@ -17,3 +18,11 @@ export function whereGiven(values: ChannelValues, changed: Tensor, image: Tensor
   const shape = [values.length, 1, 1, 1, values[0]?.length ?? 0];
   return where(fromArray(Uint8Array.from(given), shape, { device: image.device, dtype: 'bool' }), changed, image);
 }
+
+/** The values of those channels that draw an event of this probability. Draws nothing where it is certain. */
+export const someChannels = <Value>(
+  random: HostRandom,
+  values: readonly Value[],
+  probability: number,
+): (Value | undefined)[] =>
+  values.map((value) => (probability === 1 || random.chance(probability) ? value : undefined));

@@ -1,6 +1,6 @@
 /** Contrast: distances from the mean are multiplied, and the result kept in the image's range (batchgeneratorsv2, ContrastTransform). */
 import { add, max, maximum, mean, min, minimum, mul, sub, type Tensor, tidy } from '@voxelgrad/tensor';
-import { type ChannelValues, channelTensor, whereGiven } from './channel-values.ts';
+import { type ChannelValues, channelTensor, someChannels, whereGiven } from './channel-values.ts';
 import { drawMultipliers, type MultiplierSettings } from './multiplier.ts';
 import { drawSamples, onSamples } from './samples.ts';
 import { imageStep, type Transform } from './transform.ts';
@@ -37,6 +37,8 @@ function clampToRange(values: Tensor, image: Tensor, range: 'channel' | 'sample'
 
 export interface ContrastSettings extends MultiplierSettings, Required<Omit<ContrastParameters, 'factors' | 'range'>> {
   readonly probability: number;
+  /** Chance of each channel of a drawn sample; 1 by default. */
+  readonly channelProbability?: number;
   readonly clampTo: 'channel' | 'sample' | 'none';
 }
 
@@ -47,13 +49,14 @@ export function contrast(settings: Partial<ContrastSettings> = {}): Transform {
     distribution = 'around one',
     synchronizeChannels = false,
   } = settings;
-  const { about = 'mean', clampTo = 'channel' } = settings;
+  const { about = 'mean', clampTo = 'channel', channelProbability = 1 } = settings;
   return {
     name: 'contrast',
     draw(random, { samples, channels }) {
       const drawn = drawSamples(random, samples, probability);
       if (drawn.length === 0) return undefined;
-      const factors = drawn.map(() => drawMultipliers(random, channels, { range, distribution, synchronizeChannels }));
+      const drawFactors = () => drawMultipliers(random, channels, { range, distribution, synchronizeChannels });
+      const factors = drawn.map(() => someChannels(random, drawFactors(), channelProbability));
       return imageStep((image) =>
         onSamples(image, drawn, (rows) => applyContrast(rows, { factors, about, range: clampTo })),
       );

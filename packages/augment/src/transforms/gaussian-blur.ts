@@ -57,8 +57,8 @@ export interface GaussianBlurSettings {
   readonly channelProbability: number;
   /** The standard deviation in voxels is uniform in this range. */
   readonly deviation: Range;
-  /** One deviation for all axes and channels of a sample. */
-  readonly synchronize: boolean;
+  /** One deviation for all axes and channels of a sample, or for all axes of each channel. */
+  readonly synchronize: boolean | 'axes';
   readonly filterLength: FilterLength;
 }
 
@@ -73,7 +73,9 @@ export function gaussianBlur(settings: Partial<GaussianBlurSettings> = {}): Tran
         const common = drawOne();
         const triples = Array.from({ length: channels }, (): Triple | undefined => {
           if (!random.chance(channelProbability)) return undefined;
-          return synchronize ? [common, common, common] : [drawOne(), drawOne(), drawOne()];
+          if (synchronize === false) return [drawOne(), drawOne(), drawOne()];
+          const deviation = synchronize === 'axes' ? drawOne() : common;
+          return [deviation, deviation, deviation];
         });
         return { sample, triples };
       });

@@ -1,6 +1,7 @@
 /** Batches of one fold: random patches of its training cases, augmented and prepared ahead, and plain patches of its validation cases. */
 import {
   type Batch,
+  da5TrainingTransforms,
   mildTransforms,
   nnunetTrainingTransforms,
   nvidiaTransforms,
@@ -85,6 +86,7 @@ type MakeRecipe = (settings: RecipeSettings, trainer: TrainerSettings) => Recipe
 
 const recipes: Readonly<Record<TrainerSettings['augmentation'], MakeRecipe>> = {
   nnunet: (settings, { nearest }) => nnunetTrainingTransforms({ ...settings, spatial: interpolationOf(nearest) }),
+  da5: (settings, { nearest }) => da5TrainingTransforms({ ...settings, spatial: interpolationOf(nearest) }),
   mild: mildTransforms,
   nvidia: nvidiaTransforms,
   none: validationTransforms,

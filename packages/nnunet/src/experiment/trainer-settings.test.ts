@@ -18,6 +18,10 @@ it.each([
   ['nnUNetTrainerAdan1en1', { optimizer: 'adan', learningRate: 0.1 }],
   ['nnUNetTrainerAdanCosAnneal', { optimizer: 'adan', schedule: 'cosine' }],
   ['nnUNetTrainer_noDummy2DDA', { dummy2d: false }],
+  ['nnUNetTrainerDA5', { augmentation: 'da5' }],
+  ['nnUNetTrainerDA5ord0', { augmentation: 'da5', nearest: 'images and labels' }],
+  ['nnUNetTrainerDA5Segord0', { augmentation: 'da5', nearest: 'labels' }],
+  ['nnUNetTrainerDA5_10epochs', { augmentation: 'da5', epochs: 10 }],
   ['nnUNetTrainer_DASegOrd0', { nearest: 'labels' }],
   ['nnUNetTrainer_DASegOrd0_NoMirroring', { nearest: 'labels', mirroring: 'none' }],
   ['nnUNetTrainerDiceCELoss_noSmooth', { smooth: false }],
@@ -42,7 +46,7 @@ it('has the numbers of the plain trainer', () => {
   expect([standard.amsgrad, standard.dummy2d]).toEqual([undefined, undefined]);
 });
 
-it.each(['nnUNetTrainerBN', 'nnUNetTrainerDA5', 'nnUNetTrainerBenchmark_5epochs', 'nnUNetTrainerDA5_20epochs'])(
+it.each(['nnUNetTrainerBN', 'nnUNetTrainerBenchmark_5epochs', 'nnUNetTrainerBN_20epochs'])(
   'says of %s what is missing, and lists what there is',
   (name) => {
     expect(() => trainerSettings(name)).toThrow(

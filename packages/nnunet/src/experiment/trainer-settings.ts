@@ -8,7 +8,7 @@ import { defaultTrainer } from './model-name.ts';
 
 export const optimizers = ['sgd', 'adam', 'adamw', 'adan'] as const;
 export const schedules = ['poly', 'cosine', 'cosine-restarts', 'constant'] as const;
-export const augmentations = ['nnunet', 'mild', 'nvidia', 'none'] as const;
+export const augmentations = ['nnunet', 'da5', 'mild', 'nvidia', 'none'] as const;
 export const losses = ['dice-ce', 'dice', 'ce', 'topk', 'dice-topk', 'dice-focal'] as const;
 
 /** What a loss is called on charts. */
@@ -109,6 +109,10 @@ const variants: Readonly<Record<string, Partial<TrainerSettings>>> = {
   nnUNetTrainerDiceCELoss_noSmooth: { smooth: false },
   nnUNetTrainer_warmup: { warmUpEpochs: 50 },
   nnUNetTrainer_noDummy2DDA: { dummy2d: false },
+  nnUNetTrainerDA5: { augmentation: 'da5' },
+  nnUNetTrainerDA5ord0: { augmentation: 'da5', nearest: 'images and labels' },
+  nnUNetTrainerDA5Segord0: { augmentation: 'da5', nearest: 'labels' },
+  nnUNetTrainerDA5_10epochs: { augmentation: 'da5', epochs: 10 },
   nnUNetTrainer_DASegOrd0: { nearest: 'labels' },
   nnUNetTrainer_DASegOrd0_NoMirroring: { nearest: 'labels', mirroring: 'none' },
   ...withTwoRates('nnUNetTrainerAdam', { optimizer: 'adamw', amsgrad: true }),
@@ -141,7 +145,6 @@ function withTwoRates(name: string, settings: Partial<TrainerSettings>): Record<
 /** Trainers of nnU-Net that people ask for, and what voxelgrad has not of them. */
 const absent: Readonly<Record<string, string>> = {
   nnUNetTrainerBN: 'batch norm in its networks',
-  nnUNetTrainerDA5: 'median filters, blank rectangles, local gamma and the like',
   nnUNetTrainerBenchmark_5epochs: 'a run that only measures epochs; pnpm bench unet-step measures steps',
 };
 

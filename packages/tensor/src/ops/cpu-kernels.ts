@@ -6,6 +6,7 @@ import { elementwiseCpu } from './elementwise/elementwise.cpu.ts';
 import { instanceNormCpu } from './instance-norm/instance-norm.cpu.ts';
 import type { Kernels } from './kernels.ts';
 import { matmulCpu } from './matmul/matmul.cpu.ts';
+import { medianCpu } from './median/median.cpu.ts';
 import { optimizerCpu } from './optimizer/optimizer.cpu.ts';
 import { randomCpu } from './random/random.cpu.ts';
 import { reduceCpu } from './reduce/reduce.cpu.ts';
@@ -19,6 +20,7 @@ export const createCpuKernels = (device: CpuDevice): Kernels => ({
   ...elementwiseCpu(device),
   ...instanceNormCpu(device),
   ...matmulCpu(device),
+  ...medianCpu(device),
   ...optimizerCpu(device),
   ...randomCpu(device),
   ...reduceCpu(device),

@@ -261,6 +261,7 @@ const cases: Readonly<Record<string, (bench: Bench) => void>> = {
     b.kernels.matmul(b.input([2, 301, 133]), b.input([2, 133, 97], 2), b.output([2, 301, 97]), false, false);
     b.kernels.matmul(b.input([1, 30_011, 19]), b.input([1, 30_011, 23], 2), b.output([1, 19, 23]), true, false);
   },
+  'median filters': (b) => b.kernels.medianFilter(b.input([2, 9, 12, 23, 3]), b.output([2, 7, 11, 21, 3]), [3, 2, 3]),
   optimizers: (b) => {
     const shape = [300_007] as const;
     const [gradient, control] = [b.input(shape), upload(b.device, 'f32', [8], [0, 0, 0, 8, 2, 0, 0, 0])];

@@ -7,6 +7,7 @@ import type { CopyKernels } from './copy/copy.kernels.ts';
 import type { ElementwiseKernels } from './elementwise/elementwise.kernels.ts';
 import type { InstanceNormKernels } from './instance-norm/instance-norm.kernels.ts';
 import type { MatmulKernels } from './matmul/matmul.kernels.ts';
+import type { MedianKernels } from './median/median.kernels.ts';
 import type { OptimizerKernels } from './optimizer/optimizer.kernels.ts';
 import type { RandomKernels } from './random/random.kernels.ts';
 import type { ReduceKernels } from './reduce/reduce.kernels.ts';
@@ -19,6 +20,7 @@ export type Kernels = Conv3dKernels &
   ElementwiseKernels &
   InstanceNormKernels &
   MatmulKernels &
+  MedianKernels &
   OptimizerKernels &
   RandomKernels &
   ReduceKernels &

@@ -6,6 +6,7 @@ import { elementwiseWebgpu } from './elementwise/elementwise.webgpu.ts';
 import { instanceNormWebgpu } from './instance-norm/instance-norm.webgpu.ts';
 import type { Kernels } from './kernels.ts';
 import { matmulWebgpu } from './matmul/matmul.webgpu.ts';
+import { medianWebgpu } from './median/median.webgpu.ts';
 import { optimizerWebgpu } from './optimizer/optimizer.webgpu.ts';
 import { randomWebgpu } from './random/random.webgpu.ts';
 import { reduceWebgpu } from './reduce/reduce.webgpu.ts';
@@ -19,6 +20,7 @@ export const createWebgpuKernels = (device: WebgpuDevice): Kernels => ({
   ...elementwiseWebgpu(device),
   ...instanceNormWebgpu(device),
   ...matmulWebgpu(device),
+  ...medianWebgpu(device),
   ...optimizerWebgpu(device),
   ...randomWebgpu(device),
   ...reduceWebgpu(device),

@@ -12,6 +12,7 @@ export * from '../../ops/instance-norm/norm-backward.as';
 export * from '../../ops/instance-norm/norm-forward.as';
 export * from '../../ops/instance-norm/norm-statistics.as';
 export * from '../../ops/matmul/matmul.as';
+export * from '../../ops/median/median.as';
 export * from '../../ops/optimizer/optimizer.as';
 export * from '../../ops/random/random.as';
 export * from '../../ops/reduce/arg-reduce.as';
