@@ -1,8 +1,8 @@
 /**
  * Damaged models end in a typed error or in a model that fits its file, never in anything else: checkpoints of PyTorch in both formats, their pickles
- * inside sound archives, ZIP archives, safetensors, plans. From one seed. Nothing is run, and no more memory is taken than the limits allow.
+ * inside sound archives, ZIP archives, safetensors, plans, and exported models, whole and each of their files. From one seed. Nothing is run, and no more memory is taken than the limits allow.
  *
- * `VOXELGRAD_FUZZ=35000` damages that many files; without it, a share of them.
+ * `VOXELGRAD_FUZZ=50000` damages that many files; without it, a share of them.
  */
 
 // First, so that it watches what comes after it.
@@ -38,11 +38,13 @@ import { damaged } from '../../packages/io/src/testing/damage.ts';
 import { torchFile } from '../../packages/io/src/testing/torch-files.ts';
 import { type Json, oddJson } from './odd-json.ts';
 
-const kinds = 7;
+const kinds = 10;
 const rounds = Math.ceil(Number(process.env.VOXELGRAD_FUZZ ?? 150 * kinds) / kinds);
 const limits = { items: 5000, bytes: 2 ** 20, operations: 2e5 };
 /** What one tensor of repeated values may take. */
 const repeatedBytes = 2 ** 26;
+
+const textBytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
 async function collect(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array[] = [];
@@ -167,7 +169,7 @@ describe('damaged models', () => {
   });
 });
 
-describe('odd plans', () => {
+describe('damaged model folders', () => {
   let device: Device;
   beforeAll(async () => {
     device = await openCpu({ threads: 1 });
@@ -208,38 +210,105 @@ describe('odd plans', () => {
     ),
   };
 
-  it('end in a typed error, or in networks that their weights fit', { timeout: 600_000 }, async () => {
-    const whole = JSON.parse(formatPlans(small)) as Json;
+  const dataset = {
+    channel_names: { 0: 'CT' },
+    labels: { background: 0, a: 1 },
+    numTraining: 10,
+    file_ending: '.nii.gz',
+  };
+  const name = 'nnUNetTrainer__nnUNetPlans__3d_fullres';
+  let network: PlainConvUNet;
+  /** As it is on disk: path → bytes. */
+  const files = new Map<string, Uint8Array<ArrayBuffer>>();
+  beforeAll(async () => {
     const options = networkOptions(configurationOf(small, '3d_fullres').architecture, 1, 2);
-    const network = new PlainConvUNet({ ...options, device });
-    const weights = await collect(encodeStateDict(network));
-    const dataset = JSON.stringify({
-      channel_names: { 0: 'CT' },
-      labels: { background: 0, a: 1 },
-      numTraining: 10,
-      file_ending: '.nii.gz',
-    });
+    network = new PlainConvUNet({ ...options, device });
+    files.set('plans.json', textBytes(formatPlans(small)));
+    files.set('dataset.json', textBytes(JSON.stringify(dataset)));
+    files.set('fold_0/checkpoint_final.pth', await collect(encodeStateDict(network)));
+  });
+
+  /** Opens the model and its weights, which must be those that it was saved with where only a part of it is damaged that they do not depend on. */
+  async function open(place: Parameters<typeof openModel>[0], sameWeights: boolean): Promise<void> {
     const before = device.memory().usedBytes;
+    const model = await openModel(place);
+    const loaded = await model.loadFold(model.folds[0]!, device);
+    try {
+      const weights = await stateDict(loaded);
+      if (sameWeights) expect(weights).toEqual(await stateDict(network));
+    } finally {
+      loaded.dispose();
+    }
+    expect(device.memory().usedBytes).toBe(before);
+  }
+  const openFiles = (replaced: string, bytes: Uint8Array<ArrayBuffer>, sameWeights: boolean): Promise<void> =>
+    open(
+      folderFromFiles(
+        [...files].map(([path, whole]) => ({ path, blob: new Blob([path === replaced ? bytes : whole]) })),
+        name,
+      ),
+      sameWeights,
+    );
+
+  it('odd plans: in networks that their weights fit', { timeout: 600_000 }, async () => {
+    const whole = JSON.parse(formatPlans(small)) as Json;
     const readable = await survivors(
       7,
-      (random) => new TextEncoder().encode(JSON.stringify(oddJson(whole, random))),
+      (random) => textBytes(JSON.stringify(oddJson(whole, random))),
       async (text) => {
         const read = parsePlans(new TextDecoder().decode(text));
         for (const name of Object.keys(read.configurations))
           networkOptions(configurationOf(read, name).architecture, 1, 2);
-        const files = [
-          { path: 'plans.json', blob: new Blob([text]) },
-          { path: 'dataset.json', blob: new Blob([dataset]) },
-          { path: 'fold_0/checkpoint_final.pth', blob: new Blob([weights]) },
-        ];
-        const model = await openModel(folderFromFiles(files, 'nnUNetTrainer__nnUNetPlans__3d_fullres'));
-        const loaded = await model.loadFold(0, device);
-        expect(await stateDict(loaded)).toEqual(await stateDict(network));
-        loaded.dispose();
+        await openFiles('plans.json', text, true);
       },
     );
     expect(readable).toBeGreaterThan(0);
     expect(readable).toBeLessThan(rounds);
-    expect(device.memory().usedBytes).toBe(before);
+  });
+
+  it('odd dataset.json', { timeout: 600_000 }, async () => {
+    const readable = await survivors(
+      8,
+      (random) => textBytes(JSON.stringify(oddJson(dataset, random))),
+      (text) => openFiles('dataset.json', text, true),
+    );
+    expect(readable).toBeGreaterThan(0);
+    expect(readable).toBeLessThan(rounds);
+  });
+
+  it('weights, and safetensors under the name of a checkpoint', { timeout: 600_000 }, async () => {
+    const path = 'fold_0/checkpoint_final.pth';
+    const tensors = [...(await stateDict(network))].map(
+      ([name, { shape, data }]) => [name, { dtype: 'F32', shape, data }] as const,
+    );
+    const wholes = [files.get(path)!, new Uint8Array(writeSafetensors(tensors))];
+    for (const whole of wholes) await openFiles(path, whole, true);
+    const readable = await survivors(
+      9,
+      (random) => damaged(wholes[random.index(2)]!, random),
+      (bytes) => openFiles(path, bytes, false),
+    );
+    expect(readable).toBeGreaterThan(0);
+    expect(readable).toBeLessThan(rounds);
+  });
+
+  it('exported ZIPs', { timeout: 600_000 }, async () => {
+    const members = [...files].map(([path, bytes]) => ({
+      name: `Dataset001_A/${name}/${path}`,
+      bytes,
+      deflated: true,
+    }));
+    const whole = await collect(encodeZip(members));
+    const openZipped = (bytes: Uint8Array<ArrayBuffer>) => open(sourceFromBytes(bytes, 'model.zip'), false);
+    await openZipped(whole);
+    // Half of them anywhere, half in the directory at the end.
+    const make = (random: HostRandom): Uint8Array<ArrayBuffer> => {
+      if (random.uniform() < 0.5) return damaged(whole, random, whole.length);
+      const directory = whole.length - 600;
+      const end = damaged(whole.slice(directory), random);
+      return new Uint8Array(Buffer.concat([whole.subarray(0, directory), end]));
+    };
+    const readable = await survivors(10, make, openZipped);
+    expect(readable).toBeLessThan(rounds);
   });
 });

@@ -49,7 +49,7 @@ describe('voxelgrad convert', () => {
     rmSync(join(source, first, `${first}-seg.nii.gz`));
     const words = ['convert', '-i', source, '--id', '138', '--name', 'Some', '--verify_dataset_integrity'];
     const { status } = await run(...words);
-    expect(status).toContain('1 of 2 cases have no segmentation: to imagesTs');
+    expect(status).toContain('without a segmentation, to imagesTs: 1 of 2 cases');
     const imagesOf = (name: string) => [0, 1, 2, 3].map((channel) => `${name}_000${channel}.nii.gz`);
     expect(readdirSync(join(raw, 'imagesTs')).sort()).toEqual(imagesOf(first));
     expect(readdirSync(join(raw, 'imagesTr')).sort()).toEqual(imagesOf(second));

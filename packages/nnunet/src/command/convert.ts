@@ -78,7 +78,9 @@ export const convert = defineCommand(
     const target = join(rootFolder('raw', options, context), `Dataset${String(id).padStart(3, '0')}_${name}`);
     const { training: dataSet, test } = await splitUp(opened, options.input, name);
     if (test !== undefined && opened.layout !== 'msd')
-      context.status.write(`${test.cases.length} of ${opened.cases.length} cases have no segmentation: to imagesTs\n`);
+      context.status.write(
+        `without a segmentation, to imagesTs: ${test.cases.length} of ${opened.cases.length} cases\n`,
+      );
     const total = dataSet.cases.length + (test?.cases.length ?? 0);
     if (options.verifyDatasetIntegrity && dataSet.cases.length > 0) await verify(dataSet, context);
     const report = reportCases(basename(target), total, options, context);

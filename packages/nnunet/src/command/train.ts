@@ -198,7 +198,7 @@ export const train = defineCommand(
     async function runTraining(device: Device, dashboard: Dashboard | undefined): Promise<FoldResult> {
       const { patch_size, batch_size } = cases.configuration;
       context.print(
-        `${cases.split.train.length} training cases, ${cases.split.val.length} for validation; patch ${patch_size.join(' × ')}, ` +
+        `${cases.split.train.length} training case${cases.split.train.length === 1 ? '' : 's'}, ${cases.split.val.length} for validation; patch ${patch_size.join(' × ')}, ` +
           `batch ${batch_size}; ${trainer.epochs} epochs of ${trainer.iterationsPerEpoch} iterations`,
       );
       const mirrorAxes = predictionMirrorAxes(trainer, patch_size);

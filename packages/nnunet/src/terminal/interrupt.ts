@@ -15,14 +15,22 @@ export interface Interruption {
 
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
+/** Milliseconds in which a signal is the first one's echo: launchers (npx, tsx) pass on what the whole group, as of a scheduler's step, has had already. */
+const echo = 500;
+
 type StopSignal = keyof typeof exitCodes;
 
 /** Listens until `release`. */
 export function onInterrupt(): Interruption {
   const controller = new AbortController();
   let exitCode: number | undefined;
+  let first = 0;
   const stop = (name: StopSignal): void => {
-    if (exitCode !== undefined) process.exit(exitCodes[name]);
+    if (exitCode !== undefined) {
+      if (performance.now() - first > echo) process.exit(exitCodes[name]);
+      return;
+    }
+    first = performance.now();
     exitCode = exitCodes[name];
     process.stderr.write('\nstopping at the next good place; press Ctrl-C again to quit at once\n');
     controller.abort(new VoxelgradError('interrupted', { what: `interrupted by ${name}` }));

@@ -42,6 +42,18 @@ function signalAfter(text: string, signal: NodeJS.Signals): (child: ChildProcess
   };
 }
 
+/** Sends the signal when the command is ready, and again so many milliseconds after that was noticed. */
+function twice(signal: NodeJS.Signals, milliseconds: number): ReturnType<typeof signalAfter> {
+  const first = signalAfter('ready', signal);
+  let seen = false;
+  return (child, out, err) => {
+    first(child, out, err);
+    if (seen || !err.includes('Ctrl-C again')) return;
+    seen = true;
+    setTimeout(() => child.kill(signal), milliseconds);
+  };
+}
+
 const onWindows = process.platform === 'win32' ? 'Windows ends a process instead of sending it a signal' : undefined;
 
 describe('runCommand', { timeout: 30_000 }, () => {
@@ -87,12 +99,13 @@ describe('runCommand', { timeout: 30_000 }, () => {
   });
 
   it('quits on the second', lacking(onWindows), async () => {
-    const [first, second] = [signalAfter('ready', 'SIGINT'), signalAfter('Ctrl-C again', 'SIGINT')];
-    const { code } = await run('never-stop', (child, out, err) => {
-      first(child, out, err);
-      second(child, out, err);
-    });
+    const { code } = await run('never-stop', twice('SIGINT', 700));
     expect(code).toBe(130);
+  });
+
+  it('takes a signal that a launcher passes on once more for one', lacking(onWindows), async () => {
+    const { code, out } = await run('finish-slowly-when-stopped', twice('SIGTERM', 20));
+    expect([code, out]).toEqual([143, 'ready\nsaved\n']);
   });
 
   it('ends quietly when nobody reads on', lacking(onWindows), async () => {

@@ -37,6 +37,11 @@ await runCommand(async (signal) => {
       await untilStopped(signal);
       console.log('saved');
       return;
+    case 'finish-slowly-when-stopped':
+      await untilStopped(signal);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      console.log('saved');
+      return;
     case 'throw-when-stopped':
       await untilStopped(signal);
       signal.throwIfAborted();
