@@ -31,18 +31,22 @@ export function boundingBox(mask: ArrayLike<number>, shape: Shape3): Box {
   const [depth, height, width] = shape;
   const lower: [number, number, number] = [depth, height, width];
   const upper: [number, number, number] = [0, 0, 0];
-  let index = 0;
   for (let z = 0; z < depth; z++)
-    for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++) {
-        if (mask[index++] === 0) continue;
-        if (z < lower[0]) lower[0] = z;
-        if (y < lower[1]) lower[1] = y;
-        if (x < lower[2]) lower[2] = x;
-        if (z >= upper[0]) upper[0] = z + 1;
-        if (y >= upper[1]) upper[1] = y + 1;
-        if (x >= upper[2]) upper[2] = x + 1;
-      }
+    for (let y = 0; y < height; y++) {
+      // From both ends: what lies between does not matter.
+      const row = (z * height + y) * width;
+      let first = 0;
+      while (first < width && mask[row + first] === 0) first++;
+      if (first === width) continue;
+      let end = width;
+      while (mask[row + end - 1] === 0) end--;
+      lower[0] = Math.min(lower[0], z);
+      lower[1] = Math.min(lower[1], y);
+      lower[2] = Math.min(lower[2], first);
+      upper[0] = z + 1;
+      upper[1] = Math.max(upper[1], y + 1);
+      upper[2] = Math.max(upper[2], end);
+    }
   return upper[0] === 0 ? { lower: [0, 0, 0], upper: shape } : { lower, upper };
 }
 
@@ -99,6 +103,7 @@ export function interleaveChannels(channels: readonly ArrayLike<number>[]): Floa
   return interleaved;
 }
 
+/** Visits the box in pieces that lie together in the whole volume. */
 function forEachRow(
   shape: Shape3,
   box: Box,
@@ -112,10 +117,13 @@ function forEachRow(
       expected: `inside [${shape.join(', ')}]`,
       got: `[${lower.join(', ')}] to [${upper.join(', ')}]`,
     });
-  const length = (upper[2] - lower[2]) * channels;
+  // Whole rows follow each other in memory, and so are one.
+  const wholeRows = lower[2] === 0 && upper[2] === shape[2];
+  const rows = wholeRows ? upper[1] - lower[1] : 1;
+  const length = rows * (upper[2] - lower[2]) * channels;
   let part = 0;
   for (let z = lower[0]; z < upper[0]; z++)
-    for (let y = lower[1]; y < upper[1]; y++) {
+    for (let y = lower[1]; y < upper[1]; y += rows) {
       visit(((z * shape[1] + y) * shape[2] + lower[2]) * channels, part, length);
       part += length;
     }

@@ -95,6 +95,7 @@ describe('fillHoles', () => {
 describe('boxes', () => {
   const shape = [3, 4, 5] as const;
   const volume = Float32Array.from({ length: 60 }, (_, i) => i + 1);
+  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
   it('takes the whole volume where everything is 0', () => {
     expect(boundingBox(new Uint8Array(60), shape)).toEqual({ lower: [0, 0, 0], upper: [3, 4, 5] });
@@ -112,6 +113,28 @@ describe('boxes', () => {
     const two = interleaveChannels([volume, volume.map((value) => -value)]);
     expect([...cropToBox(two, shape, box, 2)]).toEqual([...cropped].flatMap((value) => [value, -value]));
     expect([...cropToBox(insertIntoBox(cropToBox(two, shape, box, 2), shape, box, 2), shape, box, 2)].length).toBe(24);
+  });
+
+  it('takes whole rows and planes in the same order', () => {
+    const rows: Box = { lower: [1, 1, 0], upper: [3, 3, 5] };
+    const cropped = cropToBox(volume, shape, rows);
+    expect([...cropped]).toEqual([...range(26, 36), ...range(46, 56)]);
+    insertIntoBox(cropped, shape, rows, 1, -1).forEach((value, i) => {
+      expect(value).toBe(cropped.includes(i + 1) ? i + 1 : -1);
+    });
+    expect([...cropToBox(volume, shape, { lower: [2, 0, 0], upper: [3, 4, 5] })]).toEqual(range(41, 61));
+    expect([...cropToBox(volume, shape, { lower: [1, 2, 0], upper: [3, 2, 5] })]).toEqual([]);
+  });
+
+  it('bounds what is there with the smallest box', () => {
+    const mask = new Uint8Array(60);
+    for (const [z, y, x] of [
+      [1, 3, 2],
+      [1, 1, 4],
+      [2, 2, 1],
+    ] as const)
+      mask[(z * 4 + y) * 5 + x] = 1;
+    expect(boundingBox(mask, shape)).toEqual({ lower: [1, 1, 1], upper: [3, 4, 5] });
   });
 
   it('refuses boxes that stick out and arrays that do not fit', () => {

@@ -13,7 +13,8 @@ const zstd = { name: 'zstd', configuration: { level: 1, checksum: false } };
 const littleEndian = { name: 'bytes', configuration: { endian: 'little' } };
 
 /** It is large, and whoever only asks which cases are there does without. */
-const loadZarrita = () => import('zarrita');
+let zarrita: Promise<typeof import('zarrita')> | undefined;
+const loadZarrita = () => (zarrita ??= import('zarrita'));
 
 /** zarr.json is some hundred bytes. */
 const metadataLimit = 2 ** 16;

@@ -110,6 +110,25 @@ describe('voxelgrad plan-and-preprocess', () => {
     expect(await listStoredCases(join(preprocessed, 'nnUNetPlans_3d_fullres'))).toHaveLength(4);
   });
 
+  it.each(['1', '2'])(
+    'ends with the case that cannot be stored, and goes on later, with %s threads',
+    async (threads) => {
+      const target = join(preprocessed, 'nnUNetPlans_3d_fullres');
+      const names = await listStoredCases(target);
+      const [, blocked] = names as [string, string];
+      rmSync(join(target, blocked), { recursive: true });
+      // A folder cannot take the place of a file.
+      writeFileSync(join(target, blocked), '');
+      const words = ['-d', '7', '-c', '3d_fullres', '-np', threads];
+      await expect(run('preprocess', ...words, '--clean')).rejects.toThrow(`cannot write ${join(target, blocked)}`);
+      expect(readdirSync(target).filter((name) => name.startsWith('.'))).toEqual([]);
+      rmSync(join(target, blocked));
+      await run('preprocess', ...words);
+      expect(await listStoredCases(target)).toEqual(names);
+    },
+    60_000,
+  );
+
   it('plans for the memory that there is', async () => {
     const { lines } = await run(
       'plan',

@@ -45,7 +45,12 @@ export const preprocessOptions = {
     aliases: ['-np'],
     help: 'Threads, each for one case at a time: one number, or one for each configuration. --device webgpu has one.',
   },
-  device: { type: 'choice', choices: ['cpu', 'webgpu'], default: 'cpu', help: 'Where images are resampled.' },
+  device: {
+    type: 'choice',
+    choices: ['cpu', 'webgpu'],
+    default: 'cpu',
+    help: 'Where images and segmentations are resampled.',
+  },
 } as const;
 
 export const preprocess = defineCommand(

@@ -23,8 +23,7 @@ export function cropToNonzero(
   const wholeMask = nonzeroMask(channels, shape);
   const box = boundingBox(wholeMask, shape);
   const mask = cropToBox(wholeMask, shape, box);
-  const segmentation =
-    label === undefined ? new Int16Array(mask.length) : Int16Array.from(cropToBox(label, shape, box));
+  const segmentation = label === undefined ? new Int16Array(mask.length) : new Int16Array(cropToBox(label, shape, box));
   for (let i = 0; i < mask.length; i++) if (mask[i] === 0 && segmentation[i] === 0) segmentation[i] = -1;
   return {
     box,

@@ -10,9 +10,8 @@ import type { Device } from '@voxelgrad/tensor';
 import { runInWorkers } from '../../parallel/node/worker-pool.ts';
 import { configurationOf } from '../../plan/parse-plans.ts';
 import { formatPlans, type Plans } from '../../plan/plans.ts';
-import { type PreprocessingContext, preprocessCase, readCaseFor } from '../preprocess-case.ts';
+import { CaseLine } from './case-line.ts';
 import type { PreprocessJob, PreprocessSetup } from './preprocess-worker.ts';
-import { storePreprocessed } from './store-preprocessed.ts';
 
 export interface PreprocessDataSetOptions {
   readonly plans: Plans;
@@ -64,14 +63,26 @@ export async function preprocessDataSet(dataSet: DataSet, options: PreprocessDat
     });
     return;
   }
-  const context: PreprocessingContext = { plans, configuration, labels, device: on.device };
-  for (const { index, key } of jobs) {
-    options.signal.throwIfAborted();
-    const entry = dataSet.cases[index]!;
-    const stored = await preprocessCase(await readCaseFor(plans, entry), context);
-    await storePreprocessed(entry, stored, context, target, key);
-    onCase?.(entry.name, false);
+  const line = new CaseLine({ plans, configuration, labels, device: on.device }, target);
+  const storing: Promise<void>[] = [];
+  let failed: { readonly error: unknown } | undefined;
+  try {
+    for (const { index, key } of jobs) {
+      if (options.signal.aborted || failed !== undefined) break;
+      const entry = dataSet.cases[index]!;
+      const { stored } = await line.compute(entry, key);
+      const done = stored.then(() => onCase?.(entry.name, false));
+      storing.push(
+        done.catch((error: unknown) => {
+          failed ??= { error };
+        }),
+      );
+    }
+  } finally {
+    await Promise.all(storing);
   }
+  if (failed !== undefined) throw failed.error;
+  options.signal.throwIfAborted();
 }
 
 /** Raised whenever the same plans would give other voxels. */

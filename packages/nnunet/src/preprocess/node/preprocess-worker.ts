@@ -4,8 +4,8 @@ import { openFolder } from '@voxelgrad/io/node/disk';
 import type { Device } from '@voxelgrad/tensor';
 import { serveJobs } from '../../parallel/node/serve-jobs.ts';
 import { configurationOf, parsePlans } from '../../plan/parse-plans.ts';
-import { type PreprocessingContext, preprocessCase, readCaseFor } from '../preprocess-case.ts';
-import { storePreprocessed } from './store-preprocessed.ts';
+import type { PreprocessingContext } from '../preprocess-case.ts';
+import { CaseLine } from './case-line.ts';
 
 export interface PreprocessSetup {
   /** The data set's folder. */
@@ -23,9 +23,6 @@ export interface PreprocessJob {
   readonly key: string;
 }
 
-/** Bytes of images that are on their way to the disk when the next case is begun. */
-const mostWaiting = 2 ** 24;
-
 serveJobs<PreprocessSetup, PreprocessJob, void>(async (setup) => {
   const { cases } = await openDataSet(await openFolder(setup.folder));
   const plans = parsePlans(setup.plans);
@@ -36,30 +33,8 @@ serveJobs<PreprocessSetup, PreprocessJob, void>(async (setup) => {
     labels: setup.labels,
     device: () => (opened ??= openOneThread()),
   };
-  // One case is computed at a time, and only so much may wait for the disk, so that few are in memory.
-  let turn: Promise<unknown> = Promise.resolve();
-  const storing = new Set<Promise<unknown>>();
-  let waiting = 0;
-  return async ({ index, key }) => {
-    const entry = cases[index]!;
-    const computed = turn.then(async () => {
-      while (waiting > mostWaiting) await Promise.race(storing);
-      return preprocessCase(await readCaseFor(plans, entry), context);
-    });
-    turn = computed.catch(() => undefined);
-    const result = await computed;
-    const { byteLength } = result.data;
-    const stored = storePreprocessed(entry, result, context, setup.target, key);
-    const settled = stored.catch(() => undefined);
-    waiting += byteLength;
-    storing.add(settled);
-    try {
-      await stored;
-    } finally {
-      waiting -= byteLength;
-      storing.delete(settled);
-    }
-  };
+  const line = new CaseLine(context, setup.target);
+  return async ({ index, key }) => (await line.compute(cases[index]!, key)).stored;
 });
 
 /** Loaded when it is needed: many data sets have one spacing. */
