@@ -62,6 +62,28 @@ describe('voxelgrad train', () => {
     parsePlans(readFileSync(join(place, '../plans.json'), 'utf8'));
   });
 
+  it.each(['nnUNetTrainerBenchmark_5epochs', 'nnUNetTrainerBenchmark_5epochs_noDataLoading'])(
+    'measures epochs as %s, and leaves nothing else to train or predict with',
+    async (name) => {
+      const run = (fold: string, ...more: string[]) =>
+        voxelgrad(['train', '9', '3d_fullres', fold, ...quick, '-tr', name, ...more], environment);
+      const { lines } = await run('0');
+      expect(lines.join('\n')).toMatch(/^fastest epoch: [\d.]+ s$/m);
+      const model = `${name}__nnUNetPlans__3d_fullres`;
+      const place = join(environment.nnUNet_results, tinyDataset, model, 'fold_0');
+      const [result] = Object.values(JSON.parse(readFileSync(join(place, 'benchmark_result.json'), 'utf8'))) as [
+        object,
+      ];
+      expect(result).toMatchObject({
+        fastest_epoch: Math.min(...log(place).map(({ seconds }) => seconds)),
+        world_size: 1,
+      });
+      expect(readdirSync(place).filter((file) => /checkpoint|validation/.test(file))).toEqual([]);
+      await expect(run('1')).rejects.toThrow(/expected fold 0, from the beginning, without validation, got fold 1/);
+      await expect(run('0', '-c')).rejects.toThrow(/got -c/);
+    },
+  );
+
   it('goes on after an interruption with the same losses as without one', async () => {
     const whole = log(foldFolder('3d_fullres', '0')).map(({ trainingLoss }) => trainingLoss);
     rmSync(foldFolder('3d_fullres', '0'), { recursive: true });

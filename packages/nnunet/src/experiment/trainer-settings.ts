@@ -53,6 +53,8 @@ export interface TrainerSettings {
   readonly smooth?: false;
   /** 'upsampled': of the three finest outputs alone, scaled up to the target instead of this down, as NVIDIA has it. */
   readonly deepSupervision: boolean | 'upsampled';
+  /** Only measures how long epochs take: nothing is kept or validated. 'same batch': without loading data. */
+  readonly benchmark?: 'batches' | 'same batch';
 }
 
 const nnunetSettings: TrainerSettings = {
@@ -120,6 +122,8 @@ const variants: Readonly<Record<string, Partial<TrainerSettings>>> = {
   ...withTwoRates('nnUNetTrainerAdan', { optimizer: 'adan' }),
   nnUNetTrainerAdan1en1: { optimizer: 'adan', learningRate: 1e-1 },
   nnUNetTrainerAdanCosAnneal: { optimizer: 'adan', schedule: 'cosine' },
+  nnUNetTrainerBenchmark_5epochs: { epochs: 5, benchmark: 'batches' },
+  nnUNetTrainerBenchmark_5epochs_noDataLoading: { epochs: 5, benchmark: 'same batch' },
   nnUNetTrainer_250epochs_NoMirroring: { epochs: 250, mirroring: 'none' },
   nnUNetTrainer_2000epochs_NoMirroring: { epochs: 2000, mirroring: 'none' },
   nnUNetTrainer_4000epochs_NoMirroring: { epochs: 4000, mirroring: 'none' },
@@ -145,7 +149,6 @@ function withTwoRates(name: string, settings: Partial<TrainerSettings>): Record<
 /** Trainers of nnU-Net that people ask for, and what voxelgrad has not of them. */
 const absent: Readonly<Record<string, string>> = {
   nnUNetTrainerBN: 'batch norm in its networks',
-  nnUNetTrainerBenchmark_5epochs: 'a run that only measures epochs; pnpm bench unet-step measures steps',
 };
 
 export const trainerNames: readonly string[] = Object.keys(variants);
