@@ -49,6 +49,8 @@ export interface TrainerSettings {
   /** 'last' samples of each batch, each by chance, or each by chance with the share that the last ones have. */
   readonly oversampling: 'last' | 'probabilistic' | 'probabilistic as last';
   readonly loss: (typeof losses)[number];
+  /** Batch norms instead of instance norms. */
+  readonly norm?: 'batch';
   /** Dice without the small number that keeps it from 0 / 0. */
   readonly smooth?: false;
   /** 'upsampled': of the three finest outputs alone, scaled up to the target instead of this down, as NVIDIA has it. */
@@ -111,6 +113,7 @@ const variants: Readonly<Record<string, Partial<TrainerSettings>>> = {
   nnUNetTrainerDiceCELoss_noSmooth: { smooth: false },
   nnUNetTrainer_warmup: { warmUpEpochs: 50 },
   nnUNetTrainer_noDummy2DDA: { dummy2d: false },
+  nnUNetTrainerBN: { norm: 'batch' },
   nnUNetTrainerDA5: { augmentation: 'da5' },
   nnUNetTrainerDA5ord0: { augmentation: 'da5', nearest: 'images and labels' },
   nnUNetTrainerDA5Segord0: { augmentation: 'da5', nearest: 'labels' },
@@ -148,7 +151,10 @@ function withTwoRates(name: string, settings: Partial<TrainerSettings>): Record<
 
 /** Trainers of nnU-Net that people ask for, and what voxelgrad has not of them. */
 const absent: Readonly<Record<string, string>> = {
-  nnUNetTrainerBN: 'batch norm in its networks',
+  nnUNet_Primus_S_Trainer: 'vision transformers',
+  nnUNet_Primus_B_Trainer: 'vision transformers',
+  nnUNet_Primus_M_Trainer: 'vision transformers',
+  nnUNet_Primus_L_Trainer: 'vision transformers',
 };
 
 export const trainerNames: readonly string[] = Object.keys(variants);

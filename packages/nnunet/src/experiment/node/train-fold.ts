@@ -10,7 +10,7 @@ import type { Optimizer } from '@voxelgrad/nn';
 import type { CompileProgress, Device } from '@voxelgrad/tensor';
 import { resumeNnunetCheckpoint } from '../../model-folder/resume-checkpoint.ts';
 import type { SegmentationNetwork } from '../../networks/unet.ts';
-import { inputChannelsOf, networkOfConfiguration, outputChannels } from '../../plan/network-of-plans.ts';
+import { inputChannelsOf, networkOfConfiguration, outputChannels, withBatchNorm } from '../../plan/network-of-plans.ts';
 import { encodeCheckpoint, resumeCheckpoint } from '../../train/checkpoint.ts';
 import { emptyHistory, type TrainingHistory } from '../../train/history.ts';
 import { type TrainingEnd, train } from '../../train/trainer.ts';
@@ -93,7 +93,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
   await mkdir(folder, { recursive: true });
   await removeLeftovers(folder);
   const network = networkOfConfiguration(
-    cases.configuration,
+    trainer.norm === 'batch' ? withBatchNorm(cases.configuration) : cases.configuration,
     inputChannelsOf(dataSet.description, cases.configuration),
     outputChannels(labels),
     { device, seed: training.seed, gradientCheckpointing: training.gradientCheckpointing ?? false },
