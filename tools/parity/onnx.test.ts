@@ -47,6 +47,10 @@ const networks = {
     new PlainConvUNet({ ...plain, features: [4, 8], bias: false, ...at, seed: 2 }),
   'PlainConvUNet 3-D, skips added': (at: { device: Device }) =>
     new PlainConvUNet({ ...anisotropic, skipFusion: 'add', ...at, seed: 6 }),
+  'PlainConvUNet 3-D with batch norms': (at: { device: Device }) =>
+    new PlainConvUNet({ ...anisotropic, norm: 'batch', ...at, seed: 7 }),
+  'ResidualEncoderUNet 2-D with batch norms': (at: { device: Device }) =>
+    new ResidualEncoderUNet({ ...planar, norm: 'batch', ...at, seed: 8 }),
   'PlainConvUNet 2-D': (at: { device: Device }) => new PlainConvUNet({ ...planar, ...at, seed: 3 }),
   'ResidualEncoderUNet 3-D': (at: { device: Device }) => new ResidualEncoderUNet({ ...anisotropic, ...at, seed: 4 }),
   'ResidualEncoderUNet 2-D': (at: { device: Device }) =>
@@ -63,7 +67,7 @@ describe('encodeNetworkAsOnnx', () => {
   it.each(Object.entries(networks))('%s', async (_, make) => {
     const network = make({ device });
     // Norms that start as zero or one would hide what is wrong with them.
-    for (const [name, parameter] of network.namedParameters())
+    for (const [name, parameter] of network.namedState())
       if (parameter.rank === 1)
         parameter.write(Float32Array.from({ length: parameter.size }, (_, i) => 0.5 + 0.3 * Math.sin(i + name.length)));
     const bytes = await collect(encodeNetworkAsOnnx(network, { metadata: { plans: '{}' } }));

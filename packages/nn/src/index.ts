@@ -1,5 +1,6 @@
 /** Layers, losses, optimizers and schedules for voxelgrad tensors. */
 export { constantParameter, heNormal, type Initialization } from './initialization.ts';
+export { BatchNorm } from './layers/batch-norm.ts';
 export { Conv, type ConvSettings, ConvTranspose } from './layers/conv.ts';
 export { InstanceNorm, type InstanceNormSettings } from './layers/norm.ts';
 export { binaryCrossEntropy, crossEntropy } from './losses/cross-entropy.ts';

@@ -5,6 +5,8 @@ import { type Device, keep, type RandomGenerator, type Shape, Tensor } from '@vo
 export interface Initialization {
   readonly device: Device;
   readonly random: RandomGenerator;
+  /** Whether the network is trained: layers that then do something else share it. Without it they never are. */
+  readonly mode?: { readonly training: boolean };
 }
 
 const SLOPE = 0.01;
@@ -20,8 +22,12 @@ export function heNormal(shape: Shape, { device, random }: Initialization): Tens
 }
 
 /** A parameter with one value everywhere, f32. */
-export function constantParameter(value: number, shape: Shape, { device }: Initialization): Tensor {
+export const constantParameter = (value: number, shape: Shape, initialization: Initialization): Tensor =>
+  constantBuffer(value, shape, initialization).requireGradient();
+
+/** The same, but not learnt: it belongs to the state of a module. */
+export function constantBuffer(value: number, shape: Shape, { device }: Initialization): Tensor {
   const tensor = Tensor.empty(device, 'f32', shape);
   device.kernels.fill(tensor, value);
-  return keep(tensor.requireGradient());
+  return keep(tensor);
 }

@@ -23,13 +23,18 @@ export abstract class Module {
 
   /** All parameters with their names, each once. */
   namedParameters(): [name: string, parameter: Tensor][] {
+    return this.namedState().filter(([, tensor]) => tensor.requiresGradient);
+  }
+
+  /** The parameters, and what a module keeps besides, such as running statistics: what PyTorch's state dict has. */
+  namedState(): [name: string, tensor: Tensor][] {
     const found: [string, Tensor][] = [];
     const seen = new Set<unknown>();
     const visit = (value: unknown, path: string): void => {
       if (seen.has(value)) return;
       if (value instanceof Tensor) {
         seen.add(value);
-        if (value.requiresGradient) found.push([path, value]);
+        found.push([path, value]);
       } else if (value instanceof Module || Array.isArray(value)) {
         seen.add(value);
         for (const [key, child] of Object.entries(value)) visit(child, path === '' ? key : `${path}.${key}`);
@@ -75,6 +80,6 @@ export abstract class Module {
   }
 
   dispose(): void {
-    for (const parameter of this.parameters()) parameter.dispose();
+    for (const [, tensor] of this.namedState()) tensor.dispose();
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Parameters as named arrays in PyTorch's layout, and back: convolution weights are `[…kernel, in, out]` here and `(out, in, …kernel)` there,
+ * Parameters, and what else belongs to a module's state, as named arrays in PyTorch's layout, and back: convolution weights are `[…kernel, in, out]` here and `(out, in, …kernel)` there,
  * transposed ones `[…kernel, out, in]` and `(in, out, …kernel)`, so both move the last two axes, reversed, to the front.
  */
 import { noGrad, permute, type Shape, sameShape, showShape, sizeOf, VoxelgradError } from '@voxelgrad/tensor';
@@ -21,7 +21,7 @@ export const toTorchShape = (shape: Shape): number[] => torchOrder(shape.length)
 
 /** The parameters' values by their official names. */
 export async function stateDict(module: Module): Promise<Map<string, NamedArray>> {
-  const named = module.namedParameters().map(([name, parameter]) => {
+  const named = module.namedState().map(([name, parameter]) => {
     const ordered = noGrad(() =>
       parameter.rank < 3 ? parameter.detach() : permute(parameter, torchOrder(parameter.rank)),
     );
@@ -37,7 +37,7 @@ export async function stateDict(module: Module): Promise<Map<string, NamedArray>
 
 /** Sets the parameters. Names and shapes must fit exactly; the first that does not is named in the error ('format'). */
 export function loadStateDict(module: Module, entries: ReadonlyMap<string, NamedArray>): void {
-  const named = module.namedParameters();
+  const named = module.namedState();
   const unknown = [...entries.keys()].find((name) => !named.some(([known]) => known === name));
   if (unknown !== undefined)
     throw new VoxelgradError('format', {

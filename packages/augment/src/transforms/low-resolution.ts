@@ -2,7 +2,8 @@
  * Simulated low resolution: a channel is scaled down taking the nearest voxels and up again by linear interpolation
  * (batchgeneratorsv2, SimulateLowResolutionTransform).
  */
-import { concat, interpolate, narrow, roundHalfEven, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
+import { interpolate, roundHalfEven, type Tensor, type Triple } from '@voxelgrad/tensor';
+import { onChannels } from './channels.ts';
 import type { Range } from './multiplier.ts';
 import { drawSamples, onSamples } from './samples.ts';
 import { imageStep, type Transform } from './transform.ts';
@@ -15,17 +16,7 @@ export function applyLowResolution(image: Tensor, sizes: LowResolutionSizes): Te
   const space = image.shape.slice(1, 4) as unknown as Triple;
   const reduced = (channel: Tensor, size: Triple): Tensor =>
     interpolate(interpolate(channel, size, { mode: 'nearest-exact' }), space, { mode: 'linear' });
-  return tidy(() => {
-    const samples = sizes.map((channels, n) => {
-      const sample = narrow(image, 0, n, 1);
-      const parts = channels.map((size, c) => {
-        const channel = narrow(sample, 4, c, 1);
-        return size === undefined ? channel : reduced(channel, size);
-      });
-      return concat(parts, 4);
-    });
-    return concat(samples, 0);
-  });
+  return onChannels(image, sizes, reduced);
 }
 
 export interface LowResolutionSettings {

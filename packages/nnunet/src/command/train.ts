@@ -6,6 +6,7 @@ import { openFile, openFolder } from '@voxelgrad/io/node';
 import { type Device, VoxelgradError } from '@voxelgrad/tensor';
 import { regionName, scoredRegions } from '../evaluate/region.ts';
 import { defaultPlans, defaultTrainer, modelFolderName, nextStageFolder, parseFold } from '../experiment/model-name.ts';
+import { writeBenchmark } from '../experiment/node/benchmark-file.ts';
 import { writeDebugFile } from '../experiment/node/debug-file.ts';
 import { openFold, openPreprocessed, type PreprocessedDataSet } from '../experiment/node/preprocessed.ts';
 import { predictionMirrorAxes, saveModel } from '../experiment/node/save-model.ts';
@@ -25,6 +26,7 @@ import { resultRows } from '../report/dashboard/result-rows.ts';
 import type { Dashboard } from '../report/node/dashboard/dashboard.ts';
 import { dashboardOptions, withDashboard } from '../report/node/dashboard/with-dashboard.ts';
 import { diceTable } from '../report/table.ts';
+import type { Fold } from '../splits/splits.ts';
 import { compileBar } from '../terminal/compile-bar.ts';
 import { Progress } from '../terminal/progress.ts';
 import { meanDice } from '../train/history.ts';
@@ -125,6 +127,9 @@ export const train = defineCommand(
     const fold = parseFold(foldText);
     checkTogether(options);
     const trainer = withOptions(trainerSettings(options.trainer), options);
+    if (trainer.benchmark !== undefined) checkBenchmark(fold, options);
+    // A benchmark leaves nothing but its time.
+    const checkpointing = options.checkpointing && trainer.benchmark === undefined;
     const preprocessedRoot = rootFolder('preprocessed', options, context);
     const dataSet = await openPreprocessed(await datasetFolder(identifier, () => preprocessedRoot), options.plans);
     const name = await datasetName(basename(dataSet.folder), [preprocessedRoot]);
@@ -191,7 +196,14 @@ export const train = defineCommand(
         return { how: 'finished', dice: await validate(await model.loadFold(fold, device)) };
       }
       const result = await runTraining(device, dashboard);
-      report(result, options.checkpointing, folder, context.print);
+      report(result, checkpointing, folder, context.print);
+      if (trainer.benchmark !== undefined) {
+        if (result.end !== 'interrupted') {
+          const seconds = await writeBenchmark(folder, device, result.history);
+          context.print(`fastest epoch: ${seconds.toFixed(3)} s`);
+        }
+        return { how: result.end, dice: [] };
+      }
       return { how: result.end, dice: result.end === 'interrupted' ? [] : await validate(result.network) };
     }
 
@@ -202,7 +214,7 @@ export const train = defineCommand(
           `batch ${batch_size}; ${trainer.epochs} epochs of ${trainer.iterationsPerEpoch} iterations`,
       );
       const mirrorAxes = predictionMirrorAxes(trainer, patch_size);
-      const { trainer: trainerName, seed, amp: mixedPrecision, checkpointing } = options;
+      const { trainer: trainerName, seed, amp: mixedPrecision } = options;
       const run = { trainerName, trainer, mirrorAxes, seed, mixedPrecision, checkpointing, logFile: log.path };
       await writeDebugFile(folder, { ...run, dataSet, cases, configuration, fold, device });
       const { plans_name } = dataSet.plans;
@@ -219,7 +231,7 @@ export const train = defineCommand(
         folder,
         device,
         mixedPrecision,
-        checkpointing: options.checkpointing,
+        checkpointing,
         ...(options.pretrainedWeights === undefined
           ? {}
           : { initialize: async (network) => loadPretrained(network, await openFile(options.pretrainedWeights!)) }),
@@ -298,6 +310,17 @@ function checkTogether(options: {
       got: '--no-checkpointing',
       help: 'checkpoint_best.pth is only there where checkpoints are written: leave out one of the two.',
     });
+}
+
+/** Throws 'option' for what makes no sense with a trainer that keeps nothing. */
+function checkBenchmark(fold: Fold, { val, valBest, resume }: Record<'val' | 'valBest' | 'resume', boolean>): void {
+  if (fold === 0 && !val && !valBest && !resume) return;
+  throw new VoxelgradError('option', {
+    what: 'a benchmark',
+    expected: 'fold 0, from the beginning, without validation',
+    got: fold === 0 ? (resume ? '-c' : '--val') : `fold ${fold}`,
+    help: 'it only measures how long an epoch takes, and leaves no model',
+  });
 }
 
 function report(

@@ -38,7 +38,17 @@ export function mirrorAxesOf({ mirroring }: TrainerSettings, patch: readonly num
   return { all, 'first two': all.slice(0, 2), none: [] }[mirroring];
 }
 
-export class FoldBatches {
+/** Batches by their index; whoever takes one disposes of its tensors. */
+export interface BatchSource {
+  readonly hasValidation: boolean;
+  /** Share of the time that training waited for data. */
+  readonly waitedShare: number;
+  training(index: number): Promise<Batch>;
+  validation(index: number): Promise<Batch>;
+  close(): Promise<void>;
+}
+
+export class FoldBatches implements BatchSource {
   readonly #training: Prefetcher<Batch>;
   readonly #validation: Prefetcher<Batch> | undefined;
 
@@ -72,7 +82,6 @@ export class FoldBatches {
     return this.#validation!.take(index);
   }
 
-  /** Share of the time that training waited for data. */
   get waitedShare(): number {
     return this.#training.waiting.share;
   }

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseLabels, readNpz, readTorchFile } from '@voxelgrad/io';
+import { parseLabels, readNpz, readTorchFile, readTorchTensor, type TorchTensor } from '@voxelgrad/io';
 import { openFile, openFolder, readImageFile } from '@voxelgrad/io/node';
 import { openDevice } from '@voxelgrad/tensor/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -60,6 +60,70 @@ describe('voxelgrad train', () => {
     const splits = JSON.parse(readFileSync(join(folder, 'splits_final.json'), 'utf8'));
     expect(splits).toHaveLength(5);
     parsePlans(readFileSync(join(place, '../plans.json'), 'utf8'));
+  });
+
+  it.each(['nnUNetTrainerBenchmark_5epochs', 'nnUNetTrainerBenchmark_5epochs_noDataLoading'])(
+    'measures epochs as %s, and leaves nothing else to train or predict with',
+    async (name) => {
+      const run = (fold: string, ...more: string[]) =>
+        voxelgrad(['train', '9', '3d_fullres', fold, ...quick, '-tr', name, ...more], environment);
+      const { lines } = await run('0');
+      expect(lines.join('\n')).toMatch(/^fastest epoch: [\d.]+ s$/m);
+      const model = `${name}__nnUNetPlans__3d_fullres`;
+      const place = join(environment.nnUNet_results, tinyDataset, model, 'fold_0');
+      const [result] = Object.values(JSON.parse(readFileSync(join(place, 'benchmark_result.json'), 'utf8'))) as [
+        object,
+      ];
+      expect(result).toMatchObject({
+        fastest_epoch: Math.min(...log(place).map(({ seconds }) => seconds)),
+        world_size: 1,
+      });
+      expect(readdirSync(place).filter((file) => /checkpoint|validation/.test(file))).toEqual([]);
+      await expect(run('1')).rejects.toThrow(/expected fold 0, from the beginning, without validation, got fold 1/);
+      await expect(run('0', '-c')).rejects.toThrow(/got -c/);
+    },
+  );
+
+  it('trains batch norms, keeps their running statistics under the official names, and predicts by them', async () => {
+    const name = 'nnUNetTrainerBN';
+    const { lines } = await voxelgrad(['train', '9', '3d_fullres', '0', ...quick, '-tr', name], environment);
+    const { foreground_mean } = parseSummary(
+      readFileSync(
+        join(
+          environment.nnUNet_results,
+          tinyDataset,
+          `${name}__nnUNetPlans__3d_fullres/fold_0/validation/summary.json`,
+        ),
+        'utf8',
+      ),
+    );
+    expect(lines.join('\n')).toMatch(/finished: 12 iterations/);
+    const model = await openModel(
+      await openFolder(join(environment.nnUNet_results, tinyDataset, `${name}__nnUNetPlans__3d_fullres`)),
+    );
+    expect(model.trainer).toBe(name);
+    const checkpoint = await openFile(`${model.location.path}/fold_0/checkpoint_final.pth`);
+    const weights = ((await readTorchFile(checkpoint)) as Map<string, Map<string, TorchTensor>>).get(
+      'network_weights',
+    )!;
+    const block = 'encoder.stages.1.0.convs.0';
+    const fields = ['weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked'];
+    expect([...weights.keys()].filter((key) => key.startsWith(block))).toEqual([
+      `${block}.conv.weight`,
+      `${block}.conv.bias`,
+      ...fields.map((field) => `${block}.norm.${field}`),
+      `${block}.all_modules.0.weight`,
+      `${block}.all_modules.0.bias`,
+      ...fields.map((field) => `${block}.all_modules.1.${field}`),
+    ]);
+    const counted = weights.get(`decoder.${block}.all_modules.1.num_batches_tracked`)!;
+    expect([counted.dtype, counted.shape]).toEqual(['i64', []]);
+    // Each of twelve training batches once; validation does not count.
+    expect(Number((await readTorchTensor(counted))[0])).toBe(12);
+    // What is opened again is what was validated.
+    await voxelgrad(['train', '9', '3d_fullres', '0', ...quick, '-tr', name, '--val'], environment);
+    const again = parseSummary(readFileSync(`${model.location.path}/fold_0/validation/summary.json`, 'utf8'));
+    expect(again.foreground_mean).toEqual(foreground_mean);
   });
 
   it('goes on after an interruption with the same losses as without one', async () => {

@@ -18,6 +18,9 @@ it.each([
   ['nnUNetTrainerAdan1en1', { optimizer: 'adan', learningRate: 0.1 }],
   ['nnUNetTrainerAdanCosAnneal', { optimizer: 'adan', schedule: 'cosine' }],
   ['nnUNetTrainer_noDummy2DDA', { dummy2d: false }],
+  ['nnUNetTrainerBenchmark_5epochs', { epochs: 5, benchmark: 'batches' }],
+  ['nnUNetTrainerBenchmark_5epochs_noDataLoading', { epochs: 5, benchmark: 'same batch' }],
+  ['nnUNetTrainerBN', { norm: 'batch' }],
   ['nnUNetTrainerDA5', { augmentation: 'da5' }],
   ['nnUNetTrainerDA5ord0', { augmentation: 'da5', nearest: 'images and labels' }],
   ['nnUNetTrainerDA5Segord0', { augmentation: 'da5', nearest: 'labels' }],
@@ -46,7 +49,7 @@ it('has the numbers of the plain trainer', () => {
   expect([standard.amsgrad, standard.dummy2d]).toEqual([undefined, undefined]);
 });
 
-it.each(['nnUNetTrainerBN', 'nnUNetTrainerBenchmark_5epochs', 'nnUNetTrainerBN_20epochs'])(
+it.each(['nnUNet_Primus_M_Trainer', 'nnUNet_Primus_L_Trainer_20epochs'])(
   'says of %s what is missing, and lists what there is',
   (name) => {
     expect(() => trainerSettings(name)).toThrow(

@@ -49,10 +49,14 @@ export interface TrainerSettings {
   /** 'last' samples of each batch, each by chance, or each by chance with the share that the last ones have. */
   readonly oversampling: 'last' | 'probabilistic' | 'probabilistic as last';
   readonly loss: (typeof losses)[number];
+  /** Batch norms instead of instance norms. */
+  readonly norm?: 'batch';
   /** Dice without the small number that keeps it from 0 / 0. */
   readonly smooth?: false;
   /** 'upsampled': of the three finest outputs alone, scaled up to the target instead of this down, as NVIDIA has it. */
   readonly deepSupervision: boolean | 'upsampled';
+  /** Only measures how long epochs take: nothing is kept or validated. 'same batch': without loading data. */
+  readonly benchmark?: 'batches' | 'same batch';
 }
 
 const nnunetSettings: TrainerSettings = {
@@ -109,6 +113,7 @@ const variants: Readonly<Record<string, Partial<TrainerSettings>>> = {
   nnUNetTrainerDiceCELoss_noSmooth: { smooth: false },
   nnUNetTrainer_warmup: { warmUpEpochs: 50 },
   nnUNetTrainer_noDummy2DDA: { dummy2d: false },
+  nnUNetTrainerBN: { norm: 'batch' },
   nnUNetTrainerDA5: { augmentation: 'da5' },
   nnUNetTrainerDA5ord0: { augmentation: 'da5', nearest: 'images and labels' },
   nnUNetTrainerDA5Segord0: { augmentation: 'da5', nearest: 'labels' },
@@ -120,6 +125,8 @@ const variants: Readonly<Record<string, Partial<TrainerSettings>>> = {
   ...withTwoRates('nnUNetTrainerAdan', { optimizer: 'adan' }),
   nnUNetTrainerAdan1en1: { optimizer: 'adan', learningRate: 1e-1 },
   nnUNetTrainerAdanCosAnneal: { optimizer: 'adan', schedule: 'cosine' },
+  nnUNetTrainerBenchmark_5epochs: { epochs: 5, benchmark: 'batches' },
+  nnUNetTrainerBenchmark_5epochs_noDataLoading: { epochs: 5, benchmark: 'same batch' },
   nnUNetTrainer_250epochs_NoMirroring: { epochs: 250, mirroring: 'none' },
   nnUNetTrainer_2000epochs_NoMirroring: { epochs: 2000, mirroring: 'none' },
   nnUNetTrainer_4000epochs_NoMirroring: { epochs: 4000, mirroring: 'none' },
@@ -144,8 +151,10 @@ function withTwoRates(name: string, settings: Partial<TrainerSettings>): Record<
 
 /** Trainers of nnU-Net that people ask for, and what voxelgrad has not of them. */
 const absent: Readonly<Record<string, string>> = {
-  nnUNetTrainerBN: 'batch norm in its networks',
-  nnUNetTrainerBenchmark_5epochs: 'a run that only measures epochs; pnpm bench unet-step measures steps',
+  nnUNet_Primus_S_Trainer: 'vision transformers',
+  nnUNet_Primus_B_Trainer: 'vision transformers',
+  nnUNet_Primus_M_Trainer: 'vision transformers',
+  nnUNet_Primus_L_Trainer: 'vision transformers',
 };
 
 export const trainerNames: readonly string[] = Object.keys(variants);

@@ -69,14 +69,17 @@ export const encodeStateDict = (network: SegmentationNetwork): AsyncIterable<Uin
   encodeTorchFile(networkWeights(network), 'state_dict');
 
 function networkWeights(network: SegmentationNetwork): Map<Pickled, Pickled> {
-  const own = new Map(network.namedParameters().map(([name, parameter]) => [name, torchTensor(parameter)]));
+  const own = new Map(network.namedState().map(([name, tensor]) => [name, torchTensor(name, tensor)]));
   return new Map(officialNames([...own.keys()]).map((name) => [name, own.get(name) ?? own.get(originalName(name))!]));
 }
 
-const torchTensor = (parameter: Tensor): TensorToSave =>
-  new TensorToSave('f32', toTorchShape(parameter.shape), async () =>
-    toTorchLayout((await parameter.data()) as Float32Array, parameter.shape),
-  );
+/** Counts are whole numbers in PyTorch. */
+const torchTensor = (name: string, parameter: Tensor): TensorToSave =>
+  name.endsWith('.num_batches_tracked')
+    ? new TensorToSave('i64', [], async () => BigInt64Array.of(BigInt(await parameter.item())))
+    : new TensorToSave('f32', toTorchShape(parameter.shape), async () =>
+        toTorchLayout((await parameter.data()) as Float32Array, parameter.shape),
+      );
 
 /** Names of optimizers' states in PyTorch, by our own. */
 export const optimizerStateNames: Readonly<Record<string, string>> = {

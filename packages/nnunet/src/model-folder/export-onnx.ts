@@ -47,7 +47,7 @@ class NetworkGraph {
 
   constructor(network: SegmentationNetwork) {
     this.#network = network;
-    this.#parameters = new Map(network.namedParameters());
+    this.#parameters = new Map(network.namedState());
   }
 
   /** The outputs of all stages, finest first. */
@@ -104,8 +104,9 @@ class NetworkGraph {
 
   #normalized(name: string, x: string, stride?: readonly number[]): string {
     const conv = this.#conv(`${name}.conv`, x, stride);
-    const { epsilon } = this.#network.architecture;
-    return this.#add('InstanceNormalization', [conv, ...this.#weightsOf(`${name}.norm`)], `${name}.norm`, {
+    const { epsilon, norm } = this.#network.architecture;
+    const operator = norm === 'batch' ? 'BatchNormalization' : 'InstanceNormalization';
+    return this.#add(operator, [conv, ...this.#weightsOf(`${name}.norm`)], `${name}.norm`, {
       epsilon: { float: epsilon },
     });
   }
@@ -139,9 +140,11 @@ class NetworkGraph {
     });
   }
 
-  /** `name.weight` and, where there is one, `name.bias`. */
+  /** `name.weight` and, where there are any, `name.bias` and running statistics. */
   #weightsOf(name: string): string[] {
-    const names = [`${name}.weight`, `${name}.bias`].filter((one) => this.#parameters.has(one));
+    const names = ['weight', 'bias', 'running_mean', 'running_var']
+      .map((field) => `${name}.${field}`)
+      .filter((one) => this.#parameters.has(one));
     for (const weight of names) {
       const parameter = this.#parameters.get(weight)!;
       this.weights.push({

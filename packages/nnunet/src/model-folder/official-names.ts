@@ -24,7 +24,7 @@ export function originalName(name: string): string {
 }
 
 /** A convolution block's tensors, by what they are repeated as. */
-const blockPart = /^(.*)\.(conv|norm)\.(weight|bias)$/;
+const blockPart = /^(.*)\.(conv|norm)\.(weight|bias|running_mean|running_var|num_batches_tracked)$/;
 
 /** Each block's names, then the same again as `all_modules`. */
 function withRepeatedModules(names: readonly string[]): string[] {
@@ -44,7 +44,7 @@ function withRepeatedModules(names: readonly string[]): string[] {
   return [...result, ...repeated];
 }
 
-/** All names of an official state dict, in its order, for the names of a network's own parameters in theirs. */
+/** All names of an official state dict, in its order, for the names of a network's own state in theirs. */
 export function officialNames(own: readonly string[]): string[] {
   const encoder = withRepeatedModules(own.filter((name) => name.startsWith('encoder.')));
   const decoder = withRepeatedModules(own.filter((name) => name.startsWith('decoder.')));

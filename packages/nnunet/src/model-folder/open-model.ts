@@ -18,7 +18,7 @@ import { isOwnTrainer } from '../experiment/trainer-settings.ts';
 import { completeArchitecture } from '../networks/architecture.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
 import { inputChannelsOf, outputChannels } from '../plan/channels.ts';
-import { isResidual, networkOfConfiguration, networkOptions } from '../plan/network-of-plans.ts';
+import { isResidual, networkOfConfiguration, networkOptions, withBatchNorm } from '../plan/network-of-plans.ts';
 import { configurationOf, parsePlans } from '../plan/parse-plans.ts';
 import type { Configuration, Plans } from '../plan/plans.ts';
 import type { Fold } from '../splits/splits.ts';
@@ -92,9 +92,12 @@ async function openLocation(
       const source = await checkpointOf(location, fold, name);
       const references = await readWeightReferences(source);
       const [inputs, outputs] = [inputChannelsOf(description, configuration), outputChannels(description.labels)];
-      const architecture = completeArchitecture(networkOptions(configuration.architecture, inputs, outputs));
+      // Plans do not tell of batch norms where a trainer put them in.
+      const hasBatchNorm = [...references.keys()].some((key) => key.endsWith('.norm.running_mean'));
+      const trained = hasBatchNorm ? withBatchNorm(configuration) : configuration;
+      const architecture = completeArchitecture(networkOptions(trained.architecture, inputs, outputs));
       checkFit(architecture, isResidual(configuration.architecture), references, source.path);
-      const network = networkOfConfiguration(configuration, inputs, outputs, { device });
+      const network = networkOfConfiguration(trained, inputs, outputs, { device });
       loadStateDict(network, await readAll(references));
       return network;
     },

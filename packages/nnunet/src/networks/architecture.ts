@@ -22,9 +22,13 @@ export interface UNetOptions {
   readonly epsilon?: number;
   /** Slope of the LeakyReLU below zero: `nonlin_kwargs.negative_slope`; 0.01 by default, 0 for a ReLU. */
   readonly slope?: number;
+  /** 'instance' (default), or 'batch': of what nnUNetTrainerBN trains. */
+  readonly norm?: NormKind;
   /** How a decoder stage takes in the encoder's output of its resolution: 'concatenate' as nnU-Net (default), or 'add'. */
   readonly skipFusion?: SkipFusion;
 }
+
+export type NormKind = 'instance' | 'batch';
 
 /** 'add' is that of fully convolutional networks (Long, Shelhamer & Darrell 2015): half the input channels, and so fewer weights and less memory. */
 export type SkipFusion = (typeof skipFusions)[number];
@@ -45,6 +49,7 @@ export function completeArchitecture(options: UNetOptions): Architecture {
     bias: true,
     epsilon: 1e-5,
     slope: LEAKY_SLOPE,
+    norm: 'instance',
     skipFusion: 'concatenate',
     ...options,
   };

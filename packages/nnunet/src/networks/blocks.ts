@@ -2,9 +2,9 @@
  * The convolution blocks of nnU-Net's networks (dynamic_network_architectures/building_blocks/simple_conv_blocks.py). Field names are the official
  * ones, since a state dict is made of them.
  */
-import { Conv, type Initialization, InstanceNorm, Module } from '@voxelgrad/nn';
+import { BatchNorm, Conv, type Initialization, InstanceNorm, type InstanceNormSettings, Module } from '@voxelgrad/nn';
 import { type Tensor, tidy } from '@voxelgrad/tensor';
-import { LEAKY_SLOPE } from './architecture.ts';
+import { LEAKY_SLOPE, type NormKind } from './architecture.ts';
 
 export interface ConvBlockSettings {
   readonly inputChannels: number;
@@ -15,18 +15,27 @@ export interface ConvBlockSettings {
   readonly slope?: number;
   readonly bias?: boolean;
   readonly epsilon?: number;
+  readonly norm?: NormKind;
 }
 
-/** Convolution, instance norm, LeakyReLU. `ConvDropoutNormReLU` of the official code, without dropout. */
+export type Norm = InstanceNorm | BatchNorm;
+
+export const normOf = (
+  kind: NormKind | undefined,
+  settings: InstanceNormSettings,
+  initialization: Initialization,
+): Norm => (kind === 'batch' ? new BatchNorm(settings, initialization) : new InstanceNorm(settings, initialization));
+
+/** Convolution, norm, LeakyReLU. `ConvDropoutNormReLU` of the official code, without dropout. */
 export class ConvBlock extends Module {
   readonly conv: Conv;
-  readonly norm: InstanceNorm;
+  readonly norm: Norm;
 
   constructor(settings: ConvBlockSettings, initialization: Initialization) {
     super();
     const { outputChannels, slope = LEAKY_SLOPE, epsilon = 1e-5 } = settings;
     this.conv = new Conv(settings, initialization);
-    this.norm = new InstanceNorm({ channels: outputChannels, epsilon, slope }, initialization);
+    this.norm = normOf(settings.norm, { channels: outputChannels, epsilon, slope }, initialization);
   }
 
   forward(x: Tensor): Tensor {

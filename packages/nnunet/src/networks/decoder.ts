@@ -15,7 +15,7 @@ export class UNetDecoder extends Module {
   readonly #fuse: (up: Tensor, skip: Tensor) => Tensor;
 
   constructor(
-    { features, kernels, strides, convsPerDecoderStage, classes, bias, epsilon, slope, skipFusion }: Architecture,
+    { features, kernels, strides, convsPerDecoderStage, classes, bias, epsilon, slope, norm, skipFusion }: Architecture,
     initialization: Initialization,
   ) {
     super();
@@ -34,6 +34,7 @@ export class UNetDecoder extends Module {
             bias,
             epsilon,
             slope,
+            norm,
           },
           initialization,
         ),

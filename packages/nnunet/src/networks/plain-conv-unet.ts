@@ -14,7 +14,7 @@ class PlainConvEncoder extends Module {
   readonly stages: readonly (readonly [StackedConvBlocks])[];
 
   constructor(
-    { inputChannels, features, kernels, strides, convsPerStage, bias, epsilon, slope }: Architecture,
+    { inputChannels, features, kernels, strides, convsPerStage, bias, epsilon, slope, norm }: Architecture,
     initialization: Initialization,
   ) {
     super();
@@ -29,6 +29,7 @@ class PlainConvEncoder extends Module {
           bias,
           epsilon,
           slope,
+          norm,
         },
         initialization,
       ),

@@ -2,24 +2,24 @@
  * ResidualEncoderUNet, the network of nnU-Net's ResEnc presets (dynamic_network_architectures/architectures/unet.py and
  * building_blocks/{residual,residual_encoders}.py): a residual encoder of basic blocks (He et al. 2016, ResNet-D shortcuts) under the same decoder.
  */
-import { Conv, type Initialization, InstanceNorm, Module } from '@voxelgrad/nn';
+import { Conv, type Initialization, Module } from '@voxelgrad/nn';
 import { add, averagePool3d, leakyRelu, reshape, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
 import { type Architecture, LEAKY_SLOPE, type UNetOptions } from './architecture.ts';
-import { ConvBlock, type ConvBlockSettings, type RunBlock, StackedConvBlocks } from './blocks.ts';
+import { ConvBlock, type ConvBlockSettings, type Norm, normOf, type RunBlock, StackedConvBlocks } from './blocks.ts';
 import { type NetworkPlacement, UNet } from './unet.ts';
 
 /** A 1×1×1 convolution without bias, and a norm: what brings a shortcut to more channels. */
 class Projection extends Module {
   readonly conv: Conv;
-  readonly norm: InstanceNorm;
+  readonly norm: Norm;
 
   constructor(
-    { inputChannels, outputChannels, kernel, epsilon = 1e-5 }: ConvBlockSettings,
+    { inputChannels, outputChannels, kernel, epsilon = 1e-5, norm }: ConvBlockSettings,
     initialization: Initialization,
   ) {
     super();
     this.conv = new Conv({ inputChannels, outputChannels, kernel: kernel.map(() => 1), bias: false }, initialization);
-    this.norm = new InstanceNorm({ channels: outputChannels, epsilon }, initialization);
+    this.norm = normOf(norm, { channels: outputChannels, epsilon }, initialization);
   }
 
   forward(x: Tensor): Tensor {
@@ -93,14 +93,14 @@ class ResidualEncoder extends Module {
   readonly stages: readonly StackedBlocks[];
 
   constructor(
-    { inputChannels, features, kernels, strides, convsPerStage, bias, epsilon, slope }: Architecture,
+    { inputChannels, features, kernels, strides, convsPerStage, bias, epsilon, slope, norm }: Architecture,
     initialization: Initialization,
   ) {
     super();
     const [first, kernel] = [features[0]!, kernels[0]!];
     this.stem = new StackedConvBlocks(
       1,
-      { inputChannels, outputChannels: first, kernel, stride: kernel.map(() => 1), bias, epsilon, slope },
+      { inputChannels, outputChannels: first, kernel, stride: kernel.map(() => 1), bias, epsilon, slope, norm },
       initialization,
     );
     this.stages = features.map(
@@ -115,6 +115,7 @@ class ResidualEncoder extends Module {
             bias,
             epsilon,
             slope,
+            norm,
           },
           initialization,
         ),

@@ -21,6 +21,8 @@ export interface NetworkPlacement {
 /** What training and prediction need of a network. */
 export interface SegmentationNetwork extends Module {
   readonly architecture: Architecture;
+  /** Whether batch norms normalise by their batch and learn the running statistics. Gradients through other networks do not depend on it. */
+  training: boolean;
   /** `x [n, …space, c]`, extents divisible by the strides → logits `[n, …space, classes]` for every resolution, finest first. */
   forward(x: Tensor): Tensor[];
   /** Only the finest logits. */
@@ -42,6 +44,7 @@ export abstract class UNet<Encoder extends UNetEncoder> extends Module implement
   readonly encoder: Encoder;
   readonly decoder: UNetDecoder;
   readonly #run: RunBlock;
+  readonly #mode = { training: false };
   readonly #recomputation: boolean;
 
   constructor(
@@ -52,9 +55,17 @@ export abstract class UNet<Encoder extends UNetEncoder> extends Module implement
     this.architecture = completeArchitecture(options);
     this.#run = gradientCheckpointing ? checkpoint : runPlainly;
     this.#recomputation = recomputation ?? device.kind === 'webgpu';
-    const initialization = { device, random: new RandomGenerator(seed) };
+    const initialization = { device, random: new RandomGenerator(seed), mode: this.#mode };
     this.encoder = new Encoder(this.architecture, initialization);
     this.decoder = new UNetDecoder(this.architecture, initialization);
+  }
+
+  get training(): boolean {
+    return this.#mode.training;
+  }
+
+  set training(training: boolean) {
+    this.#mode.training = training;
   }
 
   forward(x: Tensor): Tensor[] {

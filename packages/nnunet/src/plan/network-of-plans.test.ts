@@ -32,13 +32,15 @@ describe('networkOptions', () => {
     expect(networkOptions(leaky, 1, 3)).toMatchObject({ slope: 0.2, epsilon: 1e-3 });
     const plain = plan({ nonlin: 'torch.nn.modules.activation.ReLU', nonlin_kwargs: null, norm_op_kwargs: null });
     expect(networkOptions(plain, 1, 3)).toMatchObject({ slope: 0, epsilon: 1e-5 });
+    expect(networkOptions(plan(), 1, 3).norm).toBe('instance');
+    expect(networkOptions(plan({ norm_op: 'torch.nn.modules.batchnorm.BatchNorm3d' }), 1, 3).norm).toBe('batch');
     expect(networkOptions(plan(), 1, 3).skipFusion).toBe('concatenate');
     expect(networkOptions(plan({ skip_fusion: 'add' }), 1, 3).skipFusion).toBe('add');
   });
 
   it.each<[Partial<ArchitectureArguments>, RegExp]>([
     [{ nonlin: 'torch.nn.GELU' }, /nonlin: expected LeakyReLU or ReLU, got torch\.nn\.GELU/],
-    [{ norm_op: 'torch.nn.modules.batchnorm.BatchNorm3d' }, /norm_op: expected InstanceNorm/],
+    [{ norm_op: 'torch.nn.GroupNorm' }, /norm_op: expected InstanceNorm or BatchNorm/],
     [{ norm_op_kwargs: { affine: false } }, /norm_op_kwargs\.affine/],
     [{ dropout_op: 'torch.nn.Dropout3d' }, /dropout_op: expected null/],
     [{ nonlin_kwargs: { negative_slope: Number.NaN } }, /negative_slope: expected a number/],

@@ -21,7 +21,8 @@ export function networkOfConfiguration(
 export function networkOptions(plan: NetworkPlan, inputChannels: number, classes: number): UNetOptions {
   const { arch_kwargs: args } = plan;
   const residual = isResidual(plan);
-  check('norm_op', args.norm_op, String(args.norm_op).includes('InstanceNorm'), 'InstanceNorm');
+  const batch = String(args.norm_op).includes('BatchNorm');
+  check('norm_op', args.norm_op, batch || String(args.norm_op).includes('InstanceNorm'), 'InstanceNorm or BatchNorm');
   check('norm_op_kwargs.affine', false, args.norm_op_kwargs?.affine !== false, 'true');
   check('dropout_op', args.dropout_op, (args.dropout_op ?? null) === null, 'null');
   return {
@@ -35,9 +36,18 @@ export function networkOptions(plan: NetworkPlan, inputChannels: number, classes
     bias: args.conv_bias,
     epsilon: number('norm_op_kwargs.eps', args.norm_op_kwargs?.eps ?? 1e-5),
     slope: slopeOf(args),
+    norm: batch ? 'batch' : 'instance',
     skipFusion: args.skip_fusion ?? 'concatenate',
   };
 }
+
+/** The configuration with batch norms instead, as nnUNetTrainerBN makes it; plans do not tell of it. */
+export const withBatchNorm = (configuration: Configuration): Configuration => {
+  const { architecture, patch_size } = configuration;
+  const norm_op = `torch.nn.modules.batchnorm.BatchNorm${patch_size.length}d`;
+  const arch_kwargs = { ...architecture.arch_kwargs, norm_op, norm_op_kwargs: { eps: 1e-5, affine: true } };
+  return { ...configuration, architecture: { ...architecture, arch_kwargs } };
+};
 
 /** A ReLU is a LeakyReLU without its slope. */
 function slopeOf({ nonlin, nonlin_kwargs: settings }: ArchitectureArguments): number {

@@ -151,9 +151,9 @@ describe('networks of plans', () => {
   it('refuses networks that voxelgrad has not', () => {
     const { architecture } = configurationOf(hippocampusPlans(), '2d');
     expect(() => networkOptions({ ...architecture, network_class_name: 'a.Primus' }, 1, 3)).toThrow(/got a\.Primus/);
-    const args = { ...architecture.arch_kwargs, norm_op: 'torch.nn.BatchNorm2d' };
+    const args = { ...architecture.arch_kwargs, norm_op: 'torch.nn.GroupNorm' };
     expect(() => networkOptions({ ...architecture, arch_kwargs: args }, 1, 3)).toThrow(
-      /norm_op: expected InstanceNorm/,
+      /norm_op: expected InstanceNorm or BatchNorm, got torch\.nn\.GroupNorm/,
     );
   });
 });

@@ -133,9 +133,15 @@ export class TrainingStep {
         const value = loss(network.forward(input!), truth!);
         return all ? value : scale(value, (end - first) / samples);
       };
-      const value = mixedPrecision ? autocast(forward) : forward();
-      optimizer.scaleLoss(value).backward();
-      return value.detach();
+      // Also for the backward pass, in which checkpointed blocks run again.
+      network.training = true;
+      try {
+        const value = mixedPrecision ? autocast(forward) : forward();
+        optimizer.scaleLoss(value).backward();
+        return value.detach();
+      } finally {
+        network.training = false;
+      }
     });
   }
 

@@ -11,12 +11,13 @@ import type { CompileProgress, Device } from '@voxelgrad/tensor';
 import { resumeNnunetCheckpoint } from '../../model-folder/resume-checkpoint.ts';
 import type { SegmentationNetwork } from '../../networks/unet.ts';
 import { inputChannelsOf, outputChannels } from '../../plan/channels.ts';
-import { networkOfConfiguration } from '../../plan/network-of-plans.ts';
+import { networkOfConfiguration, withBatchNorm } from '../../plan/network-of-plans.ts';
 import { encodeCheckpoint, resumeCheckpoint } from '../../train/checkpoint.ts';
 import { emptyHistory, type TrainingHistory } from '../../train/history.ts';
 import { type TrainingEnd, train } from '../../train/trainer.ts';
 import type { Batch } from '../../train/training-step.ts';
-import { FoldBatches } from '../fold-batches.ts';
+import { DummyBatches } from '../dummy-batches.ts';
+import { type BatchSource, FoldBatches } from '../fold-batches.ts';
 import { criterionFor, learningRateFor, optimizerFor } from '../learning.ts';
 import { lossNames, type TrainerSettings } from '../trainer-settings.ts';
 import { writeLog } from './fold-log.ts';
@@ -93,7 +94,7 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
   await mkdir(folder, { recursive: true });
   await removeLeftovers(folder);
   const network = networkOfConfiguration(
-    cases.configuration,
+    trainer.norm === 'batch' ? withBatchNorm(cases.configuration) : cases.configuration,
     inputChannelsOf(dataSet.description, cases.configuration),
     outputChannels(labels),
     { device, seed: training.seed, gradientCheckpointing: training.gradientCheckpointing ?? false },
@@ -102,7 +103,11 @@ export async function trainFold(training: FoldTraining): Promise<FoldResult> {
   const optimizer = optimizerFor(network, trainer, half);
   const history = (await resume(training, network, optimizer)) ?? emptyHistory();
   if (history.losses.length === 0) await training.initialize?.(network);
-  const batches = new FoldBatches({ ...cases, trainer, labels, device, seed: training.seed });
+  const batchSettings = { ...cases, trainer, labels, device, seed: training.seed };
+  const batches: BatchSource =
+    trainer.benchmark === 'same batch'
+      ? new DummyBatches(batchSettings, network.architecture.inputChannels)
+      : new FoldBatches(batchSettings);
   const run: Run = { network, optimizer, history };
   const budget = new TimeBudget(training.timeBudget, history);
   training.onStart?.(trainer.epochs * trainer.iterationsPerEpoch - history.losses.length, run);
