@@ -42,6 +42,8 @@ export interface FoldValidation {
   /** Also writes CASE.npz, and CASE.pkl, which says where it lies. */
   readonly saveProbabilities: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** `done` of `windows` windows of a case are predicted. */
+  readonly onWindow?: (name: string, done: number, windows: number) => void;
   readonly onCase?: (name: string, cases: number) => void;
 }
 
@@ -78,6 +80,7 @@ async function validateCase(one: StoredCase, output: string, validation: FoldVal
     patch: configuration.patch_size,
     mirrorAxes,
     signal,
+    onWindow: (done, windows) => validation.onWindow?.(one.name, done, windows),
   });
   const properties = readProperties(one.properties, one.name);
   const stages = await storedNextStages(one, dataSet, configuration);
