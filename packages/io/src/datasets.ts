@@ -31,5 +31,6 @@ export {
   regionsToLabels,
 } from './dataset/labels.ts';
 export { openImages, type Split } from './dataset/listed.ts';
+export { type Renumbered, renumbered } from './dataset/nnunet-labels.ts';
 export { type OpenOptions, openDataSet } from './dataset/open.ts';
 export type { PatternOptions } from './dataset/pattern.ts';

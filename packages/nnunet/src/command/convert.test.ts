@@ -17,7 +17,9 @@ describe('voxelgrad convert', () => {
   it("numbers BraTS's labels as nnU-Net does", async () => {
     const raw = join(environment.nnUNet_raw, 'Dataset137_BraTS');
     await writePhantomFiles(join(root, 'brats'), { cases: 2, seed: 3, shape: [18, 24, 26] });
-    await run('convert', '-i', join(root, 'brats'), '--id', '137', '--name', 'BraTS', '-np', '2');
+    const words = ['convert', '-i', join(root, 'brats'), '--id', '137', '--name', 'BraTS', '-np', '2'];
+    const { status } = await run(...words);
+    expect(status).toContain('numbered as nnU-Net has them: 1 → 2, 2 → 1\n');
     const { labels, channelNames, numTraining } = await readDatasetJson(await openFile(join(raw, 'dataset.json')));
     expect(channelNames).toEqual(['T1', 'T1ce', 'T2', 'Flair']);
     expect(numTraining).toBe(2);

@@ -7,6 +7,7 @@ import {
   describeIntegrity,
   openDataSet,
   type PatternOptions,
+  renumbered,
 } from '@voxelgrad/io';
 import { openFolder, writeNnunetRaw } from '@voxelgrad/io/node';
 import { isVoxelgradError, VoxelgradError } from '@voxelgrad/tensor';
@@ -81,6 +82,7 @@ export const convert = defineCommand(
       context.status.write(
         `without a segmentation, to imagesTs: ${test.cases.length} of ${opened.cases.length} cases\n`,
       );
+    tellNumbers(dataSet, context);
     const total = dataSet.cases.length + (test?.cases.length ?? 0);
     if (options.verifyDatasetIntegrity && dataSet.cases.length > 0) await verify(dataSet, context);
     const report = reportCases(basename(target), total, options, context);
@@ -94,6 +96,14 @@ export const convert = defineCommand(
     context.print(target);
   },
 );
+
+/** Whoever compares predictions with the original segmentations must know. */
+function tellNumbers(dataSet: DataSet, context: CommandContext): void {
+  const moved = [...(renumbered(dataSet)?.values ?? [])].filter(([from, to]) => from !== to);
+  if (moved.length === 0) return;
+  const changes = moved.map(([from, to]) => `${from} → ${to}`).join(', ');
+  context.status.write(`labels are numbered as nnU-Net has them: ${changes}\n`);
+}
 
 /** Cases to train on, and those to be predicted, where there are any: the Decathlon lists them, elsewhere they are those without a segmentation. */
 async function splitUp(opened: DataSet, input: string, name: string): Promise<{ training: DataSet; test?: DataSet }> {

@@ -61,10 +61,10 @@ export const ensemble = defineCommand(
       saveProbabilities: options.saveProbabilities,
       ...(rules === undefined ? {} : { decide: (mean, labels) => bratsSegmentation(mean, labels, rules) }),
       signal,
-      onCase: (name, total) => {
-        if (options.progress) bar ??= new Progress({ total, label: 'averaging', unit: 'case', stream: status });
-        bar?.advance(1, name);
+      onStart: (total) => {
+        if (options.progress) bar = new Progress({ total, label: 'averaging', unit: 'case', stream: status });
       },
+      onCase: (name) => bar?.advance(1, name),
     });
     bar?.finish();
     // Evaluation and postprocessing look for it beside predictions.

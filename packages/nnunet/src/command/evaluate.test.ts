@@ -8,6 +8,7 @@ import { readImageFile } from '@voxelgrad/io/node';
 import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtureFolder } from '../evaluate/fixtures.testing.ts';
+import { evaluateFolder } from '../evaluate/node/evaluate-folder.ts';
 import { parseSummary } from '../evaluate/summary.ts';
 import { decodeSteps, encodeSteps } from '../postprocess/pickle.ts';
 import { writeBars } from './bar-images.testing.ts';
@@ -53,6 +54,16 @@ describe('evaluate', () => {
     await writeBars(join(predictions!, 'a.nii.gz'), []);
     await expect(voxelgrad(words)).rejects.toThrow(/b\.nii\.gz/);
     await voxelgrad([...words, '--chill']);
+    // How many there are is known before the first, which may take long.
+    const told: unknown[] = [];
+    const folders = { referenceFolder: truth!, predictionFolder: predictions!, fileEnding: '.nii.gz', regions: [1] };
+    await evaluateFolder({
+      ...folders,
+      allowMissing: true,
+      onStart: (cases) => told.push(cases),
+      onCase: (name) => told.push(name),
+    });
+    expect(told).toEqual([1, 'a.nii.gz']);
     await expect(voxelgrad(['evaluate', truth!, predictions!, '-l', 'one'])).rejects.toThrow(/whole numbers above 0/);
   });
 });

@@ -89,11 +89,10 @@ export const evaluate = defineCommand(
       allowMissing: options.chill,
       surfaceTolerance: options.surfaces ? options.tolerance : undefined,
       signal,
-      onCase: (name, total) => {
-        if (!options.progress) return;
-        bar ??= new Progress({ total, label: 'evaluating', unit: 'case', stream: status });
-        bar.advance(1, name);
+      onStart: (total) => {
+        if (options.progress) bar = new Progress({ total, label: 'evaluating', unit: 'case', stream: status });
       },
+      onCase: (name) => bar?.advance(1, name),
     });
     bar?.finish();
     const file = options.output ?? join(predictionFolder, 'summary.json');

@@ -214,7 +214,7 @@ async function predictWith(
     bar?.finish();
     for (const network of networks) network.dispose();
     context.print(
-      `${predicted.length} segmentations${predicted.length < cases.length ? `, ${cases.length - predicted.length} were there` : ''}`,
+      `${predicted.length} segmentation${predicted.length === 1 ? '' : 's'}${predicted.length < cases.length ? `, ${cases.length - predicted.length} were there` : ''}`,
     );
     context.print(options.output);
   });

@@ -178,6 +178,7 @@ export const train = defineCommand(
           folder,
           saveProbabilities: options.npz,
           signal: context.signal,
+          onWindow: (one, done, windows) => bar?.advance(0, `${one}: window ${done} of ${windows}`),
           onCase: (one) => {
             bar?.advance(1, one);
             dashboard?.caseDone(++predicted, cases.validation.length);

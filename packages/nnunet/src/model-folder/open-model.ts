@@ -133,6 +133,7 @@ async function checkpointOf({ folds, path }: ModelLocation, fold: Fold, name: st
     what: `fold ${fold} of ${path}`,
     expected: `a fold with ${name}: ${[...folds.keys()].join(', ')}`,
     got: 'none',
+    help: `Name the folds that were trained: -f ${[...folds.keys()].join(' ')}`,
   });
 }
 

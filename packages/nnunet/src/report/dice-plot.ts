@@ -25,6 +25,7 @@ const margin = { left: 90, right: 24, top: 72, bottom: 56 };
 
 export function drawDicePlot(summary: Summary, { title, names = {} }: DicePlotOptions): Canvas {
   const regions = Object.keys(summary.mean);
+  const count = summary.metric_per_case.length;
   const width = Math.max(420, margin.left + margin.right + columnWidth * regions.length);
   const canvas = new Canvas(width, height, [255, 255, 255]);
   const area = {
@@ -34,7 +35,7 @@ export function drawDicePlot(summary: Summary, { title, names = {} }: DicePlotOp
     height: height - margin.top - margin.bottom,
   };
   drawText(canvas, title, [24, 20], { color: ink, size: 13, bold: true });
-  drawText(canvas, `${summary.metric_per_case.length} cases; line: median, box: middle half`, [24, 44], {
+  drawText(canvas, `${count} case${count === 1 ? '' : 's'}; line: median, box: middle half`, [24, 44], {
     color: faint,
     size: 9,
   });

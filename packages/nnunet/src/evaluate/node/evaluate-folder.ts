@@ -31,6 +31,8 @@ export interface EvaluationOptions extends FolderPair {
   /** Compute surfaces too; millimetres within which two surfaces count as the same for the surface Dice. */
   readonly surfaceTolerance?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told once how many cases there are. */
+  readonly onStart?: (cases: number) => void;
   readonly onCase?: (name: string, cases: number) => void;
 }
 
@@ -90,6 +92,7 @@ const listing =
 export async function evaluateFolder(options: EvaluationOptions): Promise<FolderEvaluation> {
   const { referenceFolder, predictionFolder, regions, surfaceTolerance } = options;
   const names = await pairedFiles(options, options.allowMissing);
+  options.onStart?.(names.length);
   const cases: CaseMetrics[] = [];
   const shapes: Record<string, ShapeMetrics>[] = [];
   for (const name of names) {

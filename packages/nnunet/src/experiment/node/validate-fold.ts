@@ -43,6 +43,8 @@ export interface FoldValidation {
   /** Also writes CASE.npz, and CASE.pkl, which says where it lies. */
   readonly saveProbabilities: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** `done` of `windows` windows of a case are predicted. */
+  readonly onWindow?: (name: string, done: number, windows: number) => void;
   readonly onCase?: (name: string, cases: number) => void;
 }
 
@@ -85,6 +87,7 @@ async function validateCase(
     patch: configuration.patch_size,
     mirrorAxes,
     signal,
+    onWindow: (done, windows) => validation.onWindow?.(one.name, done, windows),
   });
   const properties = readProperties(one.properties, one.name);
   const stages = await storedNextStages(one, dataSet, configuration);

@@ -23,6 +23,8 @@ export interface EnsembleOptions {
   /** Whether cases that are there already are made again; true by default. */
   readonly overwrite?: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Told once how many cases there are. */
+  readonly onStart?: (cases: number) => void;
   readonly onCase?: (name: string, cases: number) => void;
 }
 
@@ -31,6 +33,7 @@ export async function ensembleFolders(options: EnsembleOptions): Promise<string[
   const { folders, output, labels, fileEnding, reader, decide = segmentationOf } = options;
   const names = await casesOf(folders);
   await mkdir(output, { recursive: true });
+  options.onStart?.(names.length);
   for (const name of names) {
     options.signal?.throwIfAborted();
     if (options.overwrite === false && existsSync(join(output, name + fileEnding))) continue;
