@@ -325,6 +325,16 @@ const cases: Readonly<Record<string, (bench: Bench) => void>> = {
       'edge',
     );
   },
+  'resampling of labels': (b) => {
+    const labels = upload(
+      b.device,
+      'i32',
+      [2, 21, 33, 27],
+      Array.from({ length: 2 * 21 * 33 * 27 }, (_, i) => (i * i) % 5),
+    );
+    for (const rule of ['half', 'more than half', 'largest'] as const)
+      b.kernels.resizeLabels(rule, labels, b.output([2, 30, 25, 67], 'i32'));
+  },
   'pooling and filters': (b) => {
     const [x, pooled] = [
       [2, 21, 33, 27, 3],
