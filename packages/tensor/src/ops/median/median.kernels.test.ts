@@ -1,12 +1,7 @@
 /** Medians against sorting each window, on every device. */
-
-import { execFileSync } from 'node:child_process';
-import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { expect, it } from 'vitest';
 import { fromArray, medianFilter, type Triple, tidy } from '../../index.ts';
 import { describeOnEach, testValues } from '../../testing.ts';
-
-const python = process.env.PEER_PYTHON;
 
 /** By sorting; places outside are those of the image mirrored at its edges. */
 function expected(values: Float32Array, [, d, h, w, c]: readonly number[], kernel: Triple): Float32Array {
@@ -61,22 +56,4 @@ describeOnEach('median filters on $name', ({ open }) => {
     expect(await result.data()).toEqual(expected(values, shape, kernel));
     result.dispose();
   });
-
-  it(
-    'are those of SciPy',
-    lacking(python === undefined ? 'PEER_PYTHON names no Python with SciPy' : undefined),
-    async () => {
-      const device = await open();
-      const values = testValues([5, 6, 7], 4);
-      for (const size of [2, 3, 5, 7]) {
-        const code = `import json,sys,numpy as np;from scipy.ndimage import median_filter;x=np.array(json.load(sys.stdin),np.float32).reshape(5,6,7);print(json.dumps(median_filter(x,size=${size}).ravel().tolist()))`;
-        const theirs = JSON.parse(
-          execFileSync(python!, ['-c', code], { input: JSON.stringify([...values]) }).toString(),
-        );
-        const result = tidy(() => medianFilter(fromArray(values, [1, 5, 6, 7, 1], { device }), [size, size, size]));
-        expect([...(await result.data())]).toEqual(theirs);
-        result.dispose();
-      }
-    },
-  );
 });
