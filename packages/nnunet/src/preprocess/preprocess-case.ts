@@ -10,6 +10,7 @@ import {
   fromArray,
   type HostArray,
   noGrad,
+  sameShape,
   type Tensor,
   type Triple,
   VoxelgradError,
@@ -88,7 +89,7 @@ function withForeground(data: Float32Array, foreground: Int16Array): Float32Arra
   const channels = data.length / foreground.length;
   const joined = new Float32Array(data.length + foreground.length);
   for (let voxel = 0; voxel < foreground.length; voxel++) {
-    joined.set(data.subarray(voxel * channels, (voxel + 1) * channels), voxel * (channels + 1));
+    for (let c = 0; c < channels; c++) joined[voxel * (channels + 1) + c] = data[voxel * channels + c]!;
     joined[voxel * (channels + 1) + channels] = foreground[voxel]!;
   }
   return joined;
@@ -171,15 +172,13 @@ const boundsOf = ({ lower, upper }: Box): number[][] => lower.map((low, axis) =>
 
 type Resampled = Pick<Cropped, 'shape' | 'spacing'>;
 
-const sameExtents = (a: Triple, b: Triple): boolean => a.every((extent, axis) => extent === b[axis]);
-
 async function resampleImage(
   { shape, spacing, image }: Resampled & Pick<Cropped, 'image'>,
   size: Triple,
   target: readonly number[],
   { configuration, device }: PreprocessingContext,
 ): Promise<{ shape: Triple; data: Float32Array }> {
-  if (sameExtents(size, shape)) return { shape, data: image };
+  if (sameShape(size, shape)) return { shape, data: image };
   const channels = image.length / (shape[0] * shape[1] * shape[2]);
   const x = fromArray(image, [1, ...shape, channels], { device: await device() });
   const resampling = resamplingOf(configuration.resampling_fn_data);
@@ -193,7 +192,7 @@ async function resampleLabels(
   target: readonly number[],
   { configuration, device }: PreprocessingContext,
 ): Promise<Int16Array> {
-  if (sameExtents(size, shape)) return labels;
+  if (sameShape(size, shape)) return labels;
   const x = fromArray(new Int32Array(labels), [1, ...shape], { device: await device() });
   const resampling = resamplingOf(configuration.resampling_fn_seg);
   const out = resampling.labels(x, size, spacing, target, configuration.resampling_fn_seg_kwargs);

@@ -2,7 +2,15 @@
  * Resampling of segmentations on a device: each label's mask is resampled linearly, and a voxel gets the label that has at least half of it
  * (`resize_segmentation` of batchgenerators), or the one with the largest share where plans ask for PyTorch's way. All labels are resampled in one pass.
  */
-import { type LabelRule, resizeLabels, type Tensor, type Triple, tidy, VoxelgradError } from '@voxelgrad/tensor';
+import {
+  type LabelRule,
+  resizeLabels,
+  sameShape,
+  type Tensor,
+  type Triple,
+  tidy,
+  VoxelgradError,
+} from '@voxelgrad/tensor';
 import type { ResampleArguments } from './resample-data.ts';
 import { separateAxis } from './separate-axis.ts';
 
@@ -46,7 +54,7 @@ interface Rules {
 
 function inSteps(x: Tensor, size: Triple, axis: number | undefined, { plane, axis: along }: Rules): Tensor {
   const resized = (x: Tensor, size: Triple, rule: LabelRule | 'nearest'): Tensor =>
-    size.every((extent, i) => extent === x.shape[i + 1]) ? x : resizeLabels(x, size, rule);
+    sameShape(size, x.shape.slice(1)) ? x : resizeLabels(x, size, rule);
   if (axis === undefined) return resized(x, size, plane);
   const inPlane = size.with(axis, x.shape[axis + 1]!) as unknown as Triple;
   return tidy(() => resized(resized(x, inPlane, plane), size, along));

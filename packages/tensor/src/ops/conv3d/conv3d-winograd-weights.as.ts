@@ -49,7 +49,7 @@ export function conv3dWinogradWeights(p: WinogradWeights, item: i32, thread: i32
 
 /**
  * Some slices of 36 points of the source channels from `firstSource` to `lastSource` and of `blocks` times eight target channels from `firstTarget`:
- * `[point, block, source channel, 8]`. Weights are read once, sixteen channels at a time, which are a cache line: taps that are a power of two bytes
+ * `[point, block, source channel, 8]`. Weights are read sixteen channels at a time, which are a cache line: taps that are a power of two bytes
  * apart fall on the same few places of a cache, where no line would stay until its next channels are wanted.
  */
 export function weightPanels(
