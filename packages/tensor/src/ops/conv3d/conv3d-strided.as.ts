@@ -1,77 +1,144 @@
 /**
- * 3×3×3 convolution with stride 2 through the points of conv3d-strided-lines.as.ts, forward, as the data gradient, and its weight gradient: slices of a
- * block of tiles are transformed, multiplied and transformed back one after the other while they are in the second-level cache.
+ * 3×3×3 convolution with stride 2 in tiles of conv3d-strided-tiles.as.ts, forward, as the data gradient, and its weight gradient: slices of a few
+ * tiles are transformed, multiplied and transformed back one after the other while they are in the second-level cache.
  */
 import { outerProducts } from './conv3d-outer.as';
 import {
-  STRIDED_WORK_BYTES, stridedGatherSlice, stridedGradientSlice, stridedInputSlice, stridedOutputSlice, stridedSpreadSlice,
+  STRIDED_WORK_BYTES, stridedGatherRows, stridedGradientRows, stridedInputRows, stridedOutputRows, stridedPixels, stridedSpreadRows,
 } from './conv3d-strided-tiles.as';
-import { multiply, paddedChannels, Winograd } from './conv3d-winograd.as';
-import { EDGE_BYTES, WinogradGradient } from './conv3d-winograd-gradient.as';
-import { fromVolume, pointBytes, scratchOf, tilingOf, toVolume } from './conv3d-winograd-tiles.as';
+import { multiply4x8 } from './conv3d-winograd.as';
+import { EDGE_BYTES } from './conv3d-winograd-gradient.as';
+import { fromVolume, scratchOf, TiledPair, tilingOf, toVolume, widthIndex } from './conv3d-winograd-tiles.as';
 
-/** Which of the 216 points of the weights point `i` of slice `slice` meets: plain points share theirs. */
-@inline
-function weightPointOf(slice: i32, i: i32): i32 {
-  return (min(slice, 5) * 6 + min(i / 9, 5)) * 6 + min(i % 9, 5);
+@unmanaged
+class Strided extends TiledPair {
+  bias: usize;
+  /** 1: the data gradient. */
+  transposed: i32;
+  /** Results of a tile along width, a multiple of 4; pairs of them for the data gradient. */
+  run: i32;
+  /** How many there are along width. */
+  runWidth: i32;
+  /** `[36 points, block of eight target channels, 3 taps along width, source channel, 8]`; for the data gradient the taps are outermost but for the points. */
+  weights: usize;
+  weightPointBytes: usize;
 }
 
-/** One item: all of a run of tiles. */
-export function conv3dStrided(p: Winograd, item: i32, thread: i32): void {
+@unmanaged
+class StridedGradient extends TiledPair {
+  /** `[part, 36 points, 3 taps along width, x's channels, dy's channels]`. */
+  sums: usize;
+  tilesPerBlock: i32;
+  run: i32;
+}
+
+/** Which of the 36 points of the weights point `i` of slice `slice` meets: plain points share theirs. */
+@inline
+function weightPointOf(slice: i32, i: i32): i32 {
+  return min(slice, 5) * 6 + min(i, 5);
+}
+
+/** Bytes from one row of points to the next, of `pixels` pixels: an odd number of cache lines, so that they do not fall into the same set of a cache. */
+@inline
+function rowBytes(pixels: i32, channels: i32): usize {
+  return (((<usize>(pixels * channels) << 2) + 63) & ~127) + 64;
+}
+
+/** Results of a tile in fours. */
+@inline
+function rowsOf(p: Strided, tile: i32): i32 {
+  return (min(p.run, p.runWidth - widthIndex(tilingOf(p), tile) * p.run) + 3) & ~3;
+}
+
+/** One item: all of a few tiles. */
+export function conv3dStrided(p: Strided, item: i32, thread: i32): void {
   const first = item * p.tilesPerItem;
   const tiles = min(p.tilesPerItem, p.tiles - first);
-  const channels = paddedChannels(p);
-  const transformedBytes = pointBytes(p.tilesPerItem, p.fromChannels);
-  const productBytes = pointBytes(p.tilesPerItem, channels);
+  const channels = (p.toChannels + 7) & ~7;
+  const pixels = p.transposed ? p.run + 1 : stridedPixels(p.run);
+  const results = p.transposed ? 2 * p.run : p.run;
+  const fromTile = <usize>(pixels * p.fromChannels) << 2;
+  const toTile = <usize>(results * channels) << 2;
+  const fromBytes = rowBytes(p.tilesPerItem * pixels, p.fromChannels);
+  const toBytes = rowBytes(p.tilesPerItem * results, channels);
   const work = scratchOf(p, thread);
   const transformed = work + STRIDED_WORK_BYTES;
-  const products = transformed + 81 * transformedBytes;
+  const products = transformed + 9 * fromBytes;
   for (let slice = 0; slice < 9; slice++) {
     for (let tile = 0; tile < tiles; tile++) {
-      const to = transformed + (<usize>(tile * p.fromChannels) << 2);
-      if (p.transposed) stridedSpreadSlice(fromVolume(p), tilingOf(p), first + tile, slice, to, transformedBytes, work);
-      else stridedInputSlice(fromVolume(p), tilingOf(p), first + tile, slice, to, transformedBytes, work);
+      const to = transformed + <usize>tile * fromTile;
+      if (p.transposed) stridedSpreadRows(fromVolume(p), tilingOf(p), first + tile, p.run, slice, to, fromBytes);
+      else stridedInputRows(fromVolume(p), tilingOf(p), first + tile, p.run, slice, to, fromBytes);
     }
-    for (let i = 0; i < 81; i++) {
+    for (let i = 0; i < 9; i++) {
       const weights = p.weights + <usize>weightPointOf(slice, i) * p.weightPointBytes;
-      const from = transformed + <usize>i * transformedBytes;
-      multiply(from, p.fromChannels, p.fromChannels, weights, products + <usize>i * productBytes, channels, channels, tiles, false);
+      for (let channel = 0; channel < channels; channel += 8) {
+        for (let tile = 0; tile < tiles; tile++) {
+          const from = transformed + <usize>i * fromBytes + <usize>tile * fromTile;
+          const to = products + <usize>i * toBytes + <usize>tile * toTile + (<usize>channel << 2);
+          if (p.transposed) spreadProducts(p, from, weights, channel, to, channels, rowsOf(p, first + tile));
+          else products8(from, 2 * p.fromChannels, 3 * p.fromChannels, weights + (<usize>(channel * 3 * p.fromChannels) << 2), to, channels, rowsOf(p, first + tile), false);
+        }
+      }
     }
     for (let tile = 0; tile < tiles; tile++) {
-      const from = products + (<usize>(tile * channels) << 2);
-      if (p.transposed) stridedGatherSlice(toVolume(p), tilingOf(p), first + tile, slice, from, productBytes, p.bias, work);
-      else stridedOutputSlice(toVolume(p), tilingOf(p), first + tile, slice, from, productBytes, p.bias, work);
+      const from = products + <usize>tile * toTile;
+      if (p.transposed) stridedGatherRows(toVolume(p), tilingOf(p), first + tile, p.run, slice, from, toBytes, channels, p.bias, work);
+      else stridedOutputRows(toVolume(p), tilingOf(p), first + tile, p.run, slice, from, toBytes, channels, p.bias, work);
     }
   }
 }
 
-/** One item: a part of the tiles. `conv3dWinogradGradientSum` adds the parts. */
-export function conv3dStridedGradientPart(p: WinogradGradient, item: i32, thread: i32): void {
+/** Even results meet the first and the last tap, odd ones the one in the middle. */
+@inline
+function spreadProducts(p: Strided, from: usize, weights: usize, channel: i32, to: usize, channels: i32, rows: i32): void {
+  const sources = p.fromChannels;
+  const pixel = <usize>sources << 2;
+  const tapBytes = pixel * <usize>channels;
+  const panel = weights + pixel * <usize>channel;
+  products8(from, sources, sources, panel + 2 * tapBytes, to, 2 * channels, rows, false);
+  products8(from + pixel, sources, sources, panel, to, 2 * channels, rows, true);
+  products8(from + pixel, sources, sources, panel + tapBytes, to + (<usize>channels << 2), 2 * channels, rows, false);
+}
+
+/** `to[row, 8] (+)= Σ from[row, source] · weights[source, 8]` for rows in fours; pitches in floats. */
+@inline
+function products8(from: usize, fromPitch: i32, sources: i32, weights: usize, to: usize, toPitch: i32, rows: i32, add: bool): void {
+  const fromBytes = <usize>fromPitch << 2;
+  const toBytes = <usize>toPitch << 2;
+  for (let row = 0; row < rows; row += 4) multiply4x8(from + <usize>row * fromBytes, fromBytes, sources, weights, to + <usize>row * toBytes, toBytes, add);
+}
+
+/**
+ * One item: a part of the tiles. `conv3dWinogradGradientSum` adds the parts: along width taps are as channels to it. Rows of tiles follow each other
+ * with one between them, where dy is zeros.
+ */
+export function conv3dStridedGradientPart(p: StridedGradient, item: i32, thread: i32): void {
   const start = item * p.tilesPerItem;
   const end = min(start + p.tilesPerItem, p.tiles);
-  const xBytes = pointBytes(p.tilesPerBlock, p.fromChannels);
-  const dyBytes = pointBytes(p.tilesPerBlock, p.toChannels);
-  const edge = scratchOf(p, thread);
-  const work = edge + EDGE_BYTES;
-  const transformedX = work + STRIDED_WORK_BYTES;
-  const transformedDy = transformedX + 81 * xBytes;
+  const pixels = stridedPixels(p.run);
   const xPitch = <usize>p.fromChannels << 2;
   const dyPitch = <usize>p.toChannels << 2;
-  const sumBytes = <usize>p.fromChannels * dyPitch;
-  const sums = p.sums + <usize>(item * 216) * sumBytes;
+  const xBytes = rowBytes(p.tilesPerBlock * pixels, p.fromChannels);
+  const dyBytes = rowBytes(p.tilesPerBlock * (p.run + 1), p.toChannels);
+  const edge = scratchOf(p, thread);
+  const transformedX = edge + EDGE_BYTES;
+  const transformedDy = transformedX + 9 * xBytes;
+  const sumBytes = 3 * <usize>p.fromChannels * dyPitch;
+  const sums = p.sums + <usize>(item * 36) * sumBytes;
   for (let block = start; block < end; block += p.tilesPerBlock) {
     const tiles = min(p.tilesPerBlock, end - block);
     for (let slice = 0; slice < 9; slice++) {
       for (let tile = 0; tile < tiles; tile++) {
-        stridedInputSlice(fromVolume(p), tilingOf(p), block + tile, slice, transformedX + <usize>tile * xPitch, xBytes, work);
-        stridedGradientSlice(toVolume(p), tilingOf(p), block + tile, slice, transformedDy + <usize>tile * dyPitch, dyBytes, work);
+        stridedInputRows(fromVolume(p), tilingOf(p), block + tile, p.run, slice, transformedX + <usize>(tile * pixels) * xPitch, xBytes);
+        stridedGradientRows(toVolume(p), tilingOf(p), block + tile, p.run, slice, transformedDy + <usize>(tile * (p.run + 1)) * dyPitch, dyBytes);
       }
-      for (let i = 0; i < 81; i++) {
-        const add = block > start || slice > 5 || i / 9 > 5 || i % 9 > 5;
+      for (let i = 0; i < 9; i++) {
+        const add = block > start || slice > 5 || i > 5;
         const a = transformedX + <usize>i * xBytes;
         const b = transformedDy + <usize>i * dyBytes;
         const to = sums + <usize>weightPointOf(slice, i) * sumBytes;
-        outerProducts(a, xPitch, b, dyPitch, tiles, to, dyPitch, p.fromChannels, p.toChannels, add, edge);
+        outerProducts(a, 2 * xPitch, b, dyPitch, tiles * (p.run + 1) - 1, to, dyPitch, 3 * p.fromChannels, p.toChannels, add, edge);
       }
     }
   }

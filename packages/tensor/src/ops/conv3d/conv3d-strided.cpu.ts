@@ -5,41 +5,66 @@ import type { Triple } from '../../shape.ts';
 import { allAre, type Conv3dSizes, volume } from './conv3d-sizes.cpu.ts';
 import { transformWeights } from './conv3d-winograd.cpu.ts';
 import { SUMS_WORK_BYTES } from './conv3d-winograd-gradient.cpu.ts';
-import { tiledOperands, type WinogradCommand, WinogradTiling, winogradCommands } from './conv3d-winograd-tiling.cpu.ts';
+import { type Tiles, tiledOperands, winogradCommands } from './conv3d-winograd-tiling.cpu.ts';
 
-/** What the transformed slices of one item may take of a second-level cache. */
+/** What a slice of the tiles of one item may take of a second-level cache. */
 const BLOCK_BYTES = 300e3;
 /** With fewer items than this, threads would be idle. */
 const FEWEST_ITEMS = 8;
 const PARTS = 16;
-/** Points of a tile and of a slice; those of weights are fewer. */
-const POINTS = 729;
-const SLICE_POINTS = 81;
-const WEIGHT_POINTS = 216;
-/** Multiplications of the plain way must be so many times those of tiles, transforms included. */
-const LEAST_GAIN = 1.5;
+/** Rows of points that a tile has, in all and in a slice; those of weights are fewer. */
+const POINTS = 81;
+const SLICE_POINTS = 9;
+const WEIGHT_POINTS = 36;
+const TAPS = 3;
+/** Multiplications of the plain way must be so many times those of tiles, to be worth the transforms. */
+const LEAST_GAIN = 1.3;
 /** Memory that the parts of a weight gradient may take. */
 const PARTS_BYTES = 64e6;
 const EDGE_BYTES = 128;
 /** Work area of the transforms, as the kernels have it. */
-const WORK_BYTES = 2 * SLICE_POINTS * 64;
+const WORK_BYTES = 8 * 2048;
 
 /** Stride 2 on all axes, 3×3×3, with channels and voxels enough. */
 export function suitsStrided(sizes: Conv3dSizes): boolean {
-  const { kernel, stride, dilation, groups, inputChannels, outputChannels } = sizes;
+  const { batch, kernel, stride, dilation, groups, inputChannels, outputChannels, output } = sizes;
   if (!allAre(kernel, 3) || !allAre(stride, 2) || !allAre(dilation, 1) || groups !== 1) return false;
-  if (inputChannels % 4 !== 0 || outputChannels % 4 !== 0 || Math.min(inputChannels, outputChannels) < 16) return false;
-  const { tiles } = forwardTiling(sizes);
-  const sumBytes = 4 * WEIGHT_POINTS * inputChannels * outputChannels;
+  if (inputChannels % 8 !== 0 || outputChannels % 4 !== 0 || Math.min(inputChannels, outputChannels) < 16) return false;
+  const tiles = batch * Math.ceil(output[0] / 4) * Math.ceil(output[1] / 4);
+  const products = POINTS * TAPS * tiles * inFours(output[2]);
   return (
-    tiles >= 4 * FEWEST_ITEMS &&
-    sumBytes * FEWEST_ITEMS <= PARTS_BYTES &&
-    27 * sizes.batch * volume(sizes.output) > LEAST_GAIN * POINTS * tiles
+    tiles >= FEWEST_ITEMS &&
+    sumBytes(sizes) * FEWEST_ITEMS <= PARTS_BYTES &&
+    volume(kernel) * batch * volume(output) > LEAST_GAIN * products
   );
 }
 
-/** Tiles of 4×4×4 results, which weight gradients sum over too. */
-const forwardTiling = ({ batch, output }: Conv3dSizes) => new WinogradTiling(3, batch, output, 2);
+const inFours = (extent: number): number => 4 * Math.ceil(extent / 4);
+
+const sumBytes = ({ inputChannels, outputChannels }: Conv3dSizes): number =>
+  4 * WEIGHT_POINTS * TAPS * inputChannels * outputChannels;
+
+/** Bytes from one row of points to the next, as the kernels compute them. */
+const rowBytes = (pixels: number, channels: number): number =>
+  Math.floor((4 * pixels * channels + 63) / 128) * 128 + 64;
+
+/** Bytes of a slice of tiles in which rows have so many pixels of each channel. */
+const sliceBytes = (rows: readonly { readonly pixels: number; readonly channels: number }[], tiles: number): number =>
+  SLICE_POINTS * rows.reduce((bytes, { pixels, channels }) => bytes + rowBytes(tiles * pixels, channels), 0);
+
+/** Tiles of 4×4 results along depth and height and as long a run along width as a cache holds. */
+function cutUp(batch: number, results: Triple, bytesOf: (run: number) => number) {
+  let runs = 1;
+  const length = () => inFours(results[2] / runs);
+  while (length() > 4 && bytesOf(length()) > BLOCK_BYTES) runs++;
+  const run = length();
+  const counts: Triple = [Math.ceil(results[0] / 4), Math.ceil(results[1] / 4), Math.ceil(results[2] / run)];
+  // Taps along width are as channels, so weights have two axes only.
+  const tiling: Tiles = { batch, counts, tileDepth: 1, stride: 2 };
+  const tiles = batch * volume(counts);
+  const held = Math.floor(BLOCK_BYTES / bytesOf(run));
+  return { tiling, tiles, run, block: Math.max(1, Math.min(held, Math.floor(tiles / FEWEST_ITEMS))) };
+}
 
 export function convolveStrided(
   device: CpuDevice,
@@ -52,35 +77,32 @@ export function convolveStrided(
 ): void {
   const { batch, inputChannels, outputChannels, padding } = sizes;
   const { from, to } = tiledOperands(device, sizes, source, target, transposed);
-  // Tiles of the data gradient have 8×8×8 results, and start where the padding does.
-  const covered = to.extents.map((extent, axis) => Math.ceil((extent + padding[axis]!) / 2)) as unknown as Triple;
-  const tiling = transposed ? new WinogradTiling(3, batch, covered, 2) : forwardTiling(sizes);
+  const paddedChannels = 8 * Math.ceil(to.channels / 8);
+  // The data gradient has twice as many results along each axis, from where the padding starts.
+  const results = transposed
+    ? (to.extents.map((extent, axis) => Math.ceil((extent + padding[axis]!) / 2)) as unknown as Triple)
+    : to.extents;
+  const rowsOf = (run: number) => [
+    { pixels: transposed ? run + 1 : 2 * run + 2, channels: from.channels },
+    { pixels: transposed ? 2 * run : run, channels: paddedChannels },
+  ];
+  const { tiling, tiles, run, block } = cutUp(batch, results, (run) => sliceBytes(rowsOf(run), 1));
+  device.choose(() => `${block} tiles of 4×4×${run} in one item`);
   const enqueue = winogradCommands(device, tiling, from, to, padding);
-  const paddedChannels = Math.ceil(to.channels / 8) * 8;
-  const taps = [device.address(weight), inputChannels, outputChannels, 3, Number(transposed), 2];
-  const { weights, placed } = transformWeights(device, taps, WEIGHT_POINTS, from.channels, paddedChannels);
-  const block = blockTiles(tiling.tiles, from.channels + paddedChannels);
+  const taps = [device.address(weight), TAPS * inputChannels, outputChannels, 1, Number(transposed), 2];
+  const targets = transposed ? TAPS * inputChannels : paddedChannels;
+  const sources = transposed ? outputChannels : TAPS * inputChannels;
+  const { weights, placed } = transformWeights(device, taps, WEIGHT_POINTS, sources, targets);
   enqueue({
     kernel: 'conv3dStrided',
-    ...run(tiling.tiles, block),
-    scratchBytes:
-      WORK_BYTES + SLICE_POINTS * (tiling.pointBytes(block, from.channels) + tiling.pointBytes(block, paddedChannels)),
-    words: [bias === undefined ? 0 : device.address(bias), ...taps, ...placed, 0, 0, 0, 0, 0, 0],
+    items: Math.ceil(tiles / block),
+    first: 0,
+    tiles,
+    tilesPerItem: block,
+    scratchBytes: WORK_BYTES + sliceBytes(rowsOf(run), block),
+    words: [bias === undefined ? 0 : device.address(bias), Number(transposed), run, results[2], ...placed],
   });
   device.free(weights);
-}
-
-const run = (tiles: number, tilesPerItem: number): Omit<WinogradCommand, 'kernel' | 'scratchBytes' | 'words'> => ({
-  items: Math.ceil(tiles / tilesPerItem),
-  first: 0,
-  tiles,
-  tilesPerItem,
-});
-
-/** Tiles of one item: what the cache holds, in fours, and items enough. */
-function blockTiles(tiles: number, channels: number): number {
-  const held = Math.floor(BLOCK_BYTES / (4 * SLICE_POINTS * channels));
-  return Math.max(4, Math.floor(Math.min(held, 64, tiles / FEWEST_ITEMS) / 4) * 4);
 }
 
 export function weightGradientStrided(
@@ -90,33 +112,45 @@ export function weightGradientStrided(
   dy: Operand,
   dweight: Operand,
 ): void {
-  const { inputChannels, outputChannels, padding } = sizes;
-  const tiling = forwardTiling(sizes);
-  const { tiles } = tiling;
+  const { batch, inputChannels, outputChannels, output, padding } = sizes;
   const { from, to } = tiledOperands(device, sizes, x, dy, false);
-  const enqueue = winogradCommands(device, tiling, from, to, padding);
-  const sumBytes = 4 * WEIGHT_POINTS * inputChannels * outputChannels;
-  const tilesPerItem = Math.ceil(tiles / Math.min(PARTS, Math.floor(PARTS_BYTES / sumBytes)));
-  const part = run(tiles, tilesPerItem);
-  const tilesPerBlock = Math.min(tilesPerItem, 2 * blockTiles(tiles, inputChannels + outputChannels));
-  const buffer = device.allocate(sumBytes * part.items);
-  const words = [device.address(dweight), 0, device.addressOf(buffer), tilesPerBlock, part.items, 0, 0, 0, 0, 0];
-  enqueue({
+  const rowsOf = (run: number) => [
+    { pixels: 2 * run + 2, channels: inputChannels },
+    { pixels: run + 1, channels: outputChannels },
+  ];
+  const { tiling, tiles, run, block } = cutUp(batch, output, (run) => sliceBytes(rowsOf(run), 1));
+  const tilesPerItem = Math.ceil(tiles / Math.min(PARTS, Math.floor(PARTS_BYTES / sumBytes(sizes))));
+  const tilesPerBlock = Math.min(tilesPerItem, block);
+  const parts = Math.ceil(tiles / tilesPerItem);
+  device.choose(() => `${parts} parts, ${tilesPerBlock} tiles of 4×4×${run} at a time`);
+  const all = { first: 0, tiles, tilesPerItem };
+  const buffer = device.allocate(sumBytes(sizes) * parts);
+  const sums = device.addressOf(buffer);
+  winogradCommands(
+    device,
+    tiling,
+    from,
+    to,
+    padding,
+  )({
     kernel: 'conv3dStridedGradientPart',
-    ...part,
-    scratchBytes:
-      EDGE_BYTES +
-      WORK_BYTES +
-      SLICE_POINTS *
-        (tiling.pointBytes(tilesPerBlock, inputChannels) + tiling.pointBytes(tilesPerBlock, outputChannels)),
-    words,
+    ...all,
+    items: parts,
+    scratchBytes: EDGE_BYTES + sliceBytes(rowsOf(run), tilesPerBlock),
+    words: [sums, tilesPerBlock, run],
   });
-  enqueue({
+  winogradCommands(
+    device,
+    tiling,
+    { ...from, channels: TAPS * inputChannels },
+    to,
+    padding,
+  )({
     kernel: 'conv3dWinogradGradientSum',
-    ...part,
-    items: inputChannels / 4,
+    ...all,
+    items: (TAPS * inputChannels) / 4,
     scratchBytes: SUMS_WORK_BYTES,
-    words,
+    words: [device.address(dweight), 0, sums, tilesPerBlock, parts, 0, 0, 0, 0, 0],
   });
   device.free(buffer);
 }

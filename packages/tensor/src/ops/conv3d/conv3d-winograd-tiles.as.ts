@@ -130,7 +130,7 @@ function loadIf(there: bool, address: usize): v128 {
 
 /** Zeros for a point of the work area. (memory.fill is a call into the engine, a hundred times slower for so few bytes.) */
 @inline
-export function clearPoint(at: usize): void {
+function clearPoint(at: usize): void {
   const zero = f32x4.splat(0);
   v128.store(at, zero);
   v128.store(at, zero, 16);

@@ -54,20 +54,27 @@ export function tiledOperands(
   };
 }
 
-export class WinogradTiling {
+/** How tiles lie. */
+export interface Tiles {
+  readonly batch: number;
   /** Tiles on each axis. */
   readonly counts: Triple;
-  readonly batch: number;
-  /** Results of a tile along depth. */
+  /** Results of a tile along depth: 1 where a kernel has two axes to transform along. */
   readonly tileDepth: number;
+  /** Of the convolution. */
+  readonly stride: 1 | 2;
+}
+
+export class WinogradTiling implements Tiles {
+  readonly counts: Triple;
+  readonly batch: number;
+  readonly tileDepth: number;
+  readonly stride = 1;
   readonly slices: number;
   readonly points: number;
   readonly tiles: number;
-  /** Of the convolution. */
-  readonly stride: 1 | 2;
 
-  constructor(kernelDepth: number, batch: number, results: Triple, stride: 1 | 2 = 1) {
-    this.stride = stride;
+  constructor(kernelDepth: number, batch: number, results: Triple) {
     this.tileDepth = kernelDepth === 3 ? 4 : 1;
     this.slices = kernelDepth === 3 ? 6 : 1;
     this.points = 36 * this.slices;
@@ -116,7 +123,7 @@ export interface WinogradCommand {
 /** Enqueues commands over the tiles of one pair of volumes. */
 export function winogradCommands(
   device: CpuDevice,
-  tiling: WinogradTiling,
+  tiling: Tiles,
   from: TiledOperand,
   to: TiledOperand,
   padding: readonly number[],

@@ -1,6 +1,6 @@
 /** Weights of Winograd's convolution: 27 (or 9) taps become 216 (or 36) points, in panels of eight target channels. */
 import { madd } from '../../device/cpu/simd.as';
-import { stridedWeightFactor, stridedWeightLine } from './conv3d-strided-lines.as';
+import { stridedWeightLine } from './conv3d-strided-lines.as';
 import { weightFactor, weightLine } from './conv3d-winograd-lines.as';
 
 /** Weights as they lie in memory, and how they are read. */
@@ -14,7 +14,7 @@ export class WinogradTaps {
   kernelDepth: i32;
   /** 1: the data gradient, which mirrors the kernel and swaps the channels. */
   transposed: i32;
-  /** 1, or 2 for the points of conv3d-strided-lines.as.ts. */
+  /** 1, or 2 for the points of conv3d-strided-lines.as.ts, whose taps along width are as channels: the kernel's depth and height are its only axes. */
   stride: i32;
 }
 
@@ -102,20 +102,19 @@ function panelAt(panels: usize, sourceChannels: i32, source: i32, target: i32): 
 function transformSquare(taps: WinogradTaps, firstSlice: i32, lastSlice: i32, from: usize, to: usize, pointBytes: usize, work: usize): void {
   const rows = work + SLICE_BYTES;
   if (taps.kernelDepth != 3) {
-    for (let lane: usize = 0; lane < 4; lane++) transformTaps(false, from + (lane << 4), to + (lane << 5), pointBytes, rows);
+    if (taps.stride == 2) for (let lane: usize = 0; lane < 4; lane++) transformTaps(true, from + (lane << 4), to + (lane << 5), pointBytes, rows);
+    else for (let lane: usize = 0; lane < 4; lane++) transformTaps(false, from + (lane << 4), to + (lane << 5), pointBytes, rows);
     return;
   }
-  const strided = taps.stride == 2;
   for (let slice = firstSlice; slice < lastSlice; slice++) {
-    const first = f32x4.splat(strided ? stridedWeightFactor(slice, 0) : weightFactor(slice, 0));
-    const second = f32x4.splat(strided ? stridedWeightFactor(slice, 1) : weightFactor(slice, 1));
-    const third = f32x4.splat(strided ? stridedWeightFactor(slice, 2) : weightFactor(slice, 2));
+    const first = f32x4.splat(weightFactor(slice, 0));
+    const second = f32x4.splat(weightFactor(slice, 1));
+    const third = f32x4.splat(weightFactor(slice, 2));
     for (let at: usize = 0; at < SLICE_BYTES; at += 16) {
       const value = madd(second, v128.load(from + at, SLICE_BYTES), f32x4.mul(first, v128.load(from + at)));
       v128.store(work + at, madd(third, v128.load(from + at, 2 * SLICE_BYTES), value));
     }
-    if (strided) for (let lane: usize = 0; lane < 4; lane++) transformTaps(true, work + (lane << 4), to + (lane << 5), pointBytes, rows);
-    else for (let lane: usize = 0; lane < 4; lane++) transformTaps(false, work + (lane << 4), to + (lane << 5), pointBytes, rows);
+    for (let lane: usize = 0; lane < 4; lane++) transformTaps(false, work + (lane << 4), to + (lane << 5), pointBytes, rows);
     to += 36 * pointBytes;
   }
 }

@@ -11,7 +11,7 @@ import {
 import { WEIGHT_WORK_BYTES, weightPanels, WinogradTaps } from './conv3d-winograd-weights.as';
 
 @unmanaged
-export class Winograd extends TiledPair {
+class Winograd extends TiledPair {
   bias: usize;
   /** The weights as they are: see `WinogradTaps`. */
   weight: usize;
@@ -41,7 +41,7 @@ function taps(p: Winograd): WinogradTaps {
 
 /** Target channels in whole blocks of eight. */
 @inline
-export function paddedChannels(p: Winograd): i32 {
+function paddedChannels(p: Winograd): i32 {
   return (p.toChannels + 7) & ~7;
 }
 
@@ -130,7 +130,7 @@ export function conv3dWinogradOutput(p: Winograd, item: i32, thread: i32): void 
  * `to[tile, target] (+)= Σ from[tile, source] · weights[source, target]` for tiles in fours, `sources` source channels and target channels in eights;
  * the rows of `from` and `to` have pitches in floats.
  */
-export function multiply(
+function multiply(
   from: usize,
   fromPitch: i32,
   sources: i32,
@@ -152,8 +152,11 @@ export function multiply(
   }
 }
 
-/** See conv3d-product.as.ts for why four by eight. */
-function multiply4x8(from: usize, fromBytes: usize, sources: i32, weights: usize, to: usize, toBytes: usize, add: bool): void {
+/**
+ * See conv3d-product.as.ts for why four by eight. Two source channels at a time, which is 4 to 10% faster than one (2 cores of a Xeon, Node 20); four at a
+ * time take more registers than there are. `sources` is even.
+ */
+export function multiply4x8(from: usize, fromBytes: usize, sources: i32, weights: usize, to: usize, toBytes: usize, add: bool): void {
   let a0 = f32x4.splat(0);
   let a1 = a0;
   let b0 = a0;
@@ -178,25 +181,39 @@ function multiply4x8(from: usize, fromBytes: usize, sources: i32, weights: usize
   let d = c + fromBytes;
   const end = a + (<usize>sources << 2);
   while (a < end) {
-    const w0 = v128.load(weights);
-    const w1 = v128.load(weights, 16);
+    const v0 = v128.load(weights);
+    const v1 = v128.load(weights, 16);
     let s = v128.load32_splat(a);
+    a0 = madd(s, v0, a0);
+    a1 = madd(s, v1, a1);
+    s = v128.load32_splat(b);
+    b0 = madd(s, v0, b0);
+    b1 = madd(s, v1, b1);
+    s = v128.load32_splat(c);
+    c0 = madd(s, v0, c0);
+    c1 = madd(s, v1, c1);
+    s = v128.load32_splat(d);
+    d0 = madd(s, v0, d0);
+    d1 = madd(s, v1, d1);
+    const w0 = v128.load(weights, 32);
+    const w1 = v128.load(weights, 48);
+    s = v128.load32_splat(a, 4);
     a0 = madd(s, w0, a0);
     a1 = madd(s, w1, a1);
-    s = v128.load32_splat(b);
+    s = v128.load32_splat(b, 4);
     b0 = madd(s, w0, b0);
     b1 = madd(s, w1, b1);
-    s = v128.load32_splat(c);
+    s = v128.load32_splat(c, 4);
     c0 = madd(s, w0, c0);
     c1 = madd(s, w1, c1);
-    s = v128.load32_splat(d);
+    s = v128.load32_splat(d, 4);
     d0 = madd(s, w0, d0);
     d1 = madd(s, w1, d1);
-    a += 4;
-    b += 4;
-    c += 4;
-    d += 4;
-    weights += 32;
+    a += 8;
+    b += 8;
+    c += 8;
+    d += 8;
+    weights += 64;
   }
   v128.store(to, a0);
   v128.store(to, a1, 16);
