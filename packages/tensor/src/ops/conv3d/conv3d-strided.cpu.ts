@@ -150,7 +150,7 @@ export function weightGradientStrided(
     ...all,
     items: (TAPS * inputChannels) / 4,
     scratchBytes: SUMS_WORK_BYTES,
-    words: [device.address(dweight), 0, sums, tilesPerBlock, parts, 0, 0, 0, 0, 0],
+    words: [device.address(dweight), 0, sums, tilesPerBlock, parts],
   });
   device.free(buffer);
 }

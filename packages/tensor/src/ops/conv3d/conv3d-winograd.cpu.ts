@@ -64,7 +64,7 @@ export function convolveWinograd(
       first: 0,
       tiles,
       tilesPerItem: block,
-      words: [...operands, ...placed, 0, 0, 0, 0, 0, 0],
+      words: [...operands, ...placed],
     });
     device.free(weights);
     return;
