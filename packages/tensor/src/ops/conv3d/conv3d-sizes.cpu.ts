@@ -56,3 +56,13 @@ export const geometryWords = (sizes: Conv3dSizes): number[] => [
   ...sizes.padding,
   ...sizes.dilation,
 ];
+
+/** What kernels that gather panels are told first (`Gathered` in conv3d-panel.as.ts); `inputPitch` is in floats. */
+export const gatheredWords = (sizes: Conv3dSizes, inputPitch: number): number[] => [
+  ...[sizes.batch, ...sizes.input, ...sizes.output, sizes.groups],
+  ...[inputPitch, sizes.inputChannels, sizes.outputChannels, ...geometryWords(sizes)],
+];
+
+/** Floats of a voxel of a panel (`panelFloats` in conv3d-panel.as.ts). */
+export const panelFloats = (taps: number, channels: number): number =>
+  4 * Math.ceil(((taps - 1) * channels) / 4 + Math.ceil(channels / 4));

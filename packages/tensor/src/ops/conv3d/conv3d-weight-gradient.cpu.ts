@@ -1,8 +1,8 @@
 /** Launches the general weight gradient (conv3d-weight-gradient.as.ts). */
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import type { Operand } from '../../device/device.ts';
-import { padWidth } from './conv3d-direct.cpu.ts';
-import { type Conv3dSizes, geometryWords, isPointwise, multiplyAdds, volume } from './conv3d-sizes.cpu.ts';
+import { padWidth } from './conv3d-few.cpu.ts';
+import { type Conv3dSizes, gatheredWords, isPointwise, multiplyAdds, panelFloats, volume } from './conv3d-sizes.cpu.ts';
 
 /** Multiply-adds that one item should have: about 1 ms. */
 const ITEM_WORK = 20e6;
@@ -44,8 +44,7 @@ function launch(
   const voxels = batch * volume(sizes.output);
   const tapsPerPanel = onePanel ? volume(kernel) : 1;
   const panels = volume(kernel) / tapsPerPanel;
-  // Whole quads are copied, also at a panel's last tap.
-  const rowFloats = 4 * Math.ceil(((tapsPerPanel - 1) * inputChannels) / 4 + Math.ceil(inputChannels / 4));
+  const rowFloats = panelFloats(tapsPerPanel, inputChannels);
   const voxelsPerPanel = Math.min(256, Math.max(16, Math.floor(PANEL_BYTES / (4 * rowFloats))));
   const floats = volume(kernel) * inputChannels * groups * outputChannels;
   const partFloats = Math.ceil(floats / 16) * 16;
@@ -66,16 +65,9 @@ function launch(
   const sums = parts === 1 ? undefined : device.allocate(4 * partFloats * parts);
   const out = sums === undefined ? device.address(dweight) : device.addressOf(sums);
   device.enqueue('conv3dWeightGradient', parts * groups * Math.ceil(panels / panelsPerItem), [
+    ...gatheredWords(sizes, inputPitch),
     ...[x, device.address(dy), out, partFloats, device.addressOf(scratch), scratchBytes],
-    ...[batch, ...sizes.input, ...sizes.output, groups, inputPitch, inputChannels, outputChannels],
-    ...[
-      ...geometryWords(sizes),
-      tapsPerPanel,
-      panelsPerItem,
-      voxelsPerPart,
-      voxelsPerPanel,
-      Number(!onePanel && isPointwise(sizes)),
-    ],
+    ...[tapsPerPanel, panelsPerItem, voxelsPerPart, voxelsPerPanel, Number(!onePanel && isPointwise(sizes))],
   ]);
   device.free(scratch);
   if (sums === undefined) return;

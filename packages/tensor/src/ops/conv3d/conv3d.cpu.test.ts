@@ -48,6 +48,24 @@ const CASES: Record<string, ConvolutionCase> = {
   },
   'Winograd 1×3×3': { x: [2, 6, 21, 18, 8], cout: 16, kernel: [1, 3, 3], geometry: { ...plain, padding: [0, 1, 1] } },
   'a first layer': { x: [1, 15, 16, 17, 1], cout: 16, kernel: all(3), geometry: plain },
+  'a first layer of 3 channels, odd extents, channels no multiple of 8': {
+    x: [2, 11, 13, 19, 3],
+    cout: 20,
+    kernel: all(3),
+    geometry: plain,
+  },
+  'a first layer 1×3×3 with stride 1, 2, 3, padding 0, 2, 1': {
+    x: [2, 5, 22, 23, 2],
+    cout: 12,
+    kernel: [1, 3, 3],
+    geometry: { ...plain, stride: [1, 2, 3], padding: [0, 2, 1] },
+  },
+  'a first layer with dilation 2, 2, 1, wider than a panel': {
+    x: [1, 7, 8, 301, 1],
+    cout: 8,
+    kernel: all(3),
+    geometry: { ...plain, dilation: [2, 2, 1], padding: [2, 0, 1] },
+  },
   'a first layer with stride 2, 4 channels': {
     x: [1, 16, 17, 18, 4],
     cout: 9,

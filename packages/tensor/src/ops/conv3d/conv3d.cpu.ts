@@ -3,6 +3,7 @@ import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import { inFloats } from '../copy/in-floats.cpu.ts';
 import type { Conv3dKernels } from './conv3d.kernels.ts';
 import { convolveDirect } from './conv3d-direct.cpu.ts';
+import { convolveFewChannels, suitsFewChannels } from './conv3d-few.cpu.ts';
 import { type Conv3dSizes, conv3dSizes } from './conv3d-sizes.cpu.ts';
 import { convolveStrided, suitsStrided, weightGradientStrided } from './conv3d-strided.cpu.ts';
 import { weightGradientDirect } from './conv3d-weight-gradient.cpu.ts';
@@ -33,6 +34,12 @@ export const conv3dCpu = (device: CpuDevice): Conv3dKernels => ({
 const ALGORITHMS = [
   { name: 'Winograd', suits: suitsWinograd, convolve: convolveWinograd, weightGradient: weightGradientWinograd },
   { name: 'strided', suits: suitsStrided, convolve: convolveStrided, weightGradient: weightGradientStrided },
+  {
+    name: 'few channels',
+    suits: suitsFewChannels,
+    convolve: convolveFewChannels,
+    weightGradient: weightGradientDirect,
+  },
   { name: 'direct', suits: () => true, convolve: convolveDirect, weightGradient: weightGradientDirect },
 ] as const;
 

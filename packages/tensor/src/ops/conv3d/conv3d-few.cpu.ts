@@ -1,0 +1,112 @@
+/** Launches convolutions of few input channels (conv3d-few.as.ts), as first layers are. */
+import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
+import type { Operand } from '../../device/device.ts';
+import { convolveDirect, packWeights } from './conv3d-direct.cpu.ts';
+import { type Conv3dSizes, gatheredWords, multiplyAdds, panelFloats, volume } from './conv3d-sizes.cpu.ts';
+
+/** With at most so many channels, padded rows pay. */
+const FEW_CHANNELS = 8;
+/** Multiply-adds that one item should have: about 1 ms. */
+const ITEM_WORK = 20e6;
+const FEWEST_ITEMS = 24;
+/** Bytes of a panel: half a first-level cache. */
+const PANEL_BYTES = 16384;
+const EDGE_BYTES = 128;
+/** Taps × channels that a voxel of dy sends something to, at most. */
+const MOST_COLUMNS = 128;
+/** Blocks that planes of a data gradient are cut into; what lies between two is multiplied for both. */
+const WANTED_BLOCKS = 8;
+const FEWEST_PLANES = 4;
+const MOST_PLANES = 16;
+
+/** A kernel whose rows have taps side by side, and channels few enough that rows are worth a padded copy. */
+export const suitsFewChannels = ({ inputChannels, groups, kernel, dilation }: Conv3dSizes): boolean =>
+  groups === 1 && inputChannels <= FEW_CHANNELS && kernel[2] > 1 && dilation[2] === 1;
+
+export function convolveFewChannels(
+  device: CpuDevice,
+  sizes: Conv3dSizes,
+  source: Operand,
+  weight: Operand,
+  bias: Operand | undefined,
+  target: Operand,
+  transposed: boolean,
+): void {
+  if (transposed) {
+    dataGradient(device, sizes, source, weight, bias, target);
+    return;
+  }
+  const { rows, padded } = padWidth(device, sizes, source);
+  const { packed, zeroFloats } = packWeights(device, rows, weight, bias, false);
+  const taps = volume(rows.kernel);
+  // The bias is one more.
+  const floats = Math.max(panelFloats(taps, rows.inputChannels), 4 * Math.floor((taps * rows.inputChannels) / 4 + 1));
+  const voxels = rows.batch * volume(rows.output);
+  const voxelsPerPanel = Math.max(4, 4 * Math.floor(PANEL_BYTES / (16 * floats)));
+  const items = Math.max(FEWEST_ITEMS, Math.ceil(multiplyAdds(sizes) / ITEM_WORK));
+  const voxelsPerItem = voxelsPerPanel * Math.ceil(voxels / items / voxelsPerPanel);
+  const weightBytes = 32 * floats * Math.ceil(rows.outputChannels / 8);
+  const scratchBytes = EDGE_BYTES + weightBytes + 4 * floats * voxelsPerPanel;
+  const scratch = device.allocate(scratchBytes * device.threads);
+  device.choose(() => `panels of ${voxelsPerPanel} voxels`);
+  device.enqueue('conv3dFewChannels', Math.ceil(voxels / voxelsPerItem), [
+    ...gatheredWords(rows, sizes.inputChannels),
+    ...[device.addressOf(padded), device.addressOf(packed), zeroFloats, device.address(target)],
+    ...[device.addressOf(scratch), scratchBytes, voxelsPerItem, voxelsPerPanel],
+  ]);
+  for (const buffer of [scratch, packed, padded]) device.free(buffer);
+}
+
+/** (conv3d-few-gradient.as.ts) Products sum over dy's channels in pairs. */
+function dataGradient(
+  device: CpuDevice,
+  sizes: Conv3dSizes,
+  dy: Operand,
+  weight: Operand,
+  bias: Operand | undefined,
+  dx: Operand,
+): void {
+  const { batch, kernel, input, inputChannels, outputChannels } = sizes;
+  const columns = 8 * Math.ceil((volume(kernel) * inputChannels) / 8);
+  if (columns > MOST_COLUMNS || outputChannels % 2 !== 0) {
+    convolveDirect(device, sizes, dy, weight, bias, dx, true);
+    return;
+  }
+  const asOneTap: Conv3dSizes = { ...sizes, kernel: [1, 1, 1], inputChannels: volume(kernel) * inputChannels };
+  const { packed, zeroFloats } = packWeights(device, asOneTap, weight, undefined, true);
+  const voxelsPerPanel = Math.max(4, 4 * Math.floor(PANEL_BYTES / (16 * columns)));
+  const planesPerItem = Math.max(FEWEST_PLANES, Math.min(MOST_PLANES, Math.floor((batch * input[0]) / WANTED_BLOCKS)));
+  const planeItems = Math.ceil(input[0] / planesPerItem);
+  const scratchBytes = 4 * (4 * outputChannels + voxelsPerPanel * columns);
+  const scratch = device.allocate(scratchBytes * device.threads);
+  device.choose(() => `${planesPerItem} planes in one item, ${voxelsPerPanel} voxels at a time`);
+  device.enqueue('conv3dFewChannelsGradient', batch * planeItems, [
+    ...gatheredWords(sizes, inputChannels),
+    ...[device.address(dy), device.addressOf(packed) + 4 * (zeroFloats + columns)],
+    ...[bias === undefined ? 0 : device.address(bias), device.address(dx)],
+    ...[device.addressOf(scratch), scratchBytes, planesPerItem, planeItems, voxelsPerPanel],
+  ]);
+  for (const buffer of [scratch, packed]) device.free(buffer);
+}
+
+/** The sizes of the same convolution over rows padded with zeros, where a kernel's row is one tap with more channels. */
+export function padWidth(device: CpuDevice, sizes: Conv3dSizes, x: Operand) {
+  const { kernel, padding, stride, inputChannels } = sizes;
+  const [depth, height, width] = sizes.input;
+  const paddedWidth = (sizes.output[2] - 1) * stride[2] + kernel[2];
+  const rows = sizes.batch * depth * height;
+  const padded = device.allocate(4 * rows * paddedWidth * inputChannels);
+  const rowsPerItem = Math.max(1, Math.floor(65536 / (paddedWidth * inputChannels)));
+  device.enqueue('conv3dPadWidth', Math.ceil(rows / rowsPerItem), [
+    ...[device.address(x), device.addressOf(padded), rows, width * inputChannels],
+    ...[padding[2] * inputChannels, paddedWidth * inputChannels, rowsPerItem],
+  ]);
+  const rowSizes: Conv3dSizes = {
+    ...sizes,
+    input: [depth, height, paddedWidth],
+    kernel: [kernel[0], kernel[1], 1],
+    padding: [padding[0], padding[1], 0],
+    inputChannels: kernel[2] * inputChannels,
+  };
+  return { rows: rowSizes, padded };
+}
