@@ -8,6 +8,7 @@ import type { Tensor5D } from '@tensorflow/tfjs-core';
 import { Adam, Sgd } from '@voxelgrad/nn';
 import {
   conv3d,
+  convNorm3d,
   convTranspose3d,
   type Device,
   type DType,
@@ -61,6 +62,8 @@ function compileLayer(device: Device, dtype: DType, layer: Layer): void {
     ? convTranspose3d(x, weight, { stride })
     : conv3d(x, weight, { stride, padding: (kernel - 1) / 2 });
   y.backward(noGrad(() => zeros(y.shape, { device, dtype })));
+  // As all but transposed ones and heads are in a network: with the norm that follows.
+  if (!transposed && kernel > 1) noGrad(() => convNorm3d(x, weight, { stride, padding: (kernel - 1) / 2 }));
 }
 
 const nameOf = ({ channels: [input, output], size, kernel = 3, stride = 1, transposed = false }: Layer): string =>

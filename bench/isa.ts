@@ -70,7 +70,10 @@ function loopsOf({ label, constants, code }: CompiledPipeline): Loops | undefine
 }
 
 function nameOf({ label, constants }: CompiledPipeline): string {
-  if (label === 'conv3d/gemm') return constants.DATA_GRADIENT === true ? 'data gradient' : 'forward';
+  if (label === 'conv3d/gemm') {
+    if (constants.DATA_GRADIENT === true) return 'data gradient';
+    return constants.MOMENTS === true ? 'forward, moments for the norm' : 'forward';
+  }
   return label === 'conv3d/weight-gradient' ? 'weight gradient' : 'matmul';
 }
 

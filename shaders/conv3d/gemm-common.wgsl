@@ -6,6 +6,7 @@
 // #include "conv3d/tables.wgsl"
 // #include "conv3d/staging.wgsl"
 // #include "conv3d/product-parameters.wgsl"
+// #include "conv3d/tile-moments.wgsl"
 
 @group(0) @binding(1) var<storage, read> source: array<element>;
 @group(0) @binding(1) var<storage, read> source_quads: array<vec4<element>>;
@@ -43,7 +44,8 @@ fn store_elements(voxel: u32, column: u32, value: vec4f) {
 struct Place {
   class_: vec3u,
   extent: vec3u, // of the class
-  rows: u32, // of the class
+  tile: u32, // of rows
+  rows: u32, // where those of the class end, or with MOMENTS those of the sample
   row0: u32,
   column0: u32,
 }
@@ -52,8 +54,17 @@ fn place_of(group: vec3u, groups: vec3u) -> Place {
   let tile = linear_workgroup(group, groups);
   let class_ = class_of(group.z);
   let extent = class_extent(class_);
-  let rows = parameters.result_extent.x * extent.x * extent.y * extent.z;
-  return Place(class_, extent, rows, (tile / parameters.tiles_n) * TILE_M, (tile % parameters.tiles_n) * TILE_N);
+  let samples = parameters.result_extent.x;
+  let space = extent.x * extent.y * extent.z;
+  let row_tile = tile / parameters.tiles_n;
+  let column0 = (tile % parameters.tiles_n) * TILE_N;
+  if (MOMENTS) {
+    let tiles = (space + TILE_M - 1) / TILE_M;
+    let sample = row_tile / tiles;
+    let row0 = sample * space + (row_tile % tiles) * TILE_M;
+    return Place(class_, extent, row_tile, min(sample + 1, samples) * space, row0, column0);
+  }
+  return Place(class_, extent, row_tile, samples * space, row_tile * TILE_M, column0);
 }
 
 // Makes ready for the first slice; returns how far the loop over K goes.

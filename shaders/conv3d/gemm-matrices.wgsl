@@ -26,5 +26,5 @@ fn main(
     multiply_matrices(&products);
   }
   finish_sums(thread, &products);
-  store_sums(thread, place);
+  finish_tile(thread, place);
 }

@@ -89,6 +89,17 @@ fn finish_sums(thread: u32, products: ptr<function, Products>) {
   }
 }
 
+// gemm/parts.wgsl in the tile of sums, which is done with once threads have theirs.
+fn put_part(thread: u32, part: vec4f) {
+  for (var i = 0u; i < 4; i++) {
+    sum_tile[4 * thread + i] = part[i];
+  }
+}
+
+fn part_at(thread: u32) -> vec4f {
+  return vec4f(sum_tile[4 * thread], sum_tile[4 * thread + 1], sum_tile[4 * thread + 2], sum_tile[4 * thread + 3]);
+}
+
 // Row within the tile of a thread's i-th result (0 … RESULTS_M − 1).
 fn row_of(thread: u32, i: u32) -> u32 {
   return i * THREADS_M + thread / THREADS_N;

@@ -2,17 +2,11 @@
 // BLOCK rows at a time into registers, finds their mean and then their deviations from it (two passes, so nothing cancels), and merges blocks.
 // Result: partial[n, tile, 2, channels].
 
-// #include "instance-norm/rows.wgsl"
-// #include "instance-norm/moments.wgsl"
+// #include "instance-norm/merge-rows.wgsl"
 
 @group(0) @binding(1) var<storage, read> x: array<stored>;
-@group(0) @binding(2) var<storage, read_write> partial: array<lanes>;
 
 const BLOCK = 8u;
-
-var<workgroup> counts: array<f32, THREADS>;
-var<workgroup> means: array<lanes, THREADS>;
-var<workgroup> squares: array<lanes, THREADS>;
 
 fn moments_of_block(place: Place, row: u32) -> Moments {
   var values: array<lanes, BLOCK>;
@@ -47,22 +41,5 @@ fn main(
       moments = merge(moments, moments_of_block(place, row));
     }
   }
-  counts[thread] = moments.count;
-  means[thread] = moments.mean;
-  squares[thread] = moments.squares;
-  for (var distance = THREADS / 2u; distance >= CHANNEL_LANES; distance /= 2) {
-    workgroupBarrier();
-    if (thread < distance) {
-      let other = thread + distance;
-      moments = merge(moments, Moments(counts[other], means[other], squares[other]));
-      counts[thread] = moments.count;
-      means[thread] = moments.mean;
-      squares[thread] = moments.squares;
-    }
-  }
-  if (thread < CHANNEL_LANES && is_inside(place)) {
-    let at = (place.batch * parameters.tiles + place.tile) * 2 * chunks_of() + place.chunk;
-    partial[at] = moments.mean;
-    partial[at + chunks_of()] = moments.squares;
-  }
+  store_merged(thread, place, moments);
 }

@@ -16,6 +16,7 @@ export { type ErrorCode, type ErrorDetails, isVoxelgradError, VoxelgradError } f
 export type { GradientHook, HookHandle } from './gradient-hooks.ts';
 export { gradients } from './gradients.ts';
 export { type BatchNormOptions, type BatchNormResult, batchNorm } from './ops/batch-norm/batch-norm.ts';
+export { type ConvNormOptions, convNorm2d, convNorm3d } from './ops/conv-norm/conv-norm.ts';
 export {
   type ConvOptions,
   type ConvTransposeOptions,

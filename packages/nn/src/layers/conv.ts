@@ -1,7 +1,17 @@
 /** Convolution layers, 2-D or 3-D by the length of the kernel. */
-import { conv2d, conv3d, convTranspose2d, convTranspose3d, type Tensor, type Triple } from '@voxelgrad/tensor';
+import {
+  conv2d,
+  conv3d,
+  convNorm2d,
+  convNorm3d,
+  convTranspose2d,
+  convTranspose3d,
+  type Tensor,
+  type Triple,
+} from '@voxelgrad/tensor';
 import { constantParameter, heNormal, type Initialization } from '../initialization.ts';
 import { Module } from '../module.ts';
+import type { InstanceNorm } from './norm.ts';
 
 /** Channels and geometry of a convolution. */
 export interface ConvSettings {
@@ -33,11 +43,17 @@ export class Conv extends Module {
     this.#padding = kernel.map((extent) => (extent - 1) >> 1);
   }
 
-  /** `x [n, …space, cin]` → `[n, …space / stride, cout]`. */
-  forward(x: Tensor): Tensor {
-    if (this.#stride.length === 2)
-      return conv2d(x, this.weight, { bias: this.bias, stride: pair(this.#stride), padding: pair(this.#padding) });
-    return conv3d(x, this.weight, { bias: this.bias, stride: triple(this.#stride), padding: triple(this.#padding) });
+  /** `x [n, …space, cin]` → `[n, …space / stride, cout]`; with a norm what `norm.forward` makes of that, as one unit. */
+  forward(x: Tensor, norm?: InstanceNorm): Tensor {
+    const { weight, bias } = this;
+    if (this.#stride.length === 2) {
+      const options = { bias, stride: pair(this.#stride), padding: pair(this.#padding) };
+      return norm === undefined
+        ? conv2d(x, weight, options)
+        : convNorm2d(x, weight, { ...options, norm: norm.options });
+    }
+    const options = { bias, stride: triple(this.#stride), padding: triple(this.#padding) };
+    return norm === undefined ? conv3d(x, weight, options) : convNorm3d(x, weight, { ...options, norm: norm.options });
   }
 }
 

@@ -1,5 +1,5 @@
 /** Instance normalisation with a learnt affine map, and the LeakyReLU that follows it fused in. */
-import { instanceNorm, type Tensor } from '@voxelgrad/tensor';
+import { instanceNorm, type NormOptions, type Tensor } from '@voxelgrad/tensor';
 import { constantParameter, type Initialization } from '../initialization.ts';
 import { Module } from '../module.ts';
 
@@ -28,6 +28,11 @@ export class InstanceNorm extends Module {
 
   /** `x [n, …space, c]`, same shape out. */
   forward(x: Tensor): Tensor {
-    return instanceNorm(x, { weight: this.weight, bias: this.bias, epsilon: this.#epsilon, slope: this.#slope });
+    return instanceNorm(x, this.options);
+  }
+
+  /** For whoever runs it as one unit with what comes before. */
+  get options(): NormOptions {
+    return { weight: this.weight, bias: this.bias, epsilon: this.#epsilon, slope: this.#slope };
   }
 }

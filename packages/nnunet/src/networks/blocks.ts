@@ -26,6 +26,10 @@ export const normOf = (
   initialization: Initialization,
 ): Norm => (kind === 'batch' ? new BatchNorm(settings, initialization) : new InstanceNorm(settings, initialization));
 
+/** A convolution and its norm; an instance norm as one unit with it. */
+export const normalized = (conv: Conv, norm: Norm, x: Tensor): Tensor =>
+  norm instanceof InstanceNorm ? conv.forward(x, norm) : norm.forward(conv.forward(x));
+
 /** Convolution, norm, LeakyReLU. `ConvDropoutNormReLU` of the official code, without dropout. */
 export class ConvBlock extends Module {
   readonly conv: Conv;
@@ -39,7 +43,7 @@ export class ConvBlock extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return tidy(() => this.norm.forward(this.conv.forward(x)));
+    return tidy(() => normalized(this.conv, this.norm, x));
   }
 }
 

@@ -5,7 +5,15 @@
 import { Conv, type Initialization, Module } from '@voxelgrad/nn';
 import { add, averagePool3d, leakyRelu, reshape, type Tensor, type Triple, tidy } from '@voxelgrad/tensor';
 import { type Architecture, LEAKY_SLOPE, type UNetOptions } from './architecture.ts';
-import { ConvBlock, type ConvBlockSettings, type Norm, normOf, type RunBlock, StackedConvBlocks } from './blocks.ts';
+import {
+  ConvBlock,
+  type ConvBlockSettings,
+  type Norm,
+  normalized,
+  normOf,
+  type RunBlock,
+  StackedConvBlocks,
+} from './blocks.ts';
 import { type NetworkPlacement, UNet } from './unet.ts';
 
 /** A 1×1×1 convolution without bias, and a norm: what brings a shortcut to more channels. */
@@ -23,7 +31,7 @@ class Projection extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.norm.forward(this.conv.forward(x));
+    return normalized(this.conv, this.norm, x);
   }
 }
 

@@ -41,6 +41,7 @@ export function operationsOf(label: string, operands: readonly Operand[]): numbe
   const last = operands.at(-1)!;
   if (label === 'matmul') return 2 * sizeOf(last.shape) * (sizeOf(first!.shape) / sizeOf(last.shape.slice(0, 2)));
   if (label === 'conv3d') return 2 * sizeOf(last.shape) * sizeOf(second!.shape.slice(0, 4));
+  if (label === 'conv3dNorm') return 2 * sizeOf(operands.at(-3)!.shape) * sizeOf(second!.shape.slice(0, 4));
   if (label === 'conv3dDataGradient') return 2 * sizeOf(first!.shape) * sizeOf(second!.shape.slice(0, 4));
   if (label === 'conv3dWeightGradient') return 2 * sizeOf(second!.shape) * sizeOf(last.shape.slice(0, 4));
   return 0;

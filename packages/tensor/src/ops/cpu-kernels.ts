@@ -1,5 +1,6 @@
 /** The kernels of the cpu device: one factory an op. */
 import type { CpuDevice } from '../device/cpu/cpu-device.ts';
+import { convNormCpu } from './conv-norm/conv-norm.cpu.ts';
 import { conv3dCpu } from './conv3d/conv3d.cpu.ts';
 import { copyCpu } from './copy/copy.cpu.ts';
 import { elementwiseCpu } from './elementwise/elementwise.cpu.ts';
@@ -16,6 +17,7 @@ import { softmaxCpu } from './softmax/softmax.cpu.ts';
 
 export const createCpuKernels = (device: CpuDevice): Kernels => ({
   ...conv3dCpu(device),
+  ...convNormCpu(device),
   ...copyCpu(device),
   ...elementwiseCpu(device),
   ...instanceNormCpu(device),

@@ -361,6 +361,11 @@ const cases: Readonly<Record<string, (bench: Bench) => void>> = {
     const weight = b.input([3, 3, 3, 12, 20], 2);
     const geometry = { stride: [1, 1, 1], padding: [1, 1, 1], dilation: [1, 1, 1], groups: 1 } as const;
     b.kernels.conv3d(b.input(x), weight, b.input([20], 3), b.output(y), geometry);
+    const statistics = () => b.output([2, 20]);
+    b.kernels.conv3dNorm(
+      ...([b.input(x), weight, b.input([20], 3), b.output(y), geometry, b.input([20], 5), b.input([20], 6)] as const),
+      ...([b.output(y), statistics(), statistics(), { groups: 20, epsilon: 1e-5, slope: 0.01 }] as const),
+    );
     b.kernels.conv3dDataGradient(b.input(y, 4), weight, undefined, b.output(x), geometry);
     b.kernels.conv3dWeightGradient(b.input(x), b.input(y, 4), b.output(weight.shape), geometry);
   },

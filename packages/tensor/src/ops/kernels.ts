@@ -2,6 +2,8 @@
  * The table of kernels. Both devices fill it whole, so the compiler says what a device lacks. A kernel only enqueues; shapes were checked
  * by the op that calls it. All operands are contiguous. Outputs never share memory with inputs, except where it says "in place".
  */
+
+import type { ConvNormKernels } from './conv-norm/conv-norm.kernels.ts';
 import type { Conv3dKernels } from './conv3d/conv3d.kernels.ts';
 import type { CopyKernels } from './copy/copy.kernels.ts';
 import type { ElementwiseKernels } from './elementwise/elementwise.kernels.ts';
@@ -16,6 +18,7 @@ import type { ResizeLabelsKernels } from './resize-labels/resize-labels.kernels.
 import type { SoftmaxKernels } from './softmax/softmax.kernels.ts';
 
 export type Kernels = Conv3dKernels &
+  ConvNormKernels &
   CopyKernels &
   ElementwiseKernels &
   InstanceNormKernels &

@@ -1,5 +1,6 @@
 /** The kernels of the WebGPU device: one factory an op. */
 import type { WebgpuDevice } from '../device/webgpu/webgpu-device.ts';
+import { convNormWebgpu } from './conv-norm/conv-norm.webgpu.ts';
 import { conv3dWebgpu } from './conv3d/conv3d.webgpu.ts';
 import { copyWebgpu } from './copy/copy.webgpu.ts';
 import { elementwiseWebgpu } from './elementwise/elementwise.webgpu.ts';
@@ -16,6 +17,7 @@ import { softmaxWebgpu } from './softmax/softmax.webgpu.ts';
 
 export const createWebgpuKernels = (device: WebgpuDevice): Kernels => ({
   ...conv3dWebgpu(device),
+  ...convNormWebgpu(device),
   ...copyWebgpu(device),
   ...elementwiseWebgpu(device),
   ...instanceNormWebgpu(device),

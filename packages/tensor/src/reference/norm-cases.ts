@@ -1,5 +1,5 @@
 /** Random cases of normalisation over space, groups of channels, channels, and the batch. */
-import type { Tensor } from '../index.ts';
+import type { Pair, Tensor, Triple } from '../index.ts';
 import * as vg from '../index.ts';
 import { at, build, count, type Doubles } from './arrays.ts';
 import type { Draw, Maker } from './draw.ts';
@@ -39,6 +39,66 @@ const perInstance: Maker = (draw) => {
     inputs,
     run: ([x, weight, bias]) => vg.instanceNorm(x!, { weight, bias, ...settings }),
     reference: ([x, weight, bias]) => volumes.norm(x!, weight, bias, { groups: c, ...settings }),
+  };
+};
+
+const convolved: Maker = (draw) => {
+  const [cin, cout] = [draw.whole(1, 3), draw.whole(1, 5)];
+  const settings = someSettings(draw);
+  const [stride, padding] = [
+    draw.pick<Triple>([
+      [1, 1, 1],
+      [1, 2, 1],
+    ]),
+    draw.pick<Triple>([
+      [1, 1, 1],
+      [0, 0, 1],
+    ]),
+  ];
+  const dilation = [1, 1, 1];
+  const inputs = [
+    draw.array([draw.whole(1, 2), 3, draw.whole(4, 5), 4, cin]),
+    draw.array([3, 3, 2, cin, cout]),
+    draw.array([cout]),
+    draw.array([cout], 0.5, 1.5),
+    draw.array([cout]),
+  ];
+  return {
+    name: `convNorm3d ${cin} → ${cout}, stride ${stride}, padding ${padding}, ${JSON.stringify(settings)}`,
+    inputs,
+    run: ([x, w, bias, scale, shift]) =>
+      vg.convNorm3d(x!, w!, { bias, stride, padding, norm: { weight: scale, bias: shift, ...settings } }),
+    reference: ([x, w, bias, scale, shift]) => {
+      const y = volumes.conv3d(x!, w!, bias, { stride, padding, dilation, groups: 1 });
+      return volumes.norm(y, scale, shift, { groups: cout, ...settings });
+    },
+  };
+};
+
+const convolvedImage: Maker = (draw) => {
+  const [cin, cout] = [draw.whole(1, 3), draw.whole(1, 5)];
+  const settings = someSettings(draw);
+  const [stride, padding] = [
+    draw.pick<Pair>([
+      [1, 1],
+      [1, 2],
+    ]),
+    draw.pick<Pair>([
+      [1, 1],
+      [0, 1],
+    ]),
+  ];
+  const inputs = [draw.array([2, draw.whole(4, 5), 4, cin]), draw.array([3, 2, cin, cout])];
+  const deep = ({ shape, data }: Doubles, axis: number): Doubles => ({ shape: shape.toSpliced(axis, 0, 1), data });
+  return {
+    name: `convNorm2d ${cin} → ${cout}, stride ${stride}, padding ${padding}, ${JSON.stringify(settings)}`,
+    inputs,
+    run: ([x, w]) => vg.convNorm2d(x!, w!, { stride, padding, norm: settings }),
+    reference: ([x, w]) => {
+      const geometry = { stride: [1, ...stride], padding: [0, ...padding], dilation: [1, 1, 1], groups: 1 };
+      const { shape, data } = volumes.conv3d(deep(x!, 1), deep(w!, 0), undefined, geometry);
+      return volumes.norm({ shape: shape.toSpliced(1, 1), data }, undefined, undefined, { groups: cout, ...settings });
+    },
   };
 };
 
@@ -110,6 +170,8 @@ const byRunningStatistics: Maker = (draw) => {
 export const NORM_CASES: Readonly<Record<string, Maker>> = {
   'norm of groups': grouped,
   'norm of instances': perInstance,
+  'norm of convolutions': convolved,
+  'norm of convolutions of images': convolvedImage,
   'norm of rows': perRow,
   'norm of batches': perBatch,
   'norm by running statistics': byRunningStatistics,

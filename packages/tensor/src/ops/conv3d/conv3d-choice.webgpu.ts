@@ -41,7 +41,8 @@ export function productWebgpu(
   else gatherWebgpu(device, product, TILE_VARIANTS[variant]);
 }
 
-function productVariant(device: WebgpuDevice, product: Product): VariantName | MatrixName {
+/** What a product runs as. */
+export function productVariant(device: WebgpuDevice, product: Product): VariantName | MatrixName {
   const { source, weight, result, geometry } = product;
   const { rows, classes } = classesOf(product);
   const direction = product.dataGradient ? 'dataGradient' : 'forward';

@@ -13,6 +13,7 @@ import {
   channelsOf,
   elementBits,
   extentOf,
+  forEachQuad,
   geometryWords,
   isQuads,
   kernelOf,
@@ -27,6 +28,8 @@ export interface Product {
   readonly weight: Operand;
   readonly bias: Operand | undefined;
   readonly result: Operand;
+  /** Where the tiles of a forward pass leave their moments, if they are to: f32 `[n, tiles of a sample, 2, channels]`. */
+  readonly moments?: Operand;
   readonly geometry: Conv3dGeometry;
 }
 
@@ -43,7 +46,7 @@ function isAllInside({ dataGradient, source, weight, result, geometry }: Product
 }
 
 function preambleOf(tile: TileVariant, product: Product, staged: DType, matrix?: MatrixSize): string {
-  const { dataGradient, source, weight, result } = product;
+  const { dataGradient, source, weight, result, moments } = product;
   const quadSource = isQuads(channelsOf(source));
   const quadResult = isQuads(channelsOf(result));
   const blocks = (tileColumns(tile) * tile.tileK) / 16;
@@ -63,6 +66,8 @@ function preambleOf(tile: TileVariant, product: Product, staged: DType, matrix?:
       SOURCE_UNIT: quadSource ? 4 : 1,
       RESULT_UNIT: quadResult ? 4 : 1,
       PREFETCH: tile.prefetch,
+      MOMENTS: moments !== undefined,
+      PARTS_ASIDE: staged === 'f16',
       ...(matrix === undefined
         ? {}
         : { MATRIX_M: matrix.m, MATRIX_N: matrix.n, MATRIX_K: matrix.k, SUBGROUP: matrix.subgroup }),
@@ -83,6 +88,10 @@ fn load_right_row(at: u32) -> vec4<element> {
 }
 fn store_result(voxel: u32, column: u32, value: vec4f) {
   ${quadResult ? 'store_quad' : 'store_elements'}(voxel, column, value);
+}
+fn finish_tile(thread: u32, place: Place) {
+  store_sums(thread, place);
+${moments === undefined ? '' : forEachQuad(tile.resultsN / 4, (quad) => `leave_moments(thread, place, ${quad})`)}
 }`,
   });
 }
@@ -128,15 +137,19 @@ enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);`;
 
 function launch(device: WebgpuDevice, product: Product, tile: TileVariant, shader: string, preamble: string): void {
-  const { source, weight, bias, result } = product;
+  const { source, weight, bias, result, moments } = product;
   const { rows, classes } = classesOf(product);
   const columns = channelsOf(result);
-  const [x, y] = foldWorkgroups(tileCount(tile, rows, columns));
+  const n = moments === undefined ? 1 : result.shape[0]!;
+  const [x, y] = foldWorkgroups(n * tileCount(tile, rows / n, columns));
   device.dispatch({
     shader,
     preamble,
     // Without a bias something must be bound all the same: one pipeline serves both.
-    bindings: [read(source), read(weight), write(result), read(bias ?? weight)],
+    bindings: [
+      ...[read(source), read(weight), write(result), read(bias ?? weight)],
+      ...(moments === undefined ? [] : [write(moments)]),
+    ],
     parameters: productParameters(product, Math.ceil(columns / tileColumns(tile))),
     workgroups: [x, y, classes],
   });

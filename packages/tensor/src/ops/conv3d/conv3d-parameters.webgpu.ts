@@ -39,3 +39,7 @@ export const isQuads = (channels: number): boolean => channels % 4 === 0;
 /** As many bits as four elements have: what conv3d/kept.wgsl selects by. */
 export const elementBits = ({ dtype }: Operand): string =>
   `alias element_bits = ${dtype === 'f16' ? 'vec2u' : 'vec4u'};`;
+
+/** One call for each quad, written out: drivers do not unroll so much by themselves, and sums that are indexed are no registers. */
+export const forEachQuad = (quads: number, call: (quad: number) => string): string =>
+  Array.from({ length: quads }, (_, quad) => `  ${call(quad)};`).join('\n');

@@ -9,7 +9,15 @@ import { sumSplits } from '../sum-splits.webgpu.ts';
 import type { Conv3dGeometry } from './conv3d.kernels.ts';
 import type { RegisterVariant } from './conv3d.variants.ts';
 import { classesOf, type Product, productParameters } from './conv3d-gather.webgpu.ts';
-import { channelsOf, elementBits, extentOf, geometryWords, kernelOf, volume } from './conv3d-parameters.webgpu.ts';
+import {
+  channelsOf,
+  elementBits,
+  extentOf,
+  forEachQuad,
+  geometryWords,
+  kernelOf,
+  volume,
+} from './conv3d-parameters.webgpu.ts';
 import { splitVoxels } from './conv3d-weight-gradient.webgpu.ts';
 
 /** Invocations of a workgroup, where they have nothing to do with each other. */
@@ -32,10 +40,6 @@ function broadcastQuad(quad: number, quads: number, dataGradient: boolean, lanes
   const matrix = `mat4x4f(${parts.join(', ')})`;
   return dataGradient ? `transpose(${matrix})` : matrix;
 }
-
-/** One call for each quad, written out: drivers do not unroll so much by themselves, and sums that are indexed are no registers. */
-const forEachQuad = (quads: number, call: (quad: number) => string): string =>
-  Array.from({ length: quads }, (_, quad) => `  ${call(quad)};`).join('\n');
 
 const SUBGROUPS = 'enable subgroups;\n';
 

@@ -7,7 +7,7 @@ import { openWebgpu } from '../../device/webgpu/open.ts';
 import { CONVOLUTIONS } from './conv3d.cases.reference.ts';
 import { matrixSizeFor, suitingMatrices } from './conv3d.matrices.ts';
 import { shapesOf } from './conv3d.reference.ts';
-import { MATRIX_VARIANTS } from './conv3d.variants.ts';
+import { MATRIX_VARIANTS, tileRows } from './conv3d.variants.ts';
 import { matricesWebgpu } from './conv3d-gather.webgpu.ts';
 
 const TENSOR_CORES = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 };
@@ -70,6 +70,9 @@ describe('subgroup matrices are valid', () => {
     const tile = MATRIX_VARIANTS['matrices 64x32'];
     const operands = { weight: weight!, bias: undefined, geometry };
     matricesWebgpu(device, { ...operands, dataGradient: false, source: x!, result: y! }, tile, size);
+    const tiles = Math.ceil((yShape[1]! * yShape[2]! * yShape[3]!) / tileRows(tile));
+    const moments = device.temporary('f32', [yShape[0]!, tiles, 2, testCase.cout]);
+    matricesWebgpu(device, { ...operands, dataGradient: false, source: x!, result: y!, moments }, tile, size);
     matricesWebgpu(device, { ...operands, dataGradient: true, source: y!, result: x! }, tile, size);
     await device.synchronize();
     await device.close();

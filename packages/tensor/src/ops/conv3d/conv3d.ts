@@ -29,7 +29,7 @@ export interface ConvOptions {
 const triple = (value: number | Triple): Triple => (typeof value === 'number' ? [value, value, value] : value);
 
 /** The axes of space that the caller's tensors have: an image is a volume of depth 1, but errors speak of images. */
-type Dimension = 2 | 3;
+export type Dimension = 2 | 3;
 
 /** Extents as the caller has them; `axis` is where the depth is. */
 const shown = (shape: Shape, axis: number, dimension: Dimension): string =>
@@ -59,10 +59,27 @@ export function conv3d(x: Tensor, weight: Tensor, options: ConvOptions = {}): Te
   return convolve(lowered(x), lowered(weight), options);
 }
 
-function convolve(x: Tensor, weight: Tensor, options: ConvOptions, dimension: Dimension = 3): Tensor {
-  const op = `conv${dimension}d`;
+/** A convolution whose operands fit each other. */
+export interface Convolution {
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+  readonly geometry: Conv3dGeometry;
+  /** Of the result: `[n, od, oh, ow, cout]`. */
+  readonly shape: Shape;
+}
+
+/** For ops whose convolution is launched with what follows it: they launch and record by themselves. Throws as conv3d does, in the name of `op`. */
+export function checkConvolution(
+  op: string,
+  x: Tensor,
+  weight: Tensor,
+  options: ConvOptions,
+  dimension: Dimension,
+): Convolution {
   const geometry = geometryOf(op, options, dimension);
-  checkOperands(op, x, weight, options.bias);
+  const { bias } = options;
+  checkOperands(op, x, weight, bias);
   const [n, d, h, w, cin] = x.shape as readonly [number, number, number, number, number];
   const [kd, kh, kw, perGroup, cout] = weight.shape as readonly [number, number, number, number, number];
   if (perGroup * geometry.groups !== cin || cout % geometry.groups !== 0)
@@ -82,16 +99,26 @@ function convolve(x: Tensor, weight: Tensor, options: ConvOptions, dimension: Di
       got: `x ${shown(x.shape, 1, dimension)} with a kernel of ${shown([kd, kh, kw], 0, dimension)}`,
       help: 'pad the input or use fewer strided stages',
     });
-  if (options.bias !== undefined) checkShapeIs(op, 'bias', options.bias, [cout]);
-  const y = output(x, [n, ...spatial, cout]);
-  x.device.kernels.conv3d(x, weight, options.bias, y, geometry);
-  return record('conv3d', [x, weight, options.bias], y, [x, weight], (dy, [x, weight]) => {
+  if (bias !== undefined) checkShapeIs(op, 'bias', bias, [cout]);
+  return { x, weight, bias, geometry, shape: [n, ...spatial, cout] };
+}
+
+/** Notes that `y` is the result of `convolution`, and returns it. */
+export function recordConvolution({ x, weight, bias, geometry }: Convolution, y: Tensor): Tensor {
+  return record('conv3d', [x, weight, bias], y, [x, weight], (dy, [x, weight]) => {
     // First what needs x, which a planned memory then uses again for its gradient.
     const dweight = weight.requiresGradient ? weightGradient(x, dy, weight.shape, weight.dtype, geometry) : undefined;
-    const dbias = options.bias === undefined ? undefined : sumOverVoxels(dy);
+    const dbias = bias === undefined ? undefined : sumOverVoxels(dy);
     const dx = x.requiresGradient ? dataGradient(dy, weight, undefined, x.shape, geometry) : undefined;
     return [dx, dweight, dbias];
   });
+}
+
+function convolve(x: Tensor, weight: Tensor, options: ConvOptions, dimension: Dimension = 3): Tensor {
+  const convolution = checkConvolution(`conv${dimension}d`, x, weight, options, dimension);
+  const y = output(x, convolution.shape);
+  x.device.kernels.conv3d(x, weight, convolution.bias, y, convolution.geometry);
+  return recordConvolution(convolution, y);
 }
 
 /** As for a convolution, and how much the output is larger at its end. */
@@ -217,13 +244,16 @@ export function convTranspose2d(x: Tensor, weight: Tensor, options: Planar<ConvT
   return flatten(convolveTransposed(lowered(deepen(x)), lowered(thicken(weight)), spatial(options), 2));
 }
 
-type Planar<Options> = {
+/** The options of an op on volumes as its form on images has them. */
+export type Planar<Options> = {
   readonly [Key in keyof Options]: Options[Key] extends number | Triple | undefined ? number | Pair : Options[Key];
 };
 
-const thicken = (weight: Tensor): Tensor => reshape(weight, [1, ...weight.shape]);
+/** The weight of a 2-D convolution as that of a 3-D one. */
+export const thicken = (weight: Tensor): Tensor => reshape(weight, [1, ...weight.shape]);
 
-function spatial(options: Planar<ConvTransposeOptions>): ConvTransposeOptions {
+/** The options of a 2-D convolution as those of a 3-D one of depth 1. */
+export function spatial(options: Planar<ConvTransposeOptions>): ConvTransposeOptions {
   const along = (value: number | Pair | undefined, depth: number): Triple =>
     value === undefined ? [depth, depth, depth] : typeof value === 'number' ? [depth, value, value] : [depth, ...value];
   return {

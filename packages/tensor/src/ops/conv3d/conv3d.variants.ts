@@ -124,20 +124,27 @@ export type VariantName = TileName | RegisterName;
 export const isMatrixName = (name: string): name is MatrixName => name in MATRIX_VARIANTS;
 export const isRegisterName = (name: string): name is RegisterName => name in REGISTER_VARIANTS;
 
+/** The tile that results are cut into; undefined for what has none. */
+export const tileOf = (name: VariantName | MatrixName): TileVariant | undefined =>
+  isMatrixName(name) ? MATRIX_VARIANTS[name] : isRegisterName(name) ? undefined : TILE_VARIANTS[name];
+
 export const tileThreads = (tile: TileVariant): number => tile.threadsM * tile.threadsN;
 export const tileRows = (tile: TileVariant): number => tile.threadsM * tile.resultsM;
 export const tileColumns = (tile: TileVariant): number => tile.threadsN * tile.resultsN;
 
 /** Workgroup memory that lists of taps and voxels take beside the tiles, at most. */
 const LIST_BYTES = 2560;
+/** What a thread has in workgroup memory to tell others its part of the moments, where tiles are too coarse for it. */
+const PART_BYTES = 16;
 
-/** Workgroup memory of any shader that is compiled in this shape: padding and lists included. */
+/** Workgroup memory of any shader that is compiled in this shape: padding, lists and parts included. */
 export const tileWorkgroupBytes = (tile: TileVariant, staged: DType): number =>
   (tile.doubleBuffered ? 2 : 1) *
     (staged === 'f16' ? 8 : 16) *
     tile.tileK *
     (tileRows(tile) / 4 + 1 + tileColumns(tile) / 4 + 1) +
-  LIST_BYTES;
+  LIST_BYTES +
+  (staged === 'f16' ? PART_BYTES * tileThreads(tile) : 0);
 
 /** GPUs whose fused multiply-add takes f16 operands only if its sum is f16 too, so that each operand would be converted at each use. */
 const CONVERTING_VENDORS: readonly string[] = ['nvidia', 'intel'];

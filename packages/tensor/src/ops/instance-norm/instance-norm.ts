@@ -62,46 +62,90 @@ export function layerNorm(x: Tensor, options: LayerNormOptions = {}): Tensor {
   });
 }
 
-function norm(op: string, x: Tensor, groups: number, options: NormOptions): Tensor {
-  const { weight, bias, epsilon = 1e-5, slope = 1 } = options;
-  const c = x.shape.at(-1) ?? 0;
-  checkDevice(op, x, weight, bias);
-  checkDType(op, x, ['f32', 'f16']);
-  if (x.rank < 2 || c % groups !== 0 || (weight === undefined) !== (bias === undefined))
+/** A normalisation whose operands fit each other. */
+export interface Normalization {
+  readonly op: string;
+  readonly weight: Tensor | undefined;
+  readonly bias: Tensor | undefined;
+  readonly settings: NormSettings;
+}
+
+/** f32 `[n, groups]`, of what is normalised. */
+export interface NormStatistics {
+  readonly mean: Tensor;
+  readonly inverseDeviation: Tensor;
+}
+
+/**
+ * For ops that launch a normalisation with what comes before it: they launch and record by themselves. What is normalised has this shape; `like` is a tensor of
+ * its device and dtype. Throws as the norms do, in the name of `op`.
+ */
+export function checkNorm(
+  op: string,
+  like: Tensor,
+  shape: Shape,
+  groups: number,
+  { weight, bias, epsilon = 1e-5, slope = 1 }: NormOptions,
+): Normalization {
+  const c = shape.at(-1) ?? 0;
+  checkDevice(op, like, weight, bias);
+  checkDType(op, like, ['f32', 'f16']);
+  if (shape.length < 2 || c % groups !== 0 || (weight === undefined) !== (bias === undefined))
     throw new VoxelgradError('shape', {
       what: op,
       expected: `[n, …space, c] with c divisible by ${groups}, and weight and bias both or neither`,
-      got: showShape(x.shape),
+      got: showShape(shape),
     });
   for (const [name, affine] of Object.entries({ weight, bias }))
     if (affine !== undefined) {
       checkDType(`${op}: ${name}`, affine, ['f32']);
       checkShapeIs(op, name, affine, [c]);
     }
-  const settings: NormSettings = { groups, epsilon, slope };
-  const n = x.shape[0]!;
-  const statistics = (): Tensor => Tensor.empty(x.device, 'f32', [n, groups]);
-  const [average, inverseDeviation] = [statistics(), statistics()];
-  const y = output(x, x.shape);
-  x.device.kernels.normForward(x, weight, bias, y, average, inverseDeviation, settings);
+  return { op, weight, bias, settings: { groups, epsilon, slope } };
+}
+
+/** Room for the statistics of `n` samples. */
+export function emptyStatistics({ device }: Tensor, n: number, { groups }: NormSettings): NormStatistics {
+  const empty = (): Tensor => Tensor.empty(device, 'f32', [n, groups]);
+  return { mean: empty(), inverseDeviation: empty() };
+}
+
+/** Notes that `y` is `x` normalised, and returns it. The statistics are the record's from then on. */
+export function recordNorm(
+  { op, weight, bias, settings }: Normalization,
+  x: Tensor,
+  y: Tensor,
+  { mean, inverseDeviation }: NormStatistics,
+): Tensor {
+  const c = x.shape.at(-1)!;
   const affine = weight === undefined || bias === undefined ? [] : [weight, bias];
-  const result = record(op, [x, ...affine], y, [x, average, inverseDeviation, ...affine], (dy, saved) => {
-    const [x, average, inverseDeviation, weight, bias] = saved as readonly [Tensor, Tensor, Tensor, Tensor?, Tensor?];
+  const result = record(op, [x, ...affine], y, [x, mean, inverseDeviation, ...affine], (dy, saved) => {
+    const [x, mean, inverseDeviation, weight, bias] = saved as readonly [Tensor, Tensor, Tensor, Tensor?, Tensor?];
     if (isRecorded([dy, x, weight, bias])) return plainGradients(dy, x, weight, bias, settings);
     const dx = output(x, x.shape);
     const dweight = weight === undefined ? undefined : output(weight, [c]);
     const dbias = bias === undefined ? undefined : output(bias, [c]);
-    x.device.kernels.normBackward(dy, x, weight, bias, average, inverseDeviation, dx, dweight, dbias, settings);
+    x.device.kernels.normBackward(dy, x, weight, bias, mean, inverseDeviation, dx, dweight, dbias, settings);
     return [dx, dweight, dbias];
   });
-  remember(result, [x, average, inverseDeviation, ...affine], ([x, average, inverseDeviation, weight, bias]) => {
+  remember(result, [x, mean, inverseDeviation, ...affine], ([x, mean, inverseDeviation, weight, bias]) => {
     const y = output(x!, x!.shape);
-    y.device.kernels.normAgain(x!, weight, bias, average!, inverseDeviation!, y, settings);
+    y.device.kernels.normAgain(x!, weight, bias, mean!, inverseDeviation!, y, settings);
     return y;
   });
-  average.dispose();
+  mean.dispose();
   inverseDeviation.dispose();
   return result;
+}
+
+function norm(op: string, x: Tensor, groups: number, options: NormOptions): Tensor {
+  const normalization = checkNorm(op, x, x.shape, groups, options);
+  const { weight, bias, settings } = normalization;
+  const statistics = emptyStatistics(x, x.shape[0]!, settings);
+  const y = output(x, x.shape);
+  const { mean, inverseDeviation } = statistics;
+  x.device.kernels.normForward(x, weight, bias, y, mean, inverseDeviation, settings);
+  return recordNorm(normalization, x, y, statistics);
 }
 
 /**

@@ -4,6 +4,7 @@ import { type Binding, floatBits, read, write } from '../../device/webgpu/dispat
 import { writePreamble } from '../../device/webgpu/preamble.ts';
 import type { WebgpuDevice } from '../../device/webgpu/webgpu-device.ts';
 import { foldWorkgroups } from '../../device/webgpu/workgroups.ts';
+import type { DType } from '../../dtype.ts';
 import { sizeOf } from '../../shape.ts';
 import { sumSplits } from '../sum-splits.webgpu.ts';
 import type { InstanceNormKernels, NormSettings } from './instance-norm.kernels.ts';
@@ -16,11 +17,23 @@ const WANTED_WORKGROUPS = 1024;
 /** Rows that a thread walks at least, so that the channels' values which it loads first are no burden. */
 const LEAST_ROWS_PER_THREAD = 16;
 
-interface Pass {
+/** Parts of a sample that merge-statistics is left with at most: it reads them with a stride. */
+const MOST_PARTS = 256;
+/** Parts that a thread merges at least where there are more. */
+const LEAST_PARTS_PER_THREAD = 4;
+
+/** What is normalised, and how. */
+export interface Pass {
   readonly x: Operand;
   readonly weight: Operand | undefined;
   readonly bias: Operand | undefined;
   readonly settings: NormSettings;
+}
+
+/** How the voxels of a sample are cut. */
+interface Cut {
+  readonly tiles: number;
+  readonly rowsPerTile: number;
 }
 
 /** How `x [n, space, c]` is cut up: a matter of its shape alone. */
@@ -46,7 +59,7 @@ function layoutOf({ shape }: Operand) {
     rowLanes,
     rowsPerTile,
     tiles,
-    workgroups: batch * tiles * blocks,
+    blocks,
   };
 }
 
@@ -74,37 +87,75 @@ function prepare(device: WebgpuDevice, { x, weight, bias, settings }: Pass) {
   device.choose(
     () => `${layout.tiles} tiles of ${layout.rowsPerTile} rows, ${layout.channelLanes} × ${layout.width} channels wide`,
   );
-  const overAll = writePreamble({
-    types: { element: x.dtype },
-    constants: { WIDTH: layout.width, CHANNEL_LANES: layout.channelLanes, ROW_LANES: layout.rowLanes },
-    code: layout.width === 4 ? QUADS : ELEMENTS,
-  });
-  const parameters = [
-    layout.batch,
-    layout.space,
-    layout.channels,
-    settings.groups,
-    layout.tiles,
-    layout.rowsPerTile,
-    weight === undefined ? 0 : 1,
-    bias === undefined ? 0 : 1,
-    floatBits(settings.epsilon),
-    floatBits(settings.slope),
-  ];
-  const dispatch = (name: string, preamble: string, bindings: readonly Binding[], workgroups: number): void =>
+  const { batch, space, channels, width, channelLanes, rowLanes, blocks } = layout;
+  const lanes = { WIDTH: width, CHANNEL_LANES: channelLanes, ROW_LANES: rowLanes };
+  const dispatch = (
+    name: string,
+    preamble: string,
+    bindings: readonly Binding[],
+    { tiles, rowsPerTile }: Cut,
+    workgroups: number,
+  ): void =>
     device.dispatch({
       shader: `instance-norm/${name}`,
       preamble,
       bindings,
-      parameters,
+      parameters: [
+        ...[batch, space, channels, settings.groups, tiles, rowsPerTile],
+        ...[weight, bias].map((operand) => (operand === undefined ? 0 : 1)),
+        ...[settings.epsilon, settings.slope].map(floatBits),
+      ],
       workgroups: foldWorkgroups(workgroups),
     });
   return {
     layout,
-    run: (name: string, bindings: readonly Binding[]): void => dispatch(name, overAll, bindings, layout.workgroups),
-    combine: (name: string, bindings: readonly Binding[], workgroups: number): void =>
-      dispatch(name, COMBINING, bindings, workgroups),
+    /** Over all rows of `dtype`: those of x, or of what was left of them in another cut. */
+    run(
+      name: string,
+      bindings: readonly Binding[],
+      {
+        dtype = x.dtype,
+        cut = layout,
+        constants = {},
+      }: { dtype?: DType; cut?: Cut; constants?: { PART_ROWS?: number } } = {},
+    ): void {
+      const code = width === 4 ? QUADS : ELEMENTS;
+      const preamble = writePreamble({ types: { element: dtype }, constants: { ...lanes, ...constants }, code });
+      dispatch(name, preamble, bindings, cut, batch * cut.tiles * blocks);
+    },
+    combine: (name: string, bindings: readonly Binding[], workgroups: number, cut: Cut = layout): void =>
+      dispatch(name, COMBINING, bindings, cut, workgroups),
   };
+}
+
+/**
+ * normForward of an x that has left its moments: `parts`, f32 `[n, parts of a sample, 2, c]`, each of `rows` voxels, the last of a sample perhaps of fewer.
+ */
+export function normFromMoments(
+  device: WebgpuDevice,
+  pass: Pass,
+  parts: Operand,
+  rows: number,
+  y: Operand,
+  mean: Operand,
+  inverseDeviation: Operand,
+): void {
+  const { x, weight, bias, settings } = pass;
+  const { layout, run, combine } = prepare(device, pass);
+  const { batch, channels, rowLanes } = layout;
+  const merge = (moments: Operand, cut: Cut): void =>
+    combine('merge-statistics', [read(moments), write(mean), write(inverseDeviation)], batch * settings.groups, cut);
+  const count = parts.shape[1]!;
+  if (count <= MOST_PARTS) merge(parts, { tiles: count, rowsPerTile: rows });
+  else {
+    const partsPerTile = Math.max(Math.ceil(count / MOST_PARTS), rowLanes * LEAST_PARTS_PER_THREAD);
+    const cut = { tiles: Math.ceil(count / partsPerTile), rowsPerTile: partsPerTile * rows };
+    const merged = device.temporary('f32', [batch, cut.tiles, 2, channels]);
+    run('merge-parts', [read(parts), write(merged)], { dtype: 'f32', cut, constants: { PART_ROWS: rows } });
+    merge(merged, cut);
+    device.free(merged.buffer);
+  }
+  run('normalize', [...channelBindings(mean, inverseDeviation, weight, bias), read(x), write(y)]);
 }
 
 export const instanceNormWebgpu = (device: WebgpuDevice): InstanceNormKernels => ({
