@@ -1,5 +1,5 @@
 /** Cross-validation over folders whose best model is known by construction: two models that each see one half, and together all. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeNpz } from '@voxelgrad/io';
@@ -64,13 +64,43 @@ it('finds the ensemble where it is better than either model, and says how to pre
     nnUNetTrainer__nnUNetPlans__3d_fullres: 8 / 14,
     [name]: 1,
   });
-  expect(information.best_model_or_ensemble.selected_model_or_models).toHaveLength(2);
+  const [plane, space] = ['2d', '3d_fullres'].map((configuration) => ({ configuration, trainer: 'nnUNetTrainer' }));
+  expect(information.considered_models).toEqual([plane, space].map((model) => ({ ...model, plans: 'nnUNetPlans' })));
+  expect(information.best_model_or_ensemble.selected_model_or_models).toEqual(
+    [plane, space].map((model) => ({ ...model, plans_identifier: 'nnUNetPlans' })),
+  );
+  expect(information.best_model_or_ensemble.some_plans_file).toBe(join(results, 'ensembles', name, 'plans.json'));
   expect(lines.join('\n')).toMatch(/ensemble.*1\.000/);
   const text = readFileSync(join(results, 'inference_instructions.txt'), 'utf8');
   expect(text).toContain('-c 2d -tr nnUNetTrainer -p nnUNetPlans -f 0 1 --save-probabilities');
   expect(text).toContain('voxelgrad ensemble -i OUTPUT_FOLDER_2d OUTPUT_FOLDER_3d_fullres -o OUTPUT_FOLDER');
   const ensembled = await readImageFile(join(results, 'ensembles', name, 'a.nii.gz'));
   expect(Array.from(ensembled.data)).toEqual(Array.from(barLabels([[1, 2, 12]])));
+});
+
+it('ensembles models whose folds hold other cases, and takes the first named of equals', async () => {
+  const results = join(root, 'other-splits');
+  const models = join(results, dataset);
+  cpSync(join(environment.nnUNet_results, dataset), models, { recursive: true });
+  const folds = [0, 1].map((fold) => join(models, 'nnUNetTrainer__nnUNetPlans__3d_fullres', `fold_${fold}`));
+  for (const [from, to] of [
+    [folds[0]!, 'aside'],
+    [folds[1]!, folds[0]!],
+    ['aside', folds[1]!],
+  ] as const)
+    renameSync(from === 'aside' ? join(models, from) : from, to === 'aside' ? join(models, to) : to);
+  const name = 'ensemble___nnUNetTrainer__nnUNetPlans__3d_fullres___nnUNetTrainer__nnUNetPlans__2d___0_1';
+  const find = (...words: string[]) =>
+    voxelgrad(['find-best-configuration', '7', '-f', '0', '1', ...words, '--results', results], environment);
+  await find('-c', '3d_fullres', '2d');
+  const information = () => JSON.parse(readFileSync(join(models, 'inference_information.json'), 'utf8'));
+  expect(information().all_results[name]).toBe(1);
+
+  // An equal of the best single model, which stands before it in the alphabet and behind it in the list.
+  const [twin, first] = ['2c', '2d'].map((configuration) => `nnUNetTrainer__nnUNetPlans__${configuration}`);
+  cpSync(join(models, first!), join(models, twin!), { recursive: true });
+  await find('-c', '2d', '2c', '--disable_ensembling');
+  expect(information().best_model_or_ensemble.selected_model_or_models[0].configuration).toBe('2d');
 });
 
 it('takes a single model where ensembles are left out', async () => {

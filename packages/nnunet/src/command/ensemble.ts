@@ -53,7 +53,7 @@ export const ensemble = defineCommand(
     const rules = options.brats === undefined ? undefined : bratsRules[options.brats];
     let bar: Progress | undefined;
     const names = await ensembleFolders({
-      folders: options.input,
+      folders: options.input.map((folder) => [folder]),
       output: options.output,
       labels,
       fileEnding,

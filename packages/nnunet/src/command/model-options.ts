@@ -22,14 +22,14 @@ export const modelOptions = {
   folds: foldsOption,
 } as const satisfies OptionSpecs;
 
-/** Every combination of trainers, plans and configurations. */
+/** Every combination of trainers, plans and configurations, in nnU-Net's order, which the names of ensembles show. */
 export const combinations = (
   trainers: readonly string[],
   plans: readonly string[],
   configurations: readonly string[],
 ): ModelName[] =>
-  plans.flatMap((plan) =>
-    configurations.flatMap((configuration) => trainers.map((trainer) => ({ trainer, plans: plan, configuration }))),
+  trainers.flatMap((trainer) =>
+    configurations.flatMap((configuration) => plans.map((plan) => ({ trainer, plans: plan, configuration }))),
   );
 
 /** Those models of which all folds have a folder, or a folder within that. Throws 'dataset' where there is none. */

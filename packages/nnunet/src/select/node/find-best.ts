@@ -77,7 +77,7 @@ export async function findBestConfiguration(options: FindBestOptions): Promise<B
   return result;
 }
 
-/** The pair's ensemble in cross-validation: each fold's probabilities averaged, all folds in one folder. */
+/** The pair's ensemble in cross-validation: each case's probabilities averaged, whichever fold of a model predicted it, all cases in one folder. */
 async function ensembleOf(
   [first, second]: readonly [ModelName, ModelName],
   options: FindBestOptions,
@@ -89,33 +89,28 @@ async function ensembleOf(
   const modelFolders = [first, second].map((model) => join(resultsFolder, modelFolderName(model)));
   const plans = join(modelFolders[0]!, 'plans.json');
   const reader = parsePlans(await readText(await openFile(plans)), plans);
-  for (const fold of folds)
-    await ensembleFolders({
-      ...options,
-      reader,
-      folders: modelFolders.map((modelFolder) => validationFolder(modelFolder, fold)),
-      output: folder,
-    });
+  const folders = modelFolders.map((modelFolder) => folds.map((fold) => validationFolder(modelFolder, fold)));
+  await ensembleFolders({ ...options, reader, folders, output: folder });
   for (const file of ['plans.json', 'dataset.json']) await copyFile(join(modelFolders[0]!, file), join(folder, file));
   const summary = await scoreMerged(folder, options);
   return { name, models: [first, second], folder, dice: summary.foreground_mean.Dice };
 }
 
 function information(
-  { resultsFolder, datasetName, folds, models, ensembles }: FindBestOptions,
+  { datasetName, folds, models, ensembles }: FindBestOptions,
   { candidates, best, diceAfterPostprocessing, postprocessing }: BestConfiguration,
 ): string {
   return formatPythonJson({
     folds,
     dataset_name_or_id: datasetName,
-    considered_models: models.map(asJson),
+    considered_models: models,
     ensembling_allowed: ensembles,
     all_results: Object.fromEntries(candidates.map(({ name, dice }) => [name, dice])),
     best_model_or_ensemble: {
       result_on_crossval_pre_pp: best.dice,
       result_on_crossval_post_pp: diceAfterPostprocessing,
       postprocessing_file: postprocessing.replace(/json$/, 'pkl'),
-      some_plans_file: join(resultsFolder, modelFolderName(best.models[0]!), 'plans.json'),
+      some_plans_file: join(best.folder, 'plans.json'),
       selected_model_or_models: best.models.map(asJson),
     },
   });
