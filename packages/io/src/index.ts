@@ -19,6 +19,7 @@ export { encodeNifti, type WriteOptions } from './nifti/write.ts';
 export { encodeNrrd } from './nrrd/write.ts';
 export { encodeNpy, type NumpyFile, parseNpy } from './numpy/npy.ts';
 export { encodeNpz, type NumpyStream, readNpz } from './numpy/npz.ts';
+export { NpzReader } from './numpy/npz-reader.ts';
 export {
   encodeOnnx,
   type OnnxAttribute,

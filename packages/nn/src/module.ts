@@ -56,7 +56,7 @@ export abstract class Module {
   /**
    * From now on each `forward` of this module calls `hook` with its inputs and its output, before the caller gets it; several hooks run in order, each on
    * what the one before left. Registered on a module inside a network it sees what happens there: `block.conv.registerForwardHook(…)`.
-   * The tensors belong to the module's caller: `keep(output.detach())` holds on to one. A checkpointed block runs twice, and its hooks with it.
+   * The tensors belong to the module's caller: `keep(output.detach())` holds on to one. A checkpointed block runs twice, and its hooks with it, but for what they do by `inFirstPass`.
    * As PyTorch's register_forward_hook.
    */
   registerForwardHook<Inputs extends unknown[], Output>(

@@ -6,6 +6,7 @@ import {
   type Device,
   fromArray,
   gradients,
+  inFirstPass,
   mul,
   scale,
   square,
@@ -98,6 +99,32 @@ describeOnEach('checkpoints on $name', ({ open }) => {
     expect([x.variable?.isLeaf, w.variable?.isLeaf]).toEqual([true, true]);
     expectClose(await x.gradient!.data(), [2, 2]);
     expectClose(await w.gradient!.data(), [3, 3]);
+    for (const tensor of [x, w]) tensor.dispose();
+    expect(device.memory().usedBytes).toBe(before);
+  });
+
+  it('what a block does in its first pass happens once, in nested blocks and in two walks of the record too', async () => {
+    const [x, w] = [leaf(1, 2), leaf(3, 4)];
+    const calls = { passes: 0, first: 0 };
+    const count = (y: Tensor): Tensor => {
+      calls.passes++;
+      inFirstPass(() => void calls.first++);
+      return y;
+    };
+    tidy(() => {
+      const inner = (x: Tensor): Tensor => count(mul(w, square(x)));
+      const outer = (x: Tensor): Tensor => count(add(checkpoint(inner, x), x));
+      const value = sum(checkpoint(outer, x));
+      expect(calls).toEqual({ passes: 2, first: 2 });
+      value.backward(undefined, { retainGraph: true });
+      // The outer block once more, the inner one in it, and the inner one for its own gradient.
+      expect(calls).toEqual({ passes: 5, first: 2 });
+      value.backward();
+      expect(calls).toEqual({ passes: 8, first: 2 });
+      sum(checkpoint(outer, x));
+      expect(calls).toEqual({ passes: 10, first: 4 });
+    });
+    expectClose(await x.gradient!.data(), [2 * (2 * 3 * 1 + 1), 2 * (2 * 4 * 2 + 1)]);
     for (const tensor of [x, w]) tensor.dispose();
     expect(device.memory().usedBytes).toBe(before);
   });

@@ -7,12 +7,23 @@ import { markUsed, notTwiceDifferentiable, recordFrom, traced, withRecording } f
 import { gradientsUpTo } from './gradients.ts';
 import { isRecomputing, withRecomputing } from './recompute.ts';
 import { tidy } from './scope.ts';
+import { Switch } from './switch.ts';
 import type { Tensor } from './tensor.ts';
 
+const again = new Switch('checkpoint', false);
+
 /**
- * `block(...inputs)`, recomputed in the backward pass. The block must be a function of its inputs and of parameters alone, the same each time it is
- * called. Gradients reach both, as if the block were one op made from all of them. They cannot be differentiated again. A block that depends on nothing
- * that needs a gradient is not recorded.
+ * Runs `work` in the first pass of checkpointed blocks only, and wherever nothing is checkpointed: for what a layer does once for each batch besides
+ * computing its output, such as moving running statistics. Without it the second pass, in the backward pass, would do it again.
+ */
+export function inFirstPass(work: () => void): void {
+  if (!again.on) work();
+}
+
+/**
+ * `block(...inputs)`, recomputed in the backward pass. The block's output must be a function of its inputs and of parameters alone, the same each time
+ * it is called; what else it changes it changes by `inFirstPass`. Gradients reach both, as if the block were one op made from all of them. They cannot be
+ * differentiated again. A block that depends on nothing that needs a gradient is not recorded.
  */
 export function checkpoint<Inputs extends Tensor[]>(block: (...inputs: Inputs) => Tensor, ...inputs: Inputs): Tensor {
   const { output, variables } = traced(() =>
@@ -32,10 +43,9 @@ export function checkpoint<Inputs extends Tensor[]>(block: (...inputs: Inputs) =
     notTwiceDifferentiable('checkpoint');
     const handles: readonly Tensor[] = saved;
     const leaves = handles.map((tensor) => (tensor.requiresGradient ? tensor.detach().requireGradient() : tensor));
-    const again = withRecording(true, () =>
-      withAutocast(half, () => withRecomputing(frugal, () => block(...(leaves as Inputs)))),
-    );
-    if (again.variable === undefined) return [];
-    return gradientsUpTo(again, gradient, [...leaves.map(({ variable }) => variable), ...closedOver]);
+    const compute = (): Tensor => again.run(true, () => block(...(leaves as Inputs)));
+    const output = withRecording(true, () => withAutocast(half, () => withRecomputing(frugal, compute)));
+    if (output.variable === undefined) return [];
+    return gradientsUpTo(output, gradient, [...leaves.map(({ variable }) => variable), ...closedOver]);
   });
 }

@@ -4,7 +4,7 @@ export { type BackwardOptions, noGrad, record } from './autograd.ts';
 export { Captured, capture, compile } from './capture/capture.ts';
 export type { CapturedMemory, CompileProgress } from './capture/recording.ts';
 export { tune } from './capture/tune.ts';
-export { checkpoint } from './checkpointing.ts';
+export { checkpoint, inFirstPass } from './checkpointing.ts';
 export { arange, fromArray, full, ones, type Placement, scalar, zeros } from './create.ts';
 export { debug } from './debug.ts';
 export type { Device, DeviceBuffer, DeviceKind, MemoryReport, Operand } from './device/device.ts';

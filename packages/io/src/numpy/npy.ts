@@ -59,23 +59,46 @@ export function encodeNpyHeader(shape: readonly number[], type: VoxelType): Uint
 
 /** Throws 'format' for what is no array of numbers in C order. */
 export function parseNpy(bytes: Uint8Array, what: string): NumpyFile {
-  const broken = (expected: string, got: string): VoxelgradError =>
-    new VoxelgradError('format', { what, expected, got: got.slice(0, 120) });
-  if (bytes.length < 12 || !magic.every((byte, i) => bytes[i] === byte))
-    throw broken('a NumPy array', 'something else');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const wide = bytes[6]! > 1;
-  const start = (wide ? 12 : 10) + (wide ? view.getUint32(8, true) : view.getUint16(8, true));
-  if (start > bytes.length) throw broken('a header inside the file', `one of ${start} bytes`);
-  const header = new TextDecoder().decode(bytes.subarray(wide ? 12 : 10, start));
+  const { shape, start, NumberArray } = parseNpyHeader(bytes, bytes.length, what);
+  return { shape, data: new NumberArray(bytes.slice(start).buffer) };
+}
+
+/** Bytes that tell how long the header is. */
+export const npyPrefix = 12;
+
+export interface NumpyHeader {
+  readonly shape: readonly number[];
+  /** Where the numbers begin. */
+  readonly start: number;
+  readonly NumberArray: (typeof arrays)[keyof typeof arrays];
+}
+
+/** Bytes in front of the numbers, from the first `npyPrefix` of them. Throws 'format'. */
+export function npyStart(prefix: Uint8Array, what: string): number {
+  if (prefix.length < npyPrefix || !magic.every((byte, i) => prefix[i] === byte))
+    throw broken(what, 'a NumPy array', 'something else');
+  const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength);
+  return prefix[6]! > 1 ? 12 + view.getUint32(8, true) : 10 + view.getUint16(8, true);
+}
+
+/** From the file's first bytes, and from how many it has. Throws 'format' as parseNpy does. */
+export function parseNpyHeader(bytes: Uint8Array, size: number, what: string): NumpyHeader {
+  const start = npyStart(bytes, what);
+  if (start > bytes.length) throw broken(what, 'a header inside the file', `one of ${start} bytes`);
+  const header = new TextDecoder().decode(bytes.subarray(bytes[6]! > 1 ? 12 : 10, start));
   const kind = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? '';
   const extents = /'shape':\s*\(([\d, ]*)\)/.exec(header)?.[1];
-  if (!Object.hasOwn(arrays, kind)) throw broken(`numbers of the types ${Object.keys(arrays).join(', ')}`, header);
-  if (extents === undefined || !/'fortran_order':\s*False/.test(header)) throw broken('a shape, in C order', header);
+  if (!Object.hasOwn(arrays, kind))
+    throw broken(what, `numbers of the types ${Object.keys(arrays).join(', ')}`, header);
+  if (extents === undefined || !/'fortran_order':\s*False/.test(header))
+    throw broken(what, 'a shape, in C order', header);
   const shape = (extents.match(/\d+/g) ?? []).map(Number);
   const NumberArray = arrays[kind as keyof typeof arrays];
   const count = voxelCount(shape);
-  if (count * NumberArray.BYTES_PER_ELEMENT !== bytes.length - start)
-    throw broken(`${count} numbers ${kind}`, `${bytes.length - start} bytes`);
-  return { shape, data: new NumberArray(bytes.slice(start).buffer) };
+  if (count * NumberArray.BYTES_PER_ELEMENT !== size - start)
+    throw broken(what, `${count} numbers ${kind}`, `${size - start} bytes`);
+  return { shape, start, NumberArray };
 }
+
+const broken = (what: string, expected: string, got: string): VoxelgradError =>
+  new VoxelgradError('format', { what, expected, got: got.slice(0, 120) });

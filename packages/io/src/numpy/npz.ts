@@ -3,7 +3,8 @@
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { voxelCount } from '../image.ts';
 import type { FileSource } from '../source.ts';
-import { openZip } from '../zip/archive.ts';
+import { openZip, type ZipArchive } from '../zip/archive.ts';
+import type { ZipEntry } from '../zip/directory.ts';
 import { encodeZip, type ZipMember } from '../zip/write.ts';
 import { encodeNpy, encodeNpyHeader, type NumpyFile, parseNpy } from './npy.ts';
 
@@ -39,12 +40,16 @@ function streamedNpy({ shape, pieces }: NumpyStream): {
 /** One array of an archive. Throws 'format' where there is none of that name. */
 export async function readNpz(source: FileSource, name: string): Promise<NumpyFile> {
   const archive = await openZip(source);
-  const entry = archive.entries.get(`${name}.npy`);
-  if (entry === undefined)
-    throw new VoxelgradError('format', {
-      what: source.path,
-      expected: `an array '${name}'`,
-      got: [...archive.entries.keys()].slice(0, 5).join(', ') || 'an empty archive',
-    });
-  return parseNpy(await archive.read(entry), `${source.path}: ${name}`);
+  return parseNpy(await archive.read(entryOf(archive, name)), `${source.path}: ${name}`);
+}
+
+/** Throws 'format' where the archive has no such array. */
+export function entryOf({ source, entries }: ZipArchive, name: string): ZipEntry {
+  const entry = entries.get(`${name}.npy`);
+  if (entry !== undefined) return entry;
+  throw new VoxelgradError('format', {
+    what: source.path,
+    expected: `an array '${name}'`,
+    got: [...entries.keys()].slice(0, 5).join(', ') || 'an empty archive',
+  });
 }

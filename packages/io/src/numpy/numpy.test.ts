@@ -11,6 +11,7 @@ import { openZip } from '../zip/archive.ts';
 import { encodeZip } from '../zip/write.ts';
 import { encodeNpy, parseNpy } from './npy.ts';
 import { encodeNpz, readNpz } from './npz.ts';
+import { NpzReader } from './npz-reader.ts';
 
 const python = process.env.PEER_PYTHON;
 const missingPeer = python === undefined ? 'PEER_PYTHON names no Python with NumPy' : undefined;
@@ -73,6 +74,43 @@ describe('npz', () => {
     };
     const bytes = await joined(encodeNpz({ probabilities: { shape: [2, 3], pieces: pieces() } }));
     expect(await readNpz(sourceFromBytes(bytes, 'a.npz'), 'probabilities')).toEqual(probabilities);
+  });
+
+  it('gives numbers of any type some at a time', async () => {
+    const data = [-3, 0, 1, 2, 100, 7];
+    for (const array of [
+      Int8Array.from(data),
+      Int16Array.from(data),
+      Float32Array.from(data),
+      Float64Array.from(data),
+    ]) {
+      const bytes = await joined(encodeNpz({ before: probabilities, probabilities: { shape: [3, 2], data: array } }));
+      const reader = await NpzReader.open(sourceFromBytes(bytes, 'a.npz'), 'probabilities');
+      expect(reader.shape).toEqual([3, 2]);
+      const [first, second] = [new Float32Array(4), new Float32Array(2)];
+      await reader.read(first);
+      await reader.read(second);
+      await reader.finish();
+      expect([...first, ...second]).toEqual(data);
+      await expect(reader.read(first)).rejects.toThrow(
+        /a\.npz: probabilities: expected 16 bytes more|bytes more, got 0/,
+      );
+      await reader.close();
+    }
+  });
+
+  it('says at the end of a stream that it is not what was written', async () => {
+    const stored = encodeZip([{ name: 'p.npy', bytes: encodeNpy({ shape: [6], data: probabilities.data }) }]);
+    const bytes = await joined(stored);
+    const place = Buffer.from(bytes).indexOf(Buffer.from(probabilities.data.buffer));
+    bytes[place]! ^= 1;
+    const reader = await NpzReader.open(sourceFromBytes(bytes, 'a.npz'), 'p');
+    await reader.read(new Float32Array(6));
+    await expect(reader.finish()).rejects.toThrow(/a\.npz: p\.npy: expected what its checksum says/);
+    const cut = encodeNpy({ shape: [6], data: probabilities.data }).subarray(0, -4);
+    const short = sourceFromBytes(await joined(encodeZip([{ name: 'p.npy', bytes: cut }])), 'b.npz');
+    await expect(NpzReader.open(short, 'p')).rejects.toThrow(/b\.npz: p: expected 6 numbers <f4, got 20 bytes/);
+    await expect(NpzReader.open(short, 'q')).rejects.toThrow(/an array 'q', got p\.npy/);
   });
 
   it.each(['whole', 'in pieces'])(

@@ -23,6 +23,21 @@ export class ZipArchive {
     return bytes;
   }
 
+  /** An entry's bytes, unpacked, in pieces as they are asked for: for what is too large for memory. Its size and checksum are checked at its end. */
+  async *stream(entry: ZipEntry): AsyncIterable<Uint8Array> {
+    const what = this.#nameOf(entry);
+    const stored = this.source.stream({ offset: await this.dataOffset(entry), length: entry.packedSize });
+    let [count, checksum] = [0, 0];
+    for await (const part of entry.deflated ? inflateRaw(stored, what) : stored) {
+      count += part.length;
+      if (count > entry.size) break;
+      checksum = crc32(part, checksum);
+      yield part;
+    }
+    checkSize(count, entry, what);
+    if (checksum !== entry.crc32) throw brokenZip(what, 'what its checksum says', 'other bytes');
+  }
+
   /** `length` bytes of an entry from `offset` on. Only these are read where the entry is stored as it is. */
   async readPart(entry: ZipEntry, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     if (offset + length > entry.size)
@@ -51,7 +66,7 @@ export class ZipArchive {
       if (count > entry.size) break;
       parts.push(part);
     }
-    if (count !== entry.size) throw brokenZip(what, `${entry.size} bytes`, count > entry.size ? 'more' : String(count));
+    checkSize(count, entry, what);
     const bytes = allocate(count, what);
     let at = 0;
     for (const part of parts) {
@@ -64,6 +79,10 @@ export class ZipArchive {
   #nameOf(entry: ZipEntry): string {
     return `${this.source.path}: ${entry.name}`;
   }
+}
+
+function checkSize(count: number, { size }: ZipEntry, what: string): void {
+  if (count !== size) throw brokenZip(what, `${size} bytes`, count > size ? 'more' : String(count));
 }
 
 /** Opens an archive; its directory is read and checked, nothing else. */

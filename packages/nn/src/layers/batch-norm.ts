@@ -1,5 +1,5 @@
 /** Batch normalisation with a learnt affine map and running statistics. Field names are PyTorch's, since a state dict is made of them. */
-import { batchNorm, leakyRelu, noGrad, overwrite, shift, type Tensor, tidy } from '@voxelgrad/tensor';
+import { batchNorm, inFirstPass, leakyRelu, noGrad, overwrite, shift, type Tensor, tidy } from '@voxelgrad/tensor';
 import { constantBuffer, constantParameter, type Initialization } from '../initialization.ts';
 import { Module } from '../module.ts';
 import type { InstanceNormSettings } from './norm.ts';
@@ -40,12 +40,12 @@ export class BatchNorm extends Module {
         training,
         epsilon: this.#epsilon,
       });
-      if (training)
-        noGrad(() => {
-          overwrite(this.running_mean, runningMean);
-          overwrite(this.running_var, runningVariance);
-          overwrite(this.num_batches_tracked, shift(this.num_batches_tracked, 1));
-        });
+      const keepStatistics = (): void => {
+        overwrite(this.running_mean, runningMean);
+        overwrite(this.running_var, runningVariance);
+        overwrite(this.num_batches_tracked, shift(this.num_batches_tracked, 1));
+      };
+      if (training) inFirstPass(() => noGrad(keepStatistics));
       return this.#slope === 1 ? y : leakyRelu(y, this.#slope);
     });
   }

@@ -1,10 +1,11 @@
 /** Cross-validation over folders whose best model is known by construction: two models that each see one half, and together all. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeNpz } from '@voxelgrad/io';
 import { readImageFile, writeFileAtomic } from '@voxelgrad/io/node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { shortNames } from '../experiment/model-name.ts';
 import { tinyPlans } from '../experiment/tiny-plans.testing.ts';
 import { type Bar, barLabels, barShape, writeBars } from './bar-images.testing.ts';
 import { voxelgrad } from './command.testing.ts';
@@ -55,7 +56,7 @@ beforeAll(async () => {
 });
 
 it('finds the ensemble where it is better than either model, and says how to predict with it', async () => {
-  const { lines } = await voxelgrad(['find-best-configuration', '7', '-f', '0', '1'], environment);
+  const { lines, status } = await voxelgrad(['find-best-configuration', '7', '-f', '0', '1'], environment);
   const results = join(environment.nnUNet_results, dataset);
   const information = JSON.parse(readFileSync(join(results, 'inference_information.json'), 'utf8'));
   const name = 'ensemble___nnUNetTrainer__nnUNetPlans__2d___nnUNetTrainer__nnUNetPlans__3d_fullres___0_1';
@@ -64,13 +65,69 @@ it('finds the ensemble where it is better than either model, and says how to pre
     nnUNetTrainer__nnUNetPlans__3d_fullres: 8 / 14,
     [name]: 1,
   });
-  expect(information.best_model_or_ensemble.selected_model_or_models).toHaveLength(2);
-  expect(lines.join('\n')).toMatch(/ensemble.*1\.000/);
+  const [plane, space] = ['2d', '3d_fullres'].map((configuration) => ({ configuration, trainer: 'nnUNetTrainer' }));
+  expect(information.considered_models).toEqual([plane, space].map((model) => ({ ...model, plans: 'nnUNetPlans' })));
+  expect(information.best_model_or_ensemble.selected_model_or_models).toEqual(
+    [plane, space].map((model) => ({ ...model, plans_identifier: 'nnUNetPlans' })),
+  );
+  expect(information.best_model_or_ensemble.some_plans_file).toBe(join(results, 'ensembles', name, 'plans.json'));
+  expect(lines.join('\n')).toMatch(/^2d \+ 3d_fullres +1\.000$/m);
+  expect(lines.join('\n')).toMatch(/^3d_fullres +0\.571$/m);
+  for (const step of [
+    'scoring 2d  2/2',
+    'averaging 2d + 3d_fullres  2/2',
+    'postprocessing 2d + 3d_fullres, candidate 1',
+  ])
+    expect(status).toContain(`${step}  `);
   const text = readFileSync(join(results, 'inference_instructions.txt'), 'utf8');
+  expect(lines.join('\n')).toContain(text);
   expect(text).toContain('-c 2d -tr nnUNetTrainer -p nnUNetPlans -f 0 1 --save-probabilities');
   expect(text).toContain('voxelgrad ensemble -i OUTPUT_FOLDER_2d OUTPUT_FOLDER_3d_fullres -o OUTPUT_FOLDER');
   const ensembled = await readImageFile(join(results, 'ensembles', name, 'a.nii.gz'));
   expect(Array.from(ensembled.data)).toEqual(Array.from(barLabels([[1, 2, 12]])));
+});
+
+it('ensembles models whose folds hold other cases, and takes the first named of equals', async () => {
+  const results = join(root, 'other-splits');
+  const models = join(results, dataset);
+  cpSync(join(environment.nnUNet_results, dataset), models, { recursive: true });
+  const folds = [0, 1].map((fold) => join(models, 'nnUNetTrainer__nnUNetPlans__3d_fullres', `fold_${fold}`));
+  for (const [from, to] of [
+    [folds[0]!, 'aside'],
+    [folds[1]!, folds[0]!],
+    ['aside', folds[1]!],
+  ] as const)
+    renameSync(from === 'aside' ? join(models, from) : from, to === 'aside' ? join(models, to) : to);
+  const name = 'ensemble___nnUNetTrainer__nnUNetPlans__3d_fullres___nnUNetTrainer__nnUNetPlans__2d___0_1';
+  const find = (...words: string[]) =>
+    voxelgrad(['find-best-configuration', '7', '-f', '0', '1', ...words, '--results', results], environment);
+  await find('-c', '3d_fullres', '2d');
+  const information = () => JSON.parse(readFileSync(join(models, 'inference_information.json'), 'utf8'));
+  expect(information().all_results[name]).toBe(1);
+
+  // An equal of the best single model, which stands before it in the alphabet and behind it in the list.
+  const [twin, first] = ['2c', '2d'].map((configuration) => `nnUNetTrainer__nnUNetPlans__${configuration}`);
+  cpSync(join(models, first!), join(models, twin!), { recursive: true });
+  await find('-c', '2d', '2c', '--disable_ensembling');
+  expect(information().best_model_or_ensemble.selected_model_or_models[0].configuration).toBe('2d');
+});
+
+it('says which models are left out, since they are trained in part', async () => {
+  const results = join(root, 'in-part');
+  cpSync(join(environment.nnUNet_results, dataset), join(results, dataset), { recursive: true });
+  const part = 'nnUNetTrainer__nnUNetPlans__3d_fullres';
+  rmSync(join(results, dataset, part, 'fold_1'), { recursive: true });
+  const words = ['find-best-configuration', '7', '-f', '0', '1', '--results', results, '--no-progress'];
+  const { status } = await voxelgrad(words, environment);
+  expect(status).toBe(`left out: ${part}, validated on fold 0 only (-f 0 takes it in)\n`);
+});
+
+it('names a model by what tells it from the others', () => {
+  const one = { trainer: 'A', plans: 'P', configuration: '2d' };
+  const nameOf = shortNames([one, { ...one, trainer: 'B' }, { ...one, configuration: '3d_fullres' }]);
+  expect(nameOf([one])).toBe('A__2d');
+  expect(shortNames([one, { ...one, configuration: '3d_lowres' }])([one])).toBe('2d');
+  expect(shortNames([one, { ...one, plans: 'Q' }])([one, { ...one, plans: 'Q' }])).toBe('P__2d + Q__2d');
 });
 
 it('takes a single model where ensembles are left out', async () => {

@@ -8,16 +8,18 @@ import {
   defaultTrainer,
   modelFolderName,
   parseFold,
+  shortNames,
   standardConfigurations,
 } from '../experiment/model-name.ts';
 import { formatDice, formatTable } from '../report/table.ts';
 import { accumulateCrossValidation } from '../select/node/accumulate.ts';
 import { findBestConfiguration } from '../select/node/find-best.ts';
+import { ProgressSteps } from '../terminal/progress-steps.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { readDescription } from './data-set-labels.ts';
 import { datasetFolder, rootFolder, rootOptions } from './folders.ts';
 import { combinations, foldsOption, modelOptions, trainedOf } from './model-options.ts';
-import { processesOption } from './official-options.ts';
+import { processesOption, progressOption } from './official-options.ts';
 
 const dataset = { name: 'dataset', help: 'Number or name of the data set.' } as const;
 
@@ -54,6 +56,7 @@ export const accumulateCrossval = defineCommand(
         help: 'Where to, an empty folder or a new one; beside the folds unless told.',
       },
       processes: processesOption,
+      progress: progressOption,
       ...roots,
     },
     examples: ['voxelgrad accumulate-crossval 4 -c 3d_fullres'],
@@ -61,13 +64,17 @@ export const accumulateCrossval = defineCommand(
   async ({ options, positionals }, context) => {
     const folders = await foldersOf(positionals[0]!, options, context);
     if (options.output !== undefined) await expectEmpty(options.output);
+    const steps = new ProgressSteps(context.status);
+    steps.step('scoring');
     const { folder, summary } = await accumulateCrossValidation({
       ...folders,
+      ...(options.progress ? { onCase: (name, cases) => steps.advance(name, cases) } : {}),
       modelFolder: join(folders.resultsFolder, modelFolderName(options)),
       folds: options.folds.map(parseFold),
       output: options.output,
       signal: context.signal,
     });
+    steps.finish();
     context.print(`${summary.metric_per_case.length} cases, mean Dice ${formatDice(summary.foreground_mean.Dice)}`);
     context.print(folder);
   },
@@ -117,6 +124,7 @@ export const findBest = defineCommand(
         help: 'Make merged and ensembled predictions again that are there already.',
       },
       processes: processesOption,
+      progress: progressOption,
       ...roots,
     },
     examples: ['voxelgrad find-best-configuration 4', 'voxelgrad find-best-configuration 4 -c 2d 3d_fullres -f 0 1'],
@@ -126,7 +134,10 @@ export const findBest = defineCommand(
     const folds = options.folds.map(parseFold);
     const named = combinations(options.trainers, options.plans, options.configurations ?? standardConfigurations);
     const models =
-      options.configurations === undefined ? trainedOf(named, folders.resultsFolder, folds, 'validation') : named;
+      options.configurations === undefined
+        ? trainedOf(named, folders.resultsFolder, folds, 'validation', (line) => context.status.write(`${line}\n`))
+        : named;
+    const steps = new ProgressSteps(context.status);
     const found = await findBestConfiguration({
       ...folders,
       models,
@@ -134,15 +145,20 @@ export const findBest = defineCommand(
       ensembles: options.ensembling,
       overwrite: options.overwrite,
       signal: context.signal,
-      onStep: (what) => context.status.write(`${what}\n`),
+      ...(options.progress
+        ? { onStep: (what) => steps.step(what), onCase: (name, cases) => steps.advance(name, cases) }
+        : {}),
     });
+    steps.finish();
+    const nameOf = shortNames(models);
     context.print(
       formatTable({
         header: ['model', 'mean Dice'],
-        rows: found.candidates.map(({ name, dice }) => [name, formatDice(dice)]),
-        footer: [[`best, after postprocessing`, formatDice(found.diceAfterPostprocessing)]],
+        rows: found.candidates.map((candidate) => [nameOf(candidate.models), formatDice(candidate.dice)]),
+        footer: [['best, after postprocessing', formatDice(found.diceAfterPostprocessing)]],
       }),
     );
-    context.print(`how to predict with it: ${join(folders.resultsFolder, 'inference_instructions.txt')}`);
+    context.print(`\n${found.instructions}`);
+    context.print(join(folders.resultsFolder, 'inference_instructions.txt'));
   },
 );

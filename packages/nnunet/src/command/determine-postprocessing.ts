@@ -1,8 +1,8 @@
 /** `voxelgrad determine-postprocessing`: nnUNetv2_determine_postprocessing. */
 import { join } from 'node:path';
-import { determineForFolder } from '../postprocess/node/folders.ts';
+import { determineForFolder, roundName } from '../postprocess/node/folders.ts';
 import { formatDice } from '../report/table.ts';
-import { Progress } from '../terminal/progress.ts';
+import { ProgressSteps } from '../terminal/progress-steps.ts';
 import { defineCommand } from './command.ts';
 import { readDescription } from './data-set-labels.ts';
 import { plansFileOption, processesOption, progressOption } from './official-options.ts';
@@ -45,9 +45,9 @@ export const determinePostprocessingCommand = defineCommand(
   },
   async ({ options }, { signal, print, status }) => {
     const { labels, fileEnding } = await readDescription(options.datasetJson, [options.input, options.references]);
-    let bar: Progress | undefined;
+    const steps = new ProgressSteps(status);
     let shown = 0;
-    const { steps, before, after } = await determineForFolder({
+    const found = await determineForFolder({
       referenceFolder: options.references,
       predictionFolder: options.input,
       fileEnding,
@@ -56,25 +56,19 @@ export const determinePostprocessingCommand = defineCommand(
       signal,
       onCase: (round, name, total) => {
         if (!options.progress) return;
-        if (round !== shown) {
-          bar?.finish();
-          bar = new Progress({
-            total,
-            label: round === 1 ? 'as predicted' : `candidate ${round - 1}`,
-            unit: 'case',
-            stream: status,
-          });
-          shown = round;
-        }
-        bar!.advance(1, name);
+        if (round !== shown) steps.step(roundName(round));
+        shown = round;
+        steps.advance(name, total);
       },
     });
-    bar?.finish();
+    steps.finish();
     const nameOf = (values: readonly number[]): string =>
       labels.classes.find((each) => each.values.join() === values.join())?.name ?? 'all foreground';
-    for (const step of steps) print(`keep the largest component of ${nameOf([step.labels].flat())}`);
-    if (steps.length === 0) print('no postprocessing helps');
-    print(`mean Dice ${formatDice(before.foreground_mean.Dice)} → ${formatDice(after.foreground_mean.Dice)}`);
+    for (const step of found.steps) print(`keep the largest component of ${nameOf([step.labels].flat())}`);
+    if (found.steps.length === 0) print('no postprocessing helps');
+    print(
+      `mean Dice ${formatDice(found.before.foreground_mean.Dice)} → ${formatDice(found.after.foreground_mean.Dice)}`,
+    );
     print(join(options.input, 'postprocessing.json'));
   },
 );

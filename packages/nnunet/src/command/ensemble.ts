@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@voxelgrad/io/node';
 import { parsePlans } from '../plan/parse-plans.ts';
-import { bratsRules, bratsSegmentation } from '../postprocess/brats.ts';
+import { bratsDecision, bratsRules } from '../postprocess/brats.ts';
 import type { ImageReader } from '../preprocess/preprocess-case.ts';
 import { ensembleFolders } from '../select/node/ensemble.ts';
 import { Progress } from '../terminal/progress.ts';
@@ -53,13 +53,13 @@ export const ensemble = defineCommand(
     const rules = options.brats === undefined ? undefined : bratsRules[options.brats];
     let bar: Progress | undefined;
     const names = await ensembleFolders({
-      folders: options.input,
+      folders: options.input.map((folder) => [folder]),
       output: options.output,
       labels,
       fileEnding,
       reader: await readerOf(options.input),
       saveProbabilities: options.saveProbabilities,
-      ...(rules === undefined ? {} : { decide: (mean, labels) => bratsSegmentation(mean, labels, rules) }),
+      ...(rules === undefined ? {} : { decide: bratsDecision(rules) }),
       signal,
       onStart: (total) => {
         if (options.progress) bar = new Progress({ total, label: 'averaging', unit: 'case', stream: status });

@@ -74,7 +74,9 @@ export const exportModel = defineCommand(
     const folds = options.folds.map(parseFold);
     const named = combinations([options.trainer], [options.plans], options.configurations ?? standardConfigurations);
     const models =
-      options.strict && options.configurations === undefined ? trainedOf(named, join(results, name), folds, '') : named;
+      options.strict && options.configurations === undefined
+        ? trainedOf(named, join(results, name), folds, '', (line) => context.status.write(`${line}\n`))
+        : named;
     if (options.format !== 'zip') {
       const [model, fold] = [onlyOne('configuration', '-c', models), onlyOne('fold', '-f', folds)];
       const folder = join(results, name, modelFolderName(model));

@@ -22,26 +22,37 @@ export const modelOptions = {
   folds: foldsOption,
 } as const satisfies OptionSpecs;
 
-/** Every combination of trainers, plans and configurations. */
+/** Every combination of trainers, plans and configurations, in nnU-Net's order, which the names of ensembles show. */
 export const combinations = (
   trainers: readonly string[],
   plans: readonly string[],
   configurations: readonly string[],
 ): ModelName[] =>
-  plans.flatMap((plan) =>
-    configurations.flatMap((configuration) => trainers.map((trainer) => ({ trainer, plans: plan, configuration }))),
+  trainers.flatMap((trainer) =>
+    configurations.flatMap((configuration) => plans.map((plan) => ({ trainer, plans: plan, configuration }))),
   );
 
-/** Those models of which all folds have a folder, or a folder within that. Throws 'dataset' where there is none. */
+/**
+ * Those models of which all folds have a folder, or a folder within that; which others are trained in part, `remark` is told. Throws 'dataset' where there is
+ * none.
+ */
 export function trainedOf(
   models: readonly ModelName[],
   resultsFolder: string,
   folds: readonly Fold[],
   within: string,
+  remark: (line: string) => void,
 ): ModelName[] {
-  const trained = models.filter((model) =>
-    folds.every((fold) => existsSync(join(resultsFolder, modelFolderName(model), `fold_${fold}`, within))),
-  );
+  const foldsOf = (model: ModelName): readonly Fold[] =>
+    folds.filter((fold) => existsSync(join(resultsFolder, modelFolderName(model), `fold_${fold}`, within)));
+  const trained = models.filter((model) => foldsOf(model).length === folds.length);
+  for (const model of models) {
+    const found = foldsOf(model);
+    if (found.length > 0 && !trained.includes(model))
+      remark(
+        `left out: ${modelFolderName(model)}, ${within === '' ? 'trained' : 'validated'} on fold${found.length === 1 ? '' : 's'} ${found.join(', ')} only (-f ${found.join(' ')} takes it in)`,
+      );
+  }
   if (trained.length > 0) return trained;
   throw new VoxelgradError('dataset', {
     what: resultsFolder,

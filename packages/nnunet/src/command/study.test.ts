@@ -40,7 +40,7 @@ it('plans, trains five folds of two configurations, finds the best, predicts, po
       await run('train', '7', configuration, fold, '--npz', '--device', 'cpu', ...length);
     }
   const { lines } = await run('find-best-configuration', '7');
-  expect(lines.join('\n')).toMatch(/ensemble___/);
+  expect(lines.join('\n')).toMatch(/^2d \+ 3d_fullres {2}/m);
   const model = (configuration: string, ...path: string[]): string =>
     below('results', `nnUNetTrainer__nnUNetPlans__${configuration}`, ...path);
   const ofModel = ['plans.json', 'dataset.json', 'dataset_fingerprint.json', 'crossval_results_folds_0_1_2_3_4'];

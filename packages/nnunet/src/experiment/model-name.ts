@@ -15,7 +15,17 @@ export const standardConfigurations = ['2d', '3d_fullres', '3d_lowres', '3d_casc
 export const modelFolderName = ({ trainer, plans, configuration }: ModelName): string =>
   `${trainer}__${plans}__${configuration}`;
 
-/** The inverse. Throws 'format' for any other text. */
+/**
+ * What tells models apart, for people: configurations where trainer and plans are the same for all, those parts of the folder's name that differ otherwise.
+ * The name of one, or of an ensemble of several of them.
+ */
+export function shortNames(all: readonly ModelName[]): (models: readonly ModelName[]) => string {
+  const differ = (['trainer', 'plans'] as const).filter((part) => new Set(all.map((model) => model[part])).size > 1);
+  return (models) =>
+    models.map((model) => [...differ.map((part) => model[part]), model.configuration].join('__')).join(' + ');
+}
+
+/** The inverse of modelFolderName. Throws 'format' for any other text. */
 export function parseModelFolderName(name: string): ModelName {
   const [trainer, plans, configuration, ...rest] = name.split('__');
   if (trainer && plans && configuration && rest.length === 0) return { trainer, plans, configuration };

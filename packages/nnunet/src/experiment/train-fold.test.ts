@@ -10,7 +10,7 @@ import { voxelgrad } from '../command/command.testing.ts';
 import { parseSummary } from '../evaluate/summary.ts';
 import { openModel } from '../model-folder/open-model.ts';
 import { parsePlans } from '../plan/parse-plans.ts';
-import { segmentationOf } from '../select/probabilities.ts';
+import { decisionOn } from '../select/probabilities.ts';
 import { openFold, openPreprocessed } from './node/preprocessed.ts';
 import { trainFold } from './node/train-fold.ts';
 import { tinyDataset, tinyDescription, writeTinyDataSet } from './tiny-data-set.testing.ts';
@@ -211,7 +211,14 @@ describe('voxelgrad train', () => {
     expect(existsSync(npz.replace('.npz', '.pkl'))).toBe(true);
     const segmentation = await readImageFile(first!.prediction_file);
     const labels = parseLabels({ background: 0, shell: 1, core: 2 }, undefined, 'test');
-    expect(segmentationOf({ shape, data: data as Float32Array }, labels)).toEqual(segmentation.data);
+    const decision = decisionOn(shape, labels);
+    for (const channel of [0, 1, 2])
+      decision.add({
+        channel,
+        start: 0,
+        values: (data as Float32Array).subarray(channel * 12 ** 3, (channel + 1) * 12 ** 3),
+      });
+    expect(decision.segmentation()).toEqual(segmentation.data);
     await train(['3d_fullres', '0', '--val-best']);
   });
 

@@ -4,8 +4,8 @@
  */
 import { connectedComponents } from '@voxelgrad/augment';
 import type { Labels } from '@voxelgrad/io';
-import { VoxelgradError } from '@voxelgrad/tensor';
-import type { Probabilities } from '../select/probabilities.ts';
+import { sizeOf, VoxelgradError } from '@voxelgrad/tensor';
+import type { Probabilities, ProbabilityDecision } from '../select/probabilities.ts';
 
 export interface BratsRules {
   /** A voxel is of a region above it. */
@@ -71,6 +71,18 @@ export function bratsSegmentation({ shape, data }: Probabilities, labels: Labels
   }
   return segmentation;
 }
+
+/** The same for probabilities that come class after class: components need all of them. */
+export const bratsDecision =
+  (rules: BratsRules) =>
+  (shape: readonly number[], labels: Labels): ProbabilityDecision => {
+    const data = new Float32Array(sizeOf(shape));
+    const voxels = sizeOf(shape.slice(1));
+    return {
+      add: ({ values, channel, start }) => data.set(values, channel * voxels + start),
+      segmentation: () => bratsSegmentation({ shape, data }, labels, rules),
+    };
+  };
 
 const maskOf = (segmentation: Uint8Array, label: number): Uint8Array =>
   segmentation.map((value) => (value === label ? 1 : 0));

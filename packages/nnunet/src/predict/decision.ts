@@ -58,16 +58,16 @@ export class Decision {
     this.#best = labels.regions ? undefined : new Float32Array(voxels).fill(Number.NEGATIVE_INFINITY);
   }
 
-  /** `logits [voxels, count]` of the classes from `first` on. Classes come in ascending order. */
-  add(logits: ArrayLike<number>, first: number, count: number): void {
-    if (this.#best === undefined) this.#paint(logits, first, count);
-    else this.#compare(this.#best, logits, first, count);
+  /** `logits [voxels, count]` of the classes from `first` on, of the voxels from `start` on. Each voxel's classes come in ascending order. */
+  add(logits: ArrayLike<number>, first: number, count: number, start = 0): void {
+    if (this.#best === undefined) this.#paint(logits, first, count, start);
+    else this.#compare(this.#best, logits, first, count, start);
   }
 
   /** The first of equal logits wins. */
-  #compare(best: Float32Array, logits: ArrayLike<number>, first: number, count: number): void {
+  #compare(best: Float32Array, logits: ArrayLike<number>, first: number, count: number, start: number): void {
     const values = [0, ...this.#labels.classes.map(({ values: [value] }) => value!)];
-    for (let voxel = 0, at = 0; voxel < best.length; voxel++)
+    for (let voxel = start, at = 0; at < logits.length; voxel++)
       for (let c = first; c < first + count; c++, at++)
         if (logits[at]! > best[voxel]!) {
           best[voxel] = logits[at]!;
@@ -76,9 +76,9 @@ export class Decision {
   }
 
   /** Regions with a probability above one half, later ones over earlier ones. */
-  #paint(logits: ArrayLike<number>, first: number, count: number): void {
+  #paint(logits: ArrayLike<number>, first: number, count: number, start: number): void {
     const order = this.#labels.regionsClassOrder!;
-    for (let voxel = 0, at = 0; voxel < this.segmentation.length; voxel++)
+    for (let voxel = start, at = 0; at < logits.length; voxel++)
       for (let c = first; c < first + count; c++, at++)
         if (logits[at]! > this.#threshold) this.segmentation[voxel] = order[c]!;
   }

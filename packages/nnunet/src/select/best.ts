@@ -13,11 +13,11 @@ export interface Candidate {
   readonly dice: number;
 }
 
-/** The highest Dice; among equals a single model before an ensemble, then the first by name. Throws 'dataset' for none. */
+/** The highest Dice; among equals a single model before an ensemble, then the first of the list. Throws 'dataset' for none. */
 export function bestCandidate(candidates: readonly Candidate[]): Candidate {
   const [best] = [...candidates]
     .filter(({ dice }) => !Number.isNaN(dice))
-    .sort((a, b) => b.dice - a.dice || a.models.length - b.models.length || (a.name < b.name ? -1 : 1));
+    .sort((a, b) => b.dice - a.dice || a.models.length - b.models.length);
   if (best === undefined)
     throw new VoxelgradError('dataset', {
       what: 'the best configuration',

@@ -1,5 +1,5 @@
 /** A captured iteration against the same ops one by one: bit for bit, over several steps with other batches, learning rates and loss scales. */
-import { Adam, deepSupervision, diceAndCrossEntropy, type Optimizer, polynomial, Sgd } from '@voxelgrad/nn';
+import { Adam, deepSupervision, diceAndCrossEntropy, type Optimizer, polynomial, Sgd, stateDict } from '@voxelgrad/nn';
 import {
   add,
   autocast,
@@ -122,6 +122,24 @@ describeOnEach('a training step on $name', ({ open }) => {
     expect(new Set(captured.losses).size).toBe(STEPS);
     expect(captured.skippedSteps).toBeGreaterThanOrEqual(setting.skipped ?? 0);
     expect(captured.skippedSteps).toBeLessThan(STEPS);
+  });
+
+  it('moves running statistics once for each part of a batch, with gradient checkpointing too: the same bits', async () => {
+    const device = await open();
+    const state = async (gradientCheckpointing: boolean) => {
+      const architecture = { inputChannels: 1, classes: 2, features: [4, 4], norm: 'batch' as const };
+      const network = new PlainConvUNet({ ...architecture, device, seed: 5, gradientCheckpointing });
+      const optimizer = new Adam(network.parameters(), { learningRate: 0.01 });
+      const step = new TrainingStep({ network, optimizer, loss, accumulation: 2 });
+      for (let i = 0; i < 2; i++) await (await step.run(batchOf(device, i)))();
+      const found = await stateDict(network);
+      for (const owner of [step, optimizer, network]) owner.dispose();
+      return found;
+    };
+    const plain = await state(false);
+    expect(await state(true)).toEqual(plain);
+    const counts = [...plain].filter(([name]) => name.endsWith('num_batches_tracked')).map(([, { data }]) => data[0]);
+    expect(new Set(counts)).toEqual(new Set([2 * 2]));
   });
 
   it('gives in parts the gradients of the whole batch where the loss is a mean over samples, and with batch Dice others', async () => {

@@ -20,6 +20,9 @@ export interface DetermineOptions extends FolderPair {
   readonly onCase?: (round: number, name: string, cases: number) => void;
 }
 
+/** What a round tries, for people. */
+export const roundName = (round: number): string => (round === 1 ? 'as predicted' : `candidate ${round - 1}`);
+
 /**
  * Finds the steps on the predictions of a folder, which need not be of all references, and leaves there `postprocessing.json` and `.pkl`, the `summary.json` without them, and in `postprocessed/` the
  * predictions after them with their own `summary.json`, as nnU-Net does, unless they are not wanted.

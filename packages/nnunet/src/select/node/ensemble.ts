@@ -2,24 +2,24 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeNpz, type Labels, readNpz } from '@voxelgrad/io';
+import { encodeNpz, type Labels, NpzReader } from '@voxelgrad/io';
 import { openFile, readImageFile, writeFileAtomic, writeImageFile } from '@voxelgrad/io/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { onOriginalGrid } from '../../predict/original-grid.ts';
 import type { ImageReader } from '../../preprocess/preprocess-case.ts';
-import { meanOfProbabilities, type Probabilities, segmentationOf } from '../probabilities.ts';
+import { commonShape, decisionOn, meanOfProbabilities, type ProbabilityDecision } from '../probabilities.ts';
 
 export interface EnsembleOptions {
-  /** For each case CASE.npz and the segmentation CASE + `fileEnding`, which has the geometry. */
-  readonly folders: readonly string[];
+  /** For each model those that hold its predictions, each case in one of them: CASE.npz, and the segmentation CASE + `fileEnding`, which has the geometry. */
+  readonly folders: readonly (readonly string[])[];
   readonly output: string;
   readonly labels: Labels;
   readonly fileEnding: string;
   /** What the plans say of who reads images: probabilities lie as it turns them. */
   readonly reader: ImageReader;
   readonly saveProbabilities?: boolean;
-  /** How the mean is decided on; by default as nnU-Net does. */
-  readonly decide?: (mean: Probabilities, labels: Labels) => Uint8Array | Uint16Array;
+  /** How a mean `[c, z, y, x]` of this shape is decided on; by default as nnU-Net does. */
+  readonly decide?: (shape: readonly number[], labels: Labels) => ProbabilityDecision;
   /** Whether cases that are there already are made again; true by default. */
   readonly overwrite?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -28,53 +28,88 @@ export interface EnsembleOptions {
   readonly onCase?: (name: string, cases: number) => void;
 }
 
-/** Writes the ensemble's segmentations, and returns the names of the cases. Throws 'dataset' where a folder lacks a case that another has. */
+/** Writes the ensemble's segmentations, and returns the names of the cases. Throws 'dataset' where a model lacks a case that another has. */
 export async function ensembleFolders(options: EnsembleOptions): Promise<string[]> {
-  const { folders, output, labels, fileEnding, reader, decide = segmentationOf } = options;
-  const names = await casesOf(folders);
+  const { folders, output, fileEnding, reader } = options;
+  const cases = await casesOf(folders);
   await mkdir(output, { recursive: true });
-  options.onStart?.(names.length);
-  for (const name of names) {
+  options.onStart?.(cases.size);
+  for (const [name, places] of cases) {
     options.signal?.throwIfAborted();
-    if (options.overwrite === false && existsSync(join(output, name + fileEnding))) continue;
-    const all = await Promise.all(folders.map((folder) => readProbabilities(join(folder, `${name}.npz`))));
-    const mean = meanOfProbabilities(all, name);
-    const like = await readImageFile(join(folders[0]!, name + fileEnding));
-    const segmentation = onOriginalGrid(reader, like, decide(mean, labels), name);
-    await writeImageFile(join(output, name + fileEnding), segmentation);
-    if (options.saveProbabilities) {
-      await writeFileAtomic(join(output, `${name}.npz`), encodeNpz({ probabilities: mean }));
-      const properties = join(folders[0]!, `${name}.pkl`);
-      if (existsSync(properties)) await writeFileAtomic(join(output, `${name}.pkl`), await readFile(properties));
+    const file = join(output, name + fileEnding);
+    if (options.overwrite !== false || !existsSync(file)) {
+      const decided = await averageCase(name, places, options);
+      const like = await readImageFile(join(places[0]!, name + fileEnding));
+      // Last: it says that the case is done.
+      await writeImageFile(file, onOriginalGrid(reader, like, decided, name));
     }
-    options.onCase?.(name, names.length);
+    options.onCase?.(name, cases.size);
   }
-  return names;
+  return [...cases.keys()];
 }
 
-async function readProbabilities(path: string): Promise<Probabilities> {
-  const { shape, data } = await readNpz(await openFile(path), 'probabilities');
-  return { shape, data: data instanceof Float32Array ? data : Float32Array.from(data) };
+/** One case's segmentation, as its probabilities lie; these are written on the way, if that is asked for. */
+async function averageCase(
+  name: string,
+  places: readonly string[],
+  options: EnsembleOptions,
+): Promise<Uint8Array | Uint16Array> {
+  const { output, labels, saveProbabilities = false, decide = decisionOn, signal } = options;
+  const readers: NpzReader[] = [];
+  try {
+    for (const folder of places)
+      readers.push(await NpzReader.open(await openFile(join(folder, `${name}.npz`)), 'probabilities'));
+    const shape = commonShape(readers, name);
+    const decision = decide(shape, labels);
+    const pieces = async function* (): AsyncIterable<Float32Array> {
+      for await (const piece of meanOfProbabilities(readers, shape)) {
+        signal?.throwIfAborted();
+        decision.add(piece);
+        yield piece.values;
+      }
+    };
+    if (saveProbabilities) {
+      await writeFileAtomic(join(output, `${name}.npz`), encodeNpz({ probabilities: { shape, pieces: pieces() } }));
+      const properties = join(places[0]!, `${name}.pkl`);
+      if (existsSync(properties)) await writeFileAtomic(join(output, `${name}.pkl`), await readFile(properties));
+    } else for await (const _ of pieces());
+    return decision.segmentation();
+  } finally {
+    await Promise.all(readers.map((reader) => reader.close()));
+  }
 }
 
-async function casesOf(folders: readonly string[]): Promise<string[]> {
-  const listings = await Promise.all(
-    folders.map(async (folder) =>
-      existsSync(folder)
-        ? (await readdir(folder)).filter((name) => name.endsWith('.npz')).map((name) => name.slice(0, -4))
-        : [],
-    ),
-  );
-  const all = [...new Set(listings.flat())].sort();
-  folders.forEach((folder, i) => {
-    const missing = all.filter((name) => !listings[i]!.includes(name));
-    if (all.length === 0 || missing.length > 0)
+/** For each case the folder of each model that has its probabilities. */
+async function casesOf(folders: EnsembleOptions['folders']): Promise<Map<string, string[]>> {
+  const found = await Promise.all(folders.map(probabilitiesIn));
+  const names = [...new Set(found.flatMap((places) => [...places.keys()]))].sort();
+  folders.forEach((places, i) => {
+    const missing = names.find((name) => !found[i]!.has(name));
+    if (names.length === 0 || missing !== undefined)
       throw new VoxelgradError('dataset', {
-        what: folder,
-        expected: all.length === 0 ? 'probabilities, CASE.npz' : `${missing[0]}.npz, as the other folders have it`,
+        what: places.join(', '),
+        expected: missing === undefined ? 'probabilities, CASE.npz' : `${missing}.npz, as the other models have it`,
         got: 'none',
-        help: 'Predict with --save-probabilities, or train with --npz.',
+        help: 'Predict with --save-probabilities; after a training without --npz: voxelgrad train … --val --npz.',
       });
   });
-  return all;
+  return new Map(names.map((name) => [name, found.map((places) => places.get(name)!)]));
+}
+
+/** Names of cases, and the folder that each is in. Throws 'dataset' for a case that is in two. */
+async function probabilitiesIn(folders: readonly string[]): Promise<Map<string, string>> {
+  const places = new Map<string, string>();
+  for (const folder of folders)
+    for (const file of existsSync(folder) ? await readdir(folder) : []) {
+      if (!file.endsWith('.npz')) continue;
+      const name = file.slice(0, -4);
+      if (places.has(name))
+        throw new VoxelgradError('dataset', {
+          what: join(folder, file),
+          expected: 'a case that no other fold validated',
+          got: `another prediction in ${places.get(name)}`,
+        });
+      places.set(name, folder);
+    }
+  return places;
 }

@@ -9,10 +9,10 @@ import { type Labels, readText } from '@voxelgrad/io';
 import { openFile, writeFileAtomic } from '@voxelgrad/io/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { formatPythonJson } from '../../evaluate/python-json.ts';
-import { ensembleName, type ModelName, modelFolderName } from '../../experiment/model-name.ts';
+import { ensembleName, type ModelName, modelFolderName, shortNames } from '../../experiment/model-name.ts';
 import { previousStageOf } from '../../plan/channels.ts';
 import { configurationOf, parsePlans } from '../../plan/parse-plans.ts';
-import { determineForFolder } from '../../postprocess/node/folders.ts';
+import { determineForFolder, roundName } from '../../postprocess/node/folders.ts';
 import type { Fold } from '../../splits/splits.ts';
 import { bestCandidate, type Candidate, pairsOf } from '../best.ts';
 import { accumulateCrossValidation, scoreMerged, validationFolder } from './accumulate.ts';
@@ -31,8 +31,9 @@ export interface FindBestOptions {
   /** Whether merged and ensembled predictions that are there already are made again; true by default. */
   readonly overwrite?: boolean;
   readonly signal?: AbortSignal | undefined;
-  /** What is being done. */
+  /** What is being done now, and each case of it that is done. */
   readonly onStep?: (what: string) => void;
+  readonly onCase?: (name: string, cases: number) => void;
 }
 
 export interface BestConfiguration {
@@ -42,14 +43,17 @@ export interface BestConfiguration {
   readonly diceAfterPostprocessing: number;
   /** The postprocessing.json of the best. */
   readonly postprocessing: string;
+  /** What inference_instructions.txt says: the commands that predict with the best. */
+  readonly instructions: string;
 }
 
 export async function findBestConfiguration(options: FindBestOptions): Promise<BestConfiguration> {
-  const { resultsFolder, models, referenceFolder } = options;
+  const { resultsFolder, models, referenceFolder, onStep, onCase } = options;
+  const nameOf = shortNames(models);
   const candidates: Candidate[] = [];
   for (const model of models) {
     const name = modelFolderName(model);
-    options.onStep?.(`cross-validation of ${name}`);
+    onStep?.(`scoring ${nameOf([model])}`);
     const modelFolder = join(resultsFolder, name);
     if (!existsSync(modelFolder))
       throw new VoxelgradError('dataset', {
@@ -61,61 +65,69 @@ export async function findBestConfiguration(options: FindBestOptions): Promise<B
     const { folder, summary } = await accumulateCrossValidation({ ...options, modelFolder });
     candidates.push({ name, models: [model], folder, dice: summary.foreground_mean.Dice });
   }
-  for (const pair of options.ensembles ? pairsOf(models) : []) candidates.push(await ensembleOf(pair, options));
+  for (const pair of options.ensembles ? pairsOf(models) : []) candidates.push(await ensembleOf(pair, nameOf, options));
   const best = bestCandidate(candidates);
-  options.onStep?.(`postprocessing of ${best.name}`);
-  const { after } = await determineForFolder({ ...options, referenceFolder, predictionFolder: best.folder });
+  let shown = 0;
+  const { after } = await determineForFolder({
+    ...options,
+    referenceFolder,
+    predictionFolder: best.folder,
+    onCase: (round, name, cases) => {
+      if (round !== shown) onStep?.(`postprocessing ${nameOf(best.models)}, ${roundName(round)}`);
+      shown = round;
+      onCase?.(name, cases);
+    },
+  });
+  const stages = await Promise.all(best.models.map((model) => stageBefore(model, resultsFolder)));
+  const postprocessing = join(best.folder, 'postprocessing.json');
   const result: BestConfiguration = {
     candidates: [...candidates].sort((a, b) => b.dice - a.dice),
     best,
     diceAfterPostprocessing: after.foreground_mean.Dice,
-    postprocessing: join(best.folder, 'postprocessing.json'),
+    postprocessing,
+    instructions: instructions(options, { best, postprocessing }, stages),
   };
   await writeFileAtomic(join(resultsFolder, 'inference_information.json'), information(options, result));
-  const stages = await Promise.all(best.models.map((model) => stageBefore(model, resultsFolder)));
-  await writeFileAtomic(join(resultsFolder, 'inference_instructions.txt'), instructions(options, result, stages));
+  await writeFileAtomic(join(resultsFolder, 'inference_instructions.txt'), result.instructions);
   return result;
 }
 
-/** The pair's ensemble in cross-validation: each fold's probabilities averaged, all folds in one folder. */
+/** The pair's ensemble in cross-validation: each case's probabilities averaged, whichever fold of a model predicted it, all cases in one folder. */
 async function ensembleOf(
   [first, second]: readonly [ModelName, ModelName],
+  nameOf: (models: readonly ModelName[]) => string,
   options: FindBestOptions,
 ): Promise<Candidate> {
   const { resultsFolder, folds } = options;
   const name = ensembleName(first, second, folds);
-  options.onStep?.(`ensemble of ${first.configuration} and ${second.configuration}`);
+  options.onStep?.(`averaging ${nameOf([first, second])}`);
   const folder = join(resultsFolder, 'ensembles', name);
   const modelFolders = [first, second].map((model) => join(resultsFolder, modelFolderName(model)));
   const plans = join(modelFolders[0]!, 'plans.json');
   const reader = parsePlans(await readText(await openFile(plans)), plans);
-  for (const fold of folds)
-    await ensembleFolders({
-      ...options,
-      reader,
-      folders: modelFolders.map((modelFolder) => validationFolder(modelFolder, fold)),
-      output: folder,
-    });
+  const folders = modelFolders.map((modelFolder) => folds.map((fold) => validationFolder(modelFolder, fold)));
+  await ensembleFolders({ ...options, reader, folders, output: folder });
   for (const file of ['plans.json', 'dataset.json']) await copyFile(join(modelFolders[0]!, file), join(folder, file));
+  options.onStep?.(`scoring ${nameOf([first, second])}`);
   const summary = await scoreMerged(folder, options);
   return { name, models: [first, second], folder, dice: summary.foreground_mean.Dice };
 }
 
 function information(
-  { resultsFolder, datasetName, folds, models, ensembles }: FindBestOptions,
+  { datasetName, folds, models, ensembles }: FindBestOptions,
   { candidates, best, diceAfterPostprocessing, postprocessing }: BestConfiguration,
 ): string {
   return formatPythonJson({
     folds,
     dataset_name_or_id: datasetName,
-    considered_models: models.map(asJson),
+    considered_models: models,
     ensembling_allowed: ensembles,
     all_results: Object.fromEntries(candidates.map(({ name, dice }) => [name, dice])),
     best_model_or_ensemble: {
       result_on_crossval_pre_pp: best.dice,
       result_on_crossval_post_pp: diceAfterPostprocessing,
       postprocessing_file: postprocessing.replace(/json$/, 'pkl'),
-      some_plans_file: join(resultsFolder, modelFolderName(best.models[0]!), 'plans.json'),
+      some_plans_file: join(best.folder, 'plans.json'),
       selected_model_or_models: best.models.map(asJson),
     },
   });
