@@ -15,8 +15,8 @@ import { referenceInstanceNorm } from './conv-norm.reference.ts';
 
 /** Samples that no tile divides, many tiles, few voxels, and convolutions that have no tiles. */
 const CASES: Readonly<Record<string, ConvolutionCase>> = {
-  'first layer, so many voxels that tiles are merged twice': convolution([1, 26, 26, 27, 1], 32, all(3), {
-    padding: all(1),
+  'first layer, so many voxels that tiles are merged twice': convolution([1, 26, 26, 27, 1], 32, [1, 3, 3], {
+    padding: [0, 1, 1],
   }),
   '3 → 5, 2 samples of 210 voxels': convolution([2, 5, 6, 7, 3], 5, all(3), { padding: all(1) }),
   '3 → 6 with stride 2, 2 samples of 343 voxels': convolution([2, 13, 13, 13, 3], 6, all(3), {

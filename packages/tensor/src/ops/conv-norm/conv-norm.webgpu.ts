@@ -25,28 +25,27 @@ function tilesOfSample(tile: TileVariant, y: Operand): number | undefined {
 }
 
 export const convNormWebgpu = (device: WebgpuDevice): ConvNormKernels => {
-  const apart = convThenNorm(conv3dWebgpu(device), instanceNormWebgpu(device));
+  const norm = instanceNormWebgpu(device);
+  const apart = convThenNorm(conv3dWebgpu(device), norm);
   return {
     conv3dNorm(x, weight, bias, y, geometry, scale, shift, z, mean, inverseDeviation, settings) {
+      if (!isGathered(kernelOf(weight), geometry)) {
+        apart(x, weight, bias, y, geometry, scale, shift, z, mean, inverseDeviation, settings);
+        return;
+      }
       const product = { dataGradient: false, source: x, weight, bias, result: y, geometry };
-      const variant = isGathered(kernelOf(weight), geometry) ? productVariant(device, product) : undefined;
-      const tile = variant && tileOf(variant);
+      const variant = productVariant(device, product);
+      const tile = tileOf(variant);
       const tiles = tile && tilesOfSample(tile, y);
       if (tile === undefined || tiles === undefined) {
-        apart(x, weight, bias, y, geometry, scale, shift, z, mean, inverseDeviation, settings);
+        productWebgpu(device, product, variant);
+        norm.normForward(y, scale, shift, z, mean, inverseDeviation, settings);
         return;
       }
       const moments = device.temporary('f32', [y.shape[0]!, tiles, 2, channelsOf(y)]);
       productWebgpu(device, { ...product, moments }, variant);
-      normFromMoments(
-        device,
-        { x: y, weight: scale, bias: shift, settings },
-        moments,
-        tileRows(tile),
-        z,
-        mean,
-        inverseDeviation,
-      );
+      const pass = { x: y, weight: scale, bias: shift, settings };
+      normFromMoments(device, pass, moments, tileRows(tile), z, mean, inverseDeviation);
       device.free(moments.buffer);
     },
   };
