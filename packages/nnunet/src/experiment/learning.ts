@@ -40,7 +40,7 @@ type DiceChoice = Pick<LabelLossSettings, 'batchDice' | 'smooth'>;
 
 function regionLoss(loss: TrainerSettings['loss'], labels: Labels, dice: DiceChoice): SegmentationLoss {
   const ignoreMask = labels.ignore !== undefined;
-  const weights = { 'dice-ce': [1, 1], dice: [1, 0], ce: [0, 1] } as const;
+  const weights = { 'dice-ce': [1, 1], dice: [1, 0], ce: [0, 1], 'dice-focal': [1, 1] } as const;
   if (!(loss in weights))
     throw new VoxelgradError('option', {
       what: 'loss for regions',
@@ -48,7 +48,8 @@ function regionLoss(loss: TrainerSettings['loss'], labels: Labels, dice: DiceCho
       got: loss,
     });
   const [diceWeight, crossEntropyWeight] = weights[loss as keyof typeof weights];
-  return diceAndBinaryCrossEntropy({ ...dice, ignoreMask, diceWeight, crossEntropyWeight });
+  const focal = loss === 'dice-focal' ? { focalGamma: 2 } : {};
+  return diceAndBinaryCrossEntropy({ ...dice, ...focal, ignoreMask, diceWeight, crossEntropyWeight });
 }
 
 function labelLoss(loss: TrainerSettings['loss'], labels: Labels, choice: DiceChoice): SegmentationLoss {
