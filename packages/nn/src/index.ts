@@ -34,7 +34,7 @@ export {
   type SgdOptions,
 } from './optimizers/optimizer.ts';
 export * from './safetensors/index.ts';
-export { cosine, cosineRestarts, polynomial, warmUp } from './schedules/schedules.ts';
+export { cosine, cosineRestarts, polynomial, warmUp, warmUpCosine } from './schedules/schedules.ts';
 export {
   fromTorchLayout,
   loadStateDict,

@@ -25,6 +25,22 @@ describe("NVIDIA's trainers", () => {
     }
   });
 
+  it('may take the schedule of 2021: a rise over 250 iterations, half a cosine to the end of the run', () => {
+    const rate = learningRateFor({ ...trainerSettings('voxelgradTrainerNVIDIABraTS'), schedule: 'cosine-warm-up' });
+    const at = (iteration: number) => rate(Math.floor(iteration / 250), 5, iteration);
+    expect([0, 125, 250].map(at)).toEqual([0, 1.5e-4, 3e-4]);
+    // A third, a half and two thirds of the thousand iterations that are left.
+    for (const [share, part] of [
+      [1 / 3, 0.75],
+      [1 / 2, 0.5],
+      [2 / 3, 0.25],
+    ] as const)
+      expect(at(250 + 1000 * share)).toBeCloseTo(3e-4 * part, 12);
+    expect(at(1250)).toBe(0);
+    // Under a time budget that is half over after few iterations.
+    expect(rate(3, 5, 300)).toBeCloseTo(3e-4 * 0.5, 12);
+  });
+
   it('decouple weight decay, as apex does unless told otherwise', async () => {
     const device = await openPlanning();
     const network = new PlainConvUNet({ inputChannels: 1, classes: 2, features: [4, 8], device });

@@ -20,6 +20,7 @@ import {
   topKCrossEntropy,
   upsampledSupervision,
   warmUp,
+  warmUpCosine,
 } from '@voxelgrad/nn';
 import { add, cast, type Tensor, VoxelgradError } from '@voxelgrad/tensor';
 import type { TrainerSettings } from './trainer-settings.ts';
@@ -103,7 +104,10 @@ export function optimizerFor(network: Module, settings: TrainerSettings, lossSca
 export const restartPeriod = 4096;
 export const restartFloor = 8e-5;
 
-/** The learning rate of an epoch; with restarts, which come after a number of iterations, that of an iteration counted over the whole run. */
+/** Iterations of the rise in NVIDIA's schedule of 2021 (`WarmupCosineSchedule(warmup_steps=250)`). */
+export const risingIterations = 250;
+
+/** The learning rate of an epoch; of NVIDIA's schedules, which count iterations, that of an iteration counted over the whole run. */
 export function learningRateFor(
   settings: TrainerSettings,
 ): (epoch: number, epochs: number, iteration: number) => number {
@@ -116,6 +120,11 @@ export function learningRateFor(
         return cosine(learningRate, epoch, epochs);
       case 'cosine-restarts':
         return cosineRestarts(learningRate, iteration, restartPeriod, Math.min(restartFloor, learningRate));
+      case 'cosine-warm-up': {
+        // An epoch that is ahead of the iterations stands for a clock that is.
+        const step = Math.max(iteration, epoch * iterationsPerEpoch);
+        return warmUpCosine(learningRate, step, risingIterations, epochs * iterationsPerEpoch);
+      }
       case 'constant':
         return learningRate;
     }
