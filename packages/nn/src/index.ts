@@ -5,7 +5,7 @@ export { Conv, type ConvSettings, ConvTranspose } from './layers/conv.ts';
 export { InstanceNorm, type InstanceNormSettings } from './layers/norm.ts';
 export { binaryCrossEntropy, crossEntropy } from './losses/cross-entropy.ts';
 export { type DiceSettings, diceLoss } from './losses/dice.ts';
-export { focalLoss, type TverskySettings, tverskyLoss } from './losses/focal.ts';
+export { binaryFocalLoss, focalLoss, type TverskySettings, tverskyLoss } from './losses/focal.ts';
 export {
   deepSupervision,
   deepSupervisionWeights,
@@ -34,7 +34,7 @@ export {
   type SgdOptions,
 } from './optimizers/optimizer.ts';
 export * from './safetensors/index.ts';
-export { cosine, cosineRestarts, polynomial, warmUp } from './schedules/schedules.ts';
+export { cosine, cosineRestarts, polynomial, warmUp, warmUpCosine } from './schedules/schedules.ts';
 export {
   fromTorchLayout,
   loadStateDict,

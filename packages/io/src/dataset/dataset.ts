@@ -33,6 +33,8 @@ export interface DataSet {
   readonly cases: readonly Case[];
   /** How many cases dataset.json promises. */
   readonly numTraining?: number;
+  /** Segmentations that belong to no case, for want of its images: paths in the data set. */
+  readonly strayLabels?: readonly string[];
 }
 
 export interface LoadedCase {

@@ -51,6 +51,21 @@ describe('integrity', () => {
     assertIntegrity({ cases: 1, problems: [], warnings: [] });
   });
 
+  it('warns of segmentations whose images are missing', async () => {
+    const dataset = await open('stray', {
+      'dataset.json': { ...json, numTraining: 2 },
+      'imagesTr/a_0000.nii.gz': countingImage(shape),
+      'labelsTr/a.nii.gz': labelImage(0, 1),
+      'labelsTr/b.nii.gz': labelImage(0, 1),
+      'labelsTr/notes.txt': {},
+    });
+    const { problems, warnings } = await checkIntegrity(dataset);
+    expect(problems.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/numTraining of stray: expected 1, the cases found, got 2\nhelp: complete the images/),
+    ]);
+    expect(warnings).toEqual(['labelsTr/b.nii.gz belongs to no case: its images are missing']);
+  });
+
   it('warns of classes that no case has and of gaps, and tells all of it', async () => {
     const dataset = await open('rare', {
       'dataset.json': { ...json, labels: { background: 0, a: 1, b: 2, c: 5 }, numTraining: 1 },

@@ -24,13 +24,15 @@ export interface IntegrityOptions {
 export async function checkIntegrity(dataset: DataSet, options: IntegrityOptions = {}): Promise<IntegrityReport> {
   const problems: VoxelgradError[] = [];
   const warnings: string[] = [];
-  const { cases, numTraining } = dataset;
+  const { cases, numTraining, strayLabels = [] } = dataset;
+  for (const file of strayLabels) warnings.push(`${file} belongs to no case: its images are missing`);
   if (numTraining !== undefined && numTraining !== cases.length)
     problems.push(
       new VoxelgradError('dataset', {
         what: `numTraining of ${dataset.name}`,
         expected: `${cases.length}, the cases found`,
         got: `${numTraining}`,
+        help: 'complete the images, or write the number of cases into dataset.json',
       }),
     );
   const seen = new Set<number>();

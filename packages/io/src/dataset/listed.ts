@@ -30,6 +30,9 @@ export async function openListed(root: Folder, json: FileSource, split: Split): 
     return {
       ...shared,
       layout: 'nnunet',
+      strayLabels: (await listOrNothing(root, `labels${suffix}`))
+        .filter((file) => file.endsWith(ending) && !names.includes(file.slice(0, -ending.length)))
+        .map((file) => `labels${suffix}/${file}`),
       cases: await openImages(root.folder(`images${suffix}`), {
         ...shared,
         labels: { folder: root.folder(`labels${suffix}`), required: split === 'training' },

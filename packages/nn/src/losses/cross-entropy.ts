@@ -36,7 +36,7 @@ export function binaryCrossEntropy(logits: Tensor, target: Tensor, mask?: Tensor
 }
 
 /** As nnU-Net: the sum over masked voxels divided by their number, at least 1e-8. */
-function maskedMean(values: Tensor, mask: Tensor): Tensor {
+export function maskedMean(values: Tensor, mask: Tensor): Tensor {
   const counts = cast(mask, 'f32');
   return div(sum(mul(values, counts)), clamp(sum(counts), 1e-8, undefined));
 }

@@ -1,10 +1,10 @@
-import { fromArray, softmax, type Tensor, tidy } from '@voxelgrad/tensor';
+import { fromArray, sigmoid, softmax, type Tensor, tidy } from '@voxelgrad/tensor';
 import { describeOnEach, expectClose, testValues } from '@voxelgrad/tensor/testing';
 import { expect, it } from 'vitest';
-import { crossEntropy } from './cross-entropy.ts';
+import { binaryCrossEntropy, crossEntropy } from './cross-entropy.ts';
 import { diceLoss } from './dice.ts';
-import { focalLoss, tverskyLoss } from './focal.ts';
-import { oneHot } from './segmentation.ts';
+import { binaryFocalLoss, focalLoss, tverskyLoss } from './focal.ts';
+import { diceAndBinaryCrossEntropy, oneHot } from './segmentation.ts';
 
 const SHAPE = [2, 3, 4, 2, 3] as const;
 
@@ -57,6 +57,48 @@ describeOnEach('losses for rare classes on $name', ({ open }) => {
     expectClose([await loss.item()], [0], { rtol: 0, atol: 0 });
     expectClose(await logits.gradient!.data(), [0, 0, 0, 0, 0, 0], { rtol: 0, atol: 0 });
     for (const tensor of [logits, target, loss]) tensor.dispose();
+  });
+
+  it('binary focal: its definition in double precision, with and without a mask, and cross-entropy where gamma is 0', async () => {
+    const device = await open();
+    const values = testValues(SHAPE, 4).map((value) => 6 * value);
+    const truth = Float32Array.from(values, (_, i) => ((i * 5) % 3 === 0 ? 1 : 0));
+    const counts = Float32Array.from({ length: values.length / 3 }, (_, i) => (i % 4 === 0 ? 0 : 1));
+    const term = (i: number): number => {
+      const p = 1 / (1 + Math.exp(truth[i] === 1 ? -values[i]! : values[i]!));
+      return -((1 - p) ** 2) * Math.log(p);
+    };
+    const all = Array.from(values, (_, i) => term(i));
+    const total = all.reduce((sum, one) => sum + one, 0);
+    const masked = all.reduce((sum, one, i) => sum + one * counts[Math.floor(i / 3)]!, 0);
+    const [logits, target] = [fromArray(values, SHAPE, { device }), fromArray(truth, SHAPE, { device })];
+    const mask = fromArray(counts, [...SHAPE.slice(0, 4), 1], { device });
+    expectClose([await binaryFocalLoss(logits, target).item()], [total / values.length], { rtol: 1e-5 });
+    const counted = counts.reduce((sum, one) => sum + one, 0);
+    expectClose([await binaryFocalLoss(logits, target, mask).item()], [masked / counted], { rtol: 1e-5 });
+    const plain = await binaryCrossEntropy(logits, target, mask).item();
+    expectClose([await binaryFocalLoss(logits, target, mask, 0).item()], [plain], { rtol: 1e-5 });
+
+    const dice = { batchDice: true, smooth: 0 };
+    const compound = await diceAndBinaryCrossEntropy({ ...dice, focalGamma: 2 })(logits, target).item();
+    const overlap = await diceLoss(sigmoid(logits), target, { batch: true, background: true, smooth: 0 }).item();
+    expectClose([compound], [overlap + total / values.length], { rtol: 1e-5 });
+    for (const tensor of [logits, target, mask]) tensor.dispose();
+  });
+
+  it('binary focal: finite, with the slope of its definition, from the surely right to the surely wrong', async () => {
+    const device = await open();
+    const values = [200, 3, 0, -3, -200];
+    const logits = fromArray(values, [5, 1], { device }).requireGradient();
+    const target = fromArray([1, 1, 1, 1, 1], [5, 1], { device });
+    tidy(() => binaryFocalLoss(logits, target).backward());
+    // d/dx of −(1 − p)² ln p at p = σ(x), over five voxels: (1 − p)² (2 p ln p − (1 − p)).
+    const expected = values.map((x) => {
+      const [p, q] = [1 / (1 + Math.exp(-x)), 1 / (1 + Math.exp(x))];
+      return (q * q * (2 * (p === 0 ? 0 : p * Math.log(p)) - q)) / 5;
+    });
+    expectClose(await logits.gradient!.data(), expected, { rtol: 1e-4, atol: 1e-7 });
+    for (const tensor of [logits, target]) tensor.dispose();
   });
 
   it('Tversky: Dice where both weights are a half, precision and recall where one is 0', async () => {

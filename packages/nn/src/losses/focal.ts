@@ -14,10 +14,12 @@ import {
   reshape,
   scale,
   shift,
+  softplus,
   sub,
   sum,
   type Tensor,
 } from '@voxelgrad/tensor';
+import { maskedMean } from './cross-entropy.ts';
 
 /** Less than what f32 has between 1 and the number before it: 1 − p is larger, or exactly 0, where powers below 1 have an infinite slope. */
 const SMALLEST_MISSING = 2 ** -25;
@@ -27,6 +29,17 @@ export function focalLoss(logits: Tensor, target: Tensor, gamma = 2): Tensor {
   const logProbability = sum(mul(logSoftmax(cast(logits, 'f32')), cast(target, 'f32')), { axes: -1 });
   const missing = clamp(shift(neg(exp(logProbability)), 1), SMALLEST_MISSING, undefined);
   return neg(mean(mul(pow(missing, gamma), logProbability)));
+}
+
+/**
+ * The mean over voxels and regions of `−(1 − p)^gamma · ln p`, p the probability that `sigmoid(logits)` gives to what `target` says, 1 or 0; both are
+ * `[n, …space, r]`. `mask` as of `binaryCrossEntropy`. NVIDIA's for BraTS, with `--focal` (MONAI's FocalLoss).
+ */
+export function binaryFocalLoss(logits: Tensor, target: Tensor, mask?: Tensor, gamma = 2): Tensor {
+  const margin = mul(cast(logits, 'f32'), shift(scale(cast(target, 'f32'), 2), -1));
+  // 1 − p = e^−softplus(margin): its powers have no infinite slope, as those of the difference have.
+  const perVoxel = mul(exp(scale(softplus(margin), -gamma)), softplus(neg(margin)));
+  return mask === undefined ? mean(perVoxel) : maskedMean(perVoxel, mask);
 }
 
 /** How false positives and false negatives weigh. */

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { binaryCrossEntropy, crossEntropy } from './cross-entropy.ts';
 import { diceLoss } from './dice.ts';
-import { focalLoss, tverskyLoss } from './focal.ts';
+import { binaryFocalLoss, focalLoss, tverskyLoss } from './focal.ts';
 
 const STEP = 1e-5;
 const CASES = 20;
@@ -134,6 +134,16 @@ const LOSSES: Readonly<Record<string, Loss>> = {
     run: ({ gamma }, logits, target) => focalLoss(logits, target, gamma),
     reference: (given, logits) =>
       meanOf(ofTrueClass(given, logits).map((p) => -((1 - p) ** given.gamma) * Math.log(p))),
+  },
+  'masked binary focal': {
+    run: ({ gamma }, logits, target, mask) => binaryFocalLoss(logits, target, mask, gamma),
+    reference: ({ c, target, mask, gamma }, logits) =>
+      sumOf(
+        logits.map((logit, i) => {
+          const p = 1 / (1 + Math.exp(target[i] === 1 ? -logit : logit));
+          return -mask[Math.floor(i / c)]! * (1 - p) ** gamma * Math.log(p);
+        }),
+      ) / sumOf(mask),
   },
   'masked Dice': {
     run: ({ batch, background }, logits, target, mask) =>

@@ -24,6 +24,7 @@ import {
 } from '@voxelgrad/tensor';
 import { binaryCrossEntropy, crossEntropy } from './cross-entropy.ts';
 import { type DiceSettings, diceLoss } from './dice.ts';
+import { binaryFocalLoss } from './focal.ts';
 
 /** From logits `[n, …space, c]` (f32 or f16; losses are f32) and a target at the same resolution to one value. */
 export type SegmentationLoss = (logits: Tensor, target: Tensor) => Tensor;
@@ -63,14 +64,16 @@ export function diceAndCrossEntropy(settings: LabelLossSettings = {}): Segmentat
   };
 }
 
-/**
- * Soft Dice plus binary cross-entropy, for regions that may overlap: target `[n, …space, r]` of 0 and 1. With `ignoreMask` the target has one more
- * channel, 1 where voxels count for nothing.
- */
-export function diceAndBinaryCrossEntropy(
-  settings: Omit<LabelLossSettings, 'ignoreLabel'> & { readonly ignoreMask?: boolean } = {},
-): SegmentationLoss {
-  const { diceWeight = 1, crossEntropyWeight = 1, ignoreMask = false } = settings;
+export interface RegionLossSettings extends Omit<LabelLossSettings, 'ignoreLabel'> {
+  /** The target has one more channel, 1 where voxels count for nothing. */
+  readonly ignoreMask?: boolean;
+  /** Focal loss with this exponent in place of cross-entropy. */
+  readonly focalGamma?: number;
+}
+
+/** Soft Dice plus binary cross-entropy, for regions that may overlap: target `[n, …space, r]` of 0 and 1. */
+export function diceAndBinaryCrossEntropy(settings: RegionLossSettings = {}): SegmentationLoss {
+  const { diceWeight = 1, crossEntropyWeight = 1, ignoreMask = false, focalGamma } = settings;
   const dice: DiceSettings = { batch: settings.batchDice ?? false, background: true, smooth: settings.smooth ?? 1e-5 };
   return (output, target) => {
     const logits = cast(output, 'f32');
@@ -78,7 +81,12 @@ export function diceAndBinaryCrossEntropy(
     const [regions, mask] = ignoreMask ? splitMask(floats) : [floats, undefined];
     return add(
       scale(diceLoss(sigmoid(logits), regions, dice, mask), diceWeight),
-      scale(binaryCrossEntropy(logits, regions, mask), crossEntropyWeight),
+      scale(
+        focalGamma === undefined
+          ? binaryCrossEntropy(logits, regions, mask)
+          : binaryFocalLoss(logits, regions, mask, focalGamma),
+        crossEntropyWeight,
+      ),
     );
   };
 }

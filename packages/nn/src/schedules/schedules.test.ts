@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cosine, cosineRestarts, polynomial, warmUp } from './schedules.ts';
+import { cosine, cosineRestarts, polynomial, warmUp, warmUpCosine } from './schedules.ts';
 
 describe('schedules', () => {
   it('polynomial: (1 − t)^0.9 of the initial rate, 0 at the end and after it', () => {
@@ -38,5 +38,17 @@ describe('schedules', () => {
     const expected = [0.2, 0.4, 0.6, 0.8, 0.8, 0.4, 0.2, 0.1];
     for (const [step, rate] of rates.entries()) expect(rate).toBeCloseTo(expected[step]!, 12);
     expect(warmUp(1, 0, 0, (after) => after + 7)).toBe(7);
+  });
+
+  it('warmUpCosine: from 0 in equal steps, then half a cosine that ends with the last step', () => {
+    const rates = [0, 1, 2, 3, 4].map((step) => warmUpCosine(0.8, step, 4, 16));
+    for (const [step, rate] of rates.entries()) expect(rate).toBeCloseTo(0.2 * step, 12);
+    // 60°, 90°, 120°, 180° of the twelve steps that are left, and behind them.
+    const shares = [0.75, 0.5, 0.25, 0, 0];
+    for (const [i, step] of [8, 10, 12, 16, 40].entries())
+      expect(warmUpCosine(0.8, step, 4, 16)).toBeCloseTo(0.8 * shares[i]!, 12);
+    // A run that ends before it has risen.
+    expect(warmUpCosine(1, 9, 10, 10)).toBeCloseTo(0.9, 12);
+    expect(warmUpCosine(1, 10, 10, 10)).toBe(1);
   });
 });

@@ -15,3 +15,9 @@ export const cosineRestarts = (initial: number, step: number, period: number, fi
 /** Rises linearly over `warmUpSteps`, then follows `after`, which gets the steps since. */
 export const warmUp = (initial: number, step: number, warmUpSteps: number, after: (step: number) => number): number =>
   step < warmUpSteps ? (initial * (step + 1)) / warmUpSteps : after(step - warmUpSteps);
+
+/** Rises linearly from 0 over `warmUpSteps`, then falls by half a cosine to 0 at `steps` (MONAI's WarmupCosineSchedule; NVIDIA's recipe of 2021 rises over 250). */
+export const warmUpCosine = (initial: number, step: number, warmUpSteps: number, steps: number): number =>
+  step < warmUpSteps
+    ? (initial * step) / warmUpSteps
+    : cosine(initial, step - warmUpSteps, Math.max(1, steps - warmUpSteps));

@@ -1,7 +1,7 @@
 /** `voxelgrad apply-postprocessing`: nnUNetv2_apply_postprocessing. */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { applyToFiles, readSteps } from '../postprocess/node/folders.ts';
 import { Progress } from '../terminal/progress.ts';
@@ -61,7 +61,7 @@ export const applyPostprocessing = defineCommand(
       names.map((name) => join(options.input, name)),
       options.output,
       steps,
-      { signal, onCase: (file) => bar?.advance(1, file) },
+      { signal, onCase: (file) => bar?.advance(1, basename(file)) },
     );
     bar?.finish();
     print(`${names.length} segmentations in ${options.output}`);

@@ -42,8 +42,12 @@ describe('data sets', () => {
     for (const identifier of ['4', '004', 'Dataset004_Hippocampus'])
       expect(await datasetName(identifier, roots)).toBe('Dataset004_Hippocampus');
     await expect(datasetName('5', roots)).rejects.toThrow(
-      /data set 5: expected one folder Dataset005_NAME .* got none/,
+      /data set 5: expected one folder Dataset005_NAME .* got none\nhelp: There are Dataset004_Hippocampus, Dataset012_A, Dataset012_B\. .*plan-and-preprocess/,
     );
+    await expect(voxelgrad(['check', 'Dataset005_X', '--raw', roots[1]!])).rejects.toThrow(
+      /help: There are Dataset004/,
+    );
+    await expect(datasetName('5', [roots[0]!])).rejects.toThrow(/help: There is no data set\./);
     await expect(datasetName('12', roots)).rejects.toThrow(/got Dataset012_A, Dataset012_B/);
     await expect(datasetName('brain', roots)).rejects.toThrow(/expected its number, or its name/);
   });

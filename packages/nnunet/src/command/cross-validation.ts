@@ -6,11 +6,11 @@ import { VoxelgradError } from '@voxelgrad/tensor';
 import {
   defaultPlans,
   defaultTrainer,
-  modelFolderName,
   parseFold,
   shortNames,
   standardConfigurations,
 } from '../experiment/model-name.ts';
+import { trainedModelFolder } from '../experiment/node/trained-models.ts';
 import { formatDice, formatTable } from '../report/table.ts';
 import { accumulateCrossValidation } from '../select/node/accumulate.ts';
 import { findBestConfiguration } from '../select/node/find-best.ts';
@@ -69,7 +69,7 @@ export const accumulateCrossval = defineCommand(
     const { folder, summary } = await accumulateCrossValidation({
       ...folders,
       ...(options.progress ? { onCase: (name, cases) => steps.advance(name, cases) } : {}),
-      modelFolder: join(folders.resultsFolder, modelFolderName(options)),
+      modelFolder: await trainedModelFolder(folders.resultsFolder, options),
       folds: options.folds.map(parseFold),
       output: options.output,
       signal: context.signal,

@@ -1,5 +1,5 @@
 /** What a dashboard tells of a training before it starts: names, and how it was set up, in words. */
-import { restartFloor, restartPeriod } from '../experiment/learning.ts';
+import { restartFloor, restartPeriod, risingIterations } from '../experiment/learning.ts';
 import type { FoldCases, PreprocessedDataSet } from '../experiment/node/preprocessed.ts';
 import { lossNames, type TrainerSettings } from '../experiment/trainer-settings.ts';
 import { inputChannelNames } from '../plan/channels.ts';
@@ -89,6 +89,7 @@ function scheduleText({ schedule, warmUpEpochs }: TrainerSettings): string {
     poly: 'falling to 0 (polynomial)',
     cosine: 'falling to 0 (cosine)',
     'cosine-restarts': `falling to ${restartFloor.toExponential()} (cosine) every ${restartPeriod} iterations`,
+    'cosine-warm-up': `falling to 0 (cosine), after ${risingIterations} iterations of rising`,
     constant: 'constant',
   }[schedule];
   return warmUpEpochs === 0 ? after : `${after}, after ${warmUpEpochs} epochs of rising`;

@@ -111,7 +111,8 @@ describe('postprocessing', () => {
   it('is applied to other predictions, whose grid stays as it is', async () => {
     const output = join(root, 'final');
     const file = (ending: string): string => join(predictions, `postprocessing.${ending}`);
-    await voxelgrad(['apply-postprocessing', '-i', predictions, '-o', output, '--steps', file('json')]);
+    const applied = await voxelgrad(['apply-postprocessing', '-i', predictions, '-o', output, '--steps', file('json')]);
+    expect(applied.status).toMatch(/^postprocessing {2}2\/2 {2}.* {2}case_2\.nii\.gz\n$/);
     const again = join(root, 'again');
     await voxelgrad(['apply-postprocessing', '-i', predictions, '-o', again, '-pp_pkl_file', file('pkl')]);
     expect(readFileSync(join(again, 'case_1.nii.gz'))).toEqual(readFileSync(join(output, 'case_1.nii.gz')));

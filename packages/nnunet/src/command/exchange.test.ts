@@ -1,5 +1,5 @@
 /** A model exported here and installed elsewhere is the same model; a ZIP that is none is refused before a file is written. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeZip } from '@voxelgrad/io';
@@ -92,4 +92,16 @@ it('draws the cases of a data set', async () => {
   await voxelgrad(['plot-overlays', phantoms, '-o', output]);
   expect(readdirSync(output)).toHaveLength(2);
   await expect(voxelgrad(['plot-overlays', phantoms, '-o', output, '--channel', '9'])).rejects.toThrow(/0 to 3/);
+
+  const [first, second] = readdirSync(output).sort() as [string, string];
+  const predictions = join(root, 'some-predictions');
+  mkdirSync(predictions);
+  const both = ['plot-overlays', phantoms, '-o', join(root, 'both'), '--predictions', predictions];
+  await expect(voxelgrad(both)).rejects.toThrow(/expected predictions of training cases of phantoms: .*, got none/);
+  const name = first.replace('.png', '');
+  cpSync(join(phantoms, name, `${name}-seg.nii.gz`), join(predictions, `${name}.nii.gz`));
+  await voxelgrad(both);
+  const [drawn, plain] = ['both', 'overlays'].map((folder) => (file: string) => readFileSync(join(root, folder, file)));
+  expect(drawn!(first)).not.toEqual(plain!(first));
+  expect(drawn!(second)).toEqual(plain!(second));
 });

@@ -9,6 +9,7 @@ import {
   parseFold,
   standardConfigurations,
 } from '../experiment/model-name.ts';
+import { trainedModelFolder } from '../experiment/node/trained-models.ts';
 import { encodeFold, type WeightFormat, weightFormats } from '../model-folder/export-weights.ts';
 import { exportModels, installModels } from '../model-folder/node/exchange.ts';
 import { openModel } from '../model-folder/open-model.ts';
@@ -79,7 +80,7 @@ export const exportModel = defineCommand(
         : named;
     if (options.format !== 'zip') {
       const [model, fold] = [onlyOne('configuration', '-c', models), onlyOne('fold', '-f', folds)];
-      const folder = join(results, name, modelFolderName(model));
+      const folder = await trainedModelFolder(join(results, name), model);
       await exportFold(folder, fold, options.format, {
         ...options,
         checkpoint: onlyOne('file', '-chk', options.checkpoints),

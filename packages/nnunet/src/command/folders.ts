@@ -51,24 +51,42 @@ export async function datasetName(identifier: string, roots: readonly string[]):
       what: `data set '${identifier}'`,
       expected: 'its number, or its name such as Dataset004_Hippocampus',
     });
-  const found = new Set<string>();
-  for (const root of roots)
-    if (existsSync(root))
-      for (const entry of await readdir(root, { withFileTypes: true }))
-        if (!entry.isFile() && entry.name.startsWith(`Dataset${number}_`)) found.add(entry.name);
-  const [name] = found;
-  if (found.size === 1) return name!;
+  const there = await dataSetsIn(roots);
+  const [name, ...others] = there.filter((folder) => folder.startsWith(`Dataset${number}_`));
+  if (name !== undefined && others.length === 0) return name;
   throw new VoxelgradError('dataset', {
     what: `data set ${Number(identifier)}`,
     expected: `one folder Dataset${number}_NAME in ${roots.join(' or ')}`,
-    got: found.size === 0 ? 'none' : [...found].sort().join(', '),
+    got: name === undefined ? 'none' : [name, ...others].join(', '),
+    help: name === undefined ? whatIsThere(there) : 'Give the whole name, or take one of them away.',
   });
 }
+
+/** Names of data sets, sorted. */
+async function dataSetsIn(roots: readonly string[]): Promise<string[]> {
+  const listings = roots.map((root) => (existsSync(root) ? readdir(root, { withFileTypes: true }) : []));
+  const entries = (await Promise.all(listings)).flat();
+  const names = entries.filter((entry) => !entry.isFile() && /^Dataset\d{3,}_/.test(entry.name));
+  return [...new Set(names.map(({ name }) => name))].sort();
+}
+
+/** Raw data sets need a name first, the others a step before. */
+const whatIsThere = (names: readonly string[]): string =>
+  `${
+    names.length === 0
+      ? 'There is no data set'
+      : `There are ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`
+  }. A new one goes through voxelgrad plan-and-preprocess, then train; voxelgrad convert makes its folder.`;
 
 /** The folder of a data set below one root, by number, name or path. Throws 'dataset' where it is not there. */
 export async function datasetFolder(identifier: string, root: () => string): Promise<string> {
   if (!/^\d+$/.test(identifier) && existsSync(identifier)) return identifier;
   const folder = join(root(), await datasetName(identifier, [root()]));
   if (existsSync(folder)) return folder;
-  throw new VoxelgradError('dataset', { what: `data set ${identifier}`, expected: folder, got: 'nothing there' });
+  throw new VoxelgradError('dataset', {
+    what: `data set ${identifier}`,
+    expected: folder,
+    got: 'nothing there',
+    help: whatIsThere(await dataSetsIn([root()])),
+  });
 }

@@ -167,6 +167,9 @@ describe('voxelgrad plan-and-preprocess', () => {
   });
 
   it('tells which step is missing, and what a case lacks', async () => {
+    await expect(run('preprocess', '-d', '7', '-c', '3d_fulres')).rejects.toThrow(
+      /configurations of nnUNetPlans: expected 2d, 3d_fullres.*, got 3d_fulres/,
+    );
     await writeRawPhantoms(join(environment.nnUNet_raw, 'Dataset005_Unplanned'), 1);
     await expect(run('plan', '-d', '5')).rejects.toThrow(
       /dataset_fingerprint\.json.*\nhelp: Run voxelgrad fingerprint/,

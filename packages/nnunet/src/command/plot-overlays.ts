@@ -32,7 +32,11 @@ export const plotOverlays = defineCommand(
         aliases: ['-channel_idx'],
         help: 'Channel of the images to draw.',
       },
-      predictions: { type: 'string', placeholder: 'folder', help: 'Draw also the predictions in this folder.' },
+      predictions: {
+        type: 'string',
+        placeholder: 'folder',
+        help: 'Draw also the predictions in this folder, of those cases that have one there.',
+      },
       useRaw: {
         type: 'boolean',
         default: true,
@@ -108,6 +112,14 @@ async function rawPictures(folder: string, predictions: string | undefined): Pro
   const { labels, cases, name, channelNames, fileEnding } = await openDataSet(await openFolder(folder));
   if (labels === undefined)
     throw new VoxelgradError('option', { what: name, expected: 'a data set with labels', got: 'none' });
+  const predicted =
+    predictions === undefined ? new Map<string, string>() : await predictionsIn(predictions, fileEnding);
+  if (predictions !== undefined && !cases.some((entry) => predicted.has(entry.name)))
+    throw new VoxelgradError('dataset', {
+      what: predictions,
+      expected: `predictions of training cases of ${name}: ${cases[0]!.name}${fileEnding}, …`,
+      got: [...predicted.keys()].slice(0, 5).join(', ') || 'none',
+    });
   return {
     name,
     channelNames,
@@ -116,8 +128,8 @@ async function rawPictures(folder: string, predictions: string | undefined): Pro
       async read(channel) {
         const { channels, label } = await readCase(entry);
         const image = channels[channel]!;
-        const predicted =
-          predictions === undefined ? undefined : await readImageFile(join(predictions, entry.name + fileEnding));
+        const file = predicted.get(entry.name);
+        const prediction = file === undefined ? undefined : await readImageFile(file);
         return {
           image: image.data,
           shape: image.shape,
@@ -125,11 +137,18 @@ async function rawPictures(folder: string, predictions: string | undefined): Pro
           directions: axisCodes(image.affine),
           regions: scoredRegions(labels),
           ...(label === undefined ? {} : { truth: label.data }),
-          ...(predicted === undefined ? {} : { prediction: predicted.data }),
+          ...(prediction === undefined ? {} : { prediction: prediction.data }),
         };
       },
     })),
   };
+}
+
+/** Files by the names of their cases. */
+async function predictionsIn(folder: string, fileEnding: string): Promise<Map<string, string>> {
+  const { files } = await (await openFolder(folder)).list();
+  const named = files.filter((file) => file.endsWith(fileEnding));
+  return new Map(named.map((file) => [file.slice(0, -fileEnding.length), join(folder, file)]));
 }
 
 /** Cases as networks see them: cropped, normalised, resampled, the axes in the plans' order. */

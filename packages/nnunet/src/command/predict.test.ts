@@ -169,8 +169,12 @@ describe('predict', () => {
 
   it('names what is missing', async () => {
     const output = join(root, 'none');
-    await expect(predict(['-o', output, '-f', '4'])).rejects.toThrow(/fold 4/);
+    await expect(predict(['-o', output, '-f', '4'])).rejects.toThrow(/fold 4.*-f 0 1$/s);
     await expect(predict(['-o', output, '-f', '0', '-chk', 'other.pth'])).rejects.toThrow(/other\.pth/);
+    const other = ['predict', '-i', images, '-o', output, '-d', '9', '-c', '2d', '-f', '0'];
+    await expect(voxelgrad(other, environment)).rejects.toThrow(
+      /nnUNetTrainer__nnUNetPlans__2d: expected a trained model.*\nhelp: Trained are voxelgradTrainerAdam__nnUNetPlans__3d_fullres: name/,
+    );
     const empty = join(root, 'empty');
     mkdirSync(empty);
     const words = ['predict', '-i', empty, '-o', output, ...one, '-f', '0'];

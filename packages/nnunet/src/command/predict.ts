@@ -5,7 +5,8 @@ import { openImages } from '@voxelgrad/io';
 import { openFile, openFolder, writeFileAtomic } from '@voxelgrad/io/node';
 import { type Device, VoxelgradError } from '@voxelgrad/tensor';
 import { formatPythonJson } from '../evaluate/python-json.ts';
-import { modelFolderName, parseFold } from '../experiment/model-name.ts';
+import { parseFold } from '../experiment/model-name.ts';
+import { trainedModelFolder } from '../experiment/node/trained-models.ts';
 import { openModel, type TrainedModel } from '../model-folder/open-model.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
 import { predictFolder } from '../predict/node/predict-folder.ts';
@@ -116,8 +117,8 @@ export const predict = defineCommand(
   },
   async ({ options }, context) => {
     const results = rootFolder('results', options, context);
-    const folder = join(results, await datasetName(options.dataset, [results]), modelFolderName(options));
-    await predictWith(folder, options, options.folds, context);
+    const folder = join(results, await datasetName(options.dataset, [results]));
+    await predictWith(await trainedModelFolder(folder, options), options, options.folds, context);
   },
 );
 

@@ -3,7 +3,7 @@ import { mkdir, readFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DataSet, readDatasetJson } from '@voxelgrad/io/datasets';
 import { openFile, writeFileAtomic } from '@voxelgrad/io/node/disk';
-import type { Device } from '@voxelgrad/tensor';
+import { type Device, VoxelgradError } from '@voxelgrad/tensor';
 import { defaultPlans } from '../experiment/model-name.ts';
 import { openPreprocessed } from '../experiment/node/preprocessed.ts';
 import { configurationOf } from '../plan/parse-plans.ts';
@@ -85,6 +85,13 @@ export async function makePreprocessed(
   options: PreprocessOptions,
   context: CommandContext,
 ): Promise<void> {
+  const has = (configuration: string): boolean => Object.hasOwn(plans.configurations, configuration);
+  if (!options.configurations.some(has))
+    throw new VoxelgradError('option', {
+      what: `configurations of ${plans.plans_name}`,
+      expected: Object.keys(plans.configurations).join(', '),
+      got: options.configurations.join(', '),
+    });
   const dataSet = await openRaw(found);
   const { labels } = await readDatasetJson(await openFile(join(found.rawFolder, 'dataset.json')));
   const copied = copyLabels(dataSet, join(found.preprocessedFolder, 'gt_segmentations'));
@@ -95,7 +102,7 @@ export async function makePreprocessed(
   try {
     const threads = threadsFor(options.processes, options.configurations.length);
     for (const [i, configuration] of options.configurations.entries()) {
-      if (!Object.hasOwn(plans.configurations, configuration)) {
+      if (!has(configuration)) {
         context.print(`${plans.plans_name} has no configuration ${configuration}`);
         continue;
       }

@@ -139,8 +139,10 @@ export const train = defineCommand(
     const stage = previousStageOf(configurationOf(dataSet.plans, configuration));
     const previousFolder = stage === undefined ? undefined : nextStageFolder(folderOf(stage), configuration);
     const cases = await openFold(dataSet, configuration, fold, previousFolder);
-    await describeModel(dataSet, modelFolder);
     const folder = join(modelFolder, `fold_${fold}`);
+    const validated = validatedCheckpoint(options);
+    if (validated !== undefined) expectCheckpoint(folder, validated);
+    await describeModel(dataSet, modelFolder);
     const title = `${name}, ${configuration}, fold ${fold}`;
     const mixedPrecision = options.amp;
     const described = {
@@ -191,9 +193,8 @@ export const train = defineCommand(
         context.print(diceTable(summary, { names, worst: 10 }));
         return resultRows(summary, regions);
       };
-      if (options.val || options.valBest) {
-        const checkpoint = `checkpoint_${options.valBest ? 'best' : 'final'}.pth`;
-        const model = await openModel(await openFolder(modelFolder), { checkpoint, configuration });
+      if (validated !== undefined) {
+        const model = await openModel(await openFolder(modelFolder), { checkpoint: validated, configuration });
         return { how: 'finished', dice: await validate(await model.loadFold(fold, device)) };
       }
       const result = await runTraining(device, dashboard);
@@ -311,6 +312,23 @@ function checkTogether(options: {
       got: '--no-checkpointing',
       help: 'checkpoint_best.pth is only there where checkpoints are written: leave out one of the two.',
     });
+}
+
+/** The file that is only to be validated. */
+function validatedCheckpoint({ val, valBest }: Record<'val' | 'valBest', boolean>): string | undefined {
+  if (valBest) return 'checkpoint_best.pth';
+  return val ? 'checkpoint_final.pth' : undefined;
+}
+
+/** Throws 'file' where the fold was not trained, or not so far. */
+function expectCheckpoint(folder: string, name: string): void {
+  if (existsSync(join(folder, name))) return;
+  throw new VoxelgradError('file', {
+    what: folder,
+    expected: name,
+    got: existsSync(folder) ? 'none' : 'no such folder',
+    help: 'Train this fold first, to its end: then it has both checkpoint_final.pth and, for --val-best, checkpoint_best.pth.',
+  });
 }
 
 /** Throws 'option' for what makes no sense with a trainer that keeps nothing. */

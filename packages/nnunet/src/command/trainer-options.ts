@@ -9,7 +9,11 @@ export const trainerOptions = {
   optimizer: { type: 'choice', choices: optimizers, help: 'How weights are updated.' },
   learningRate: { type: 'number', minimum: 0, help: 'Learning rate at the start.' },
   weightDecay: { type: 'number', minimum: 0, help: 'Weight decay.' },
-  schedule: { type: 'choice', choices: schedules, help: 'How the learning rate falls.' },
+  schedule: {
+    type: 'choice',
+    choices: schedules,
+    help: "How the learning rate falls. NVIDIA's two go by iterations: cosine-restarts begins anew every 4096, cosine-warm-up, its first, rises from 0 over 250.",
+  },
   warmUp: { type: 'integer', minimum: 0, help: 'Epochs in which the learning rate rises first.' },
   augmentation: { type: 'choice', choices: augmentations, help: 'How patches are varied.' },
   loss: { type: 'choice', choices: losses, help: 'What is minimised.' },

@@ -72,7 +72,9 @@ it('predicts with the predictions of the stage before, and not without', async (
     const model = ['-d', '9', '-c', configuration, '-tr', 'voxelgradTrainerAdam', '-f', '0', '-device', 'cpu'];
     return voxelgrad(['predict', '-i', images, '-o', join(root, output), ...model, ...more], environment);
   };
-  await expect(predict('3d_cascade_fullres', 'none')).rejects.toThrow(/the segmentation that 3d_lowres gives/);
+  await expect(predict('3d_cascade_fullres', 'none')).rejects.toThrow(
+    /the segmentation that 3d_lowres gives, got none\nhelp: .* first with 3d_lowres, then with --previous-predictions/,
+  );
   const first = join(root, 'first');
   await predict('3d_lowres', 'first');
   await predict('3d_cascade_fullres', 'second', '-prev_stage_predictions', first);

@@ -20,6 +20,7 @@ import {
   topKCrossEntropy,
   upsampledSupervision,
   warmUp,
+  warmUpCosine,
 } from '@voxelgrad/nn';
 import { add, cast, type Tensor, VoxelgradError } from '@voxelgrad/tensor';
 import type { TrainerSettings } from './trainer-settings.ts';
@@ -40,7 +41,7 @@ type DiceChoice = Pick<LabelLossSettings, 'batchDice' | 'smooth'>;
 
 function regionLoss(loss: TrainerSettings['loss'], labels: Labels, dice: DiceChoice): SegmentationLoss {
   const ignoreMask = labels.ignore !== undefined;
-  const weights = { 'dice-ce': [1, 1], dice: [1, 0], ce: [0, 1] } as const;
+  const weights = { 'dice-ce': [1, 1], dice: [1, 0], ce: [0, 1], 'dice-focal': [1, 1] } as const;
   if (!(loss in weights))
     throw new VoxelgradError('option', {
       what: 'loss for regions',
@@ -48,7 +49,8 @@ function regionLoss(loss: TrainerSettings['loss'], labels: Labels, dice: DiceCho
       got: loss,
     });
   const [diceWeight, crossEntropyWeight] = weights[loss as keyof typeof weights];
-  return diceAndBinaryCrossEntropy({ ...dice, ignoreMask, diceWeight, crossEntropyWeight });
+  const focal = loss === 'dice-focal' ? { focalGamma: 2 } : {};
+  return diceAndBinaryCrossEntropy({ ...dice, ...focal, ignoreMask, diceWeight, crossEntropyWeight });
 }
 
 function labelLoss(loss: TrainerSettings['loss'], labels: Labels, choice: DiceChoice): SegmentationLoss {
@@ -102,7 +104,10 @@ export function optimizerFor(network: Module, settings: TrainerSettings, lossSca
 export const restartPeriod = 4096;
 export const restartFloor = 8e-5;
 
-/** The learning rate of an epoch; with restarts, which come after a number of iterations, that of an iteration counted over the whole run. */
+/** Iterations of the rise in NVIDIA's schedule of 2021 (`WarmupCosineSchedule(warmup_steps=250)`). */
+export const risingIterations = 250;
+
+/** The learning rate of an epoch; of NVIDIA's schedules, which count iterations, that of an iteration counted over the whole run. */
 export function learningRateFor(
   settings: TrainerSettings,
 ): (epoch: number, epochs: number, iteration: number) => number {
@@ -115,6 +120,11 @@ export function learningRateFor(
         return cosine(learningRate, epoch, epochs);
       case 'cosine-restarts':
         return cosineRestarts(learningRate, iteration, restartPeriod, Math.min(restartFloor, learningRate));
+      case 'cosine-warm-up': {
+        // An epoch that is ahead of the iterations stands for a clock that is.
+        const step = Math.max(iteration, epoch * iterationsPerEpoch);
+        return warmUpCosine(learningRate, step, risingIterations, epochs * iterationsPerEpoch);
+      }
       case 'constant':
         return learningRate;
     }

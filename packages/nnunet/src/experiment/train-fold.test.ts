@@ -220,6 +220,10 @@ describe('voxelgrad train', () => {
       });
     expect(decision.segmentation()).toEqual(segmentation.data);
     await train(['3d_fullres', '0', '--val-best']);
+    await expect(train(['2d', '4', '--val'])).rejects.toThrow(
+      /fold_4: expected checkpoint_final\.pth, got no such folder/,
+    );
+    expect(existsSync(foldFolder('2d', '4'))).toBe(false);
   });
 
   it('starts from the weights of another model, but for its output layers', async () => {

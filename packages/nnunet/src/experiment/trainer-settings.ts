@@ -7,7 +7,7 @@ import { closestTo } from '../terminal/closest.ts';
 import { defaultTrainer } from './model-name.ts';
 
 export const optimizers = ['sgd', 'adam', 'adamw', 'adan'] as const;
-export const schedules = ['poly', 'cosine', 'cosine-restarts', 'constant'] as const;
+export const schedules = ['poly', 'cosine', 'cosine-restarts', 'cosine-warm-up', 'constant'] as const;
 export const augmentations = ['nnunet', 'da5', 'mild', 'nvidia', 'none'] as const;
 export const losses = ['dice-ce', 'dice', 'ce', 'topk', 'dice-topk', 'dice-focal'] as const;
 

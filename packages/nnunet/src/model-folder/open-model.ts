@@ -129,11 +129,12 @@ function foldsWith({ folds, path }: ModelLocation, checkpoint: string): Fold[] {
 async function checkpointOf({ folds, path }: ModelLocation, fold: Fold, name: string): Promise<FileSource> {
   const source = await folds.get(fold)?.folder.file(name);
   if (source !== undefined) return source;
+  const trained = [...folds].filter(([, { checkpoints }]) => checkpoints.includes(name)).map(([key]) => key);
   throw new VoxelgradError('option', {
     what: `fold ${fold} of ${path}`,
-    expected: `a fold with ${name}: ${[...folds.keys()].join(', ')}`,
-    got: 'none',
-    help: `Name the folds that were trained: -f ${[...folds.keys()].join(' ')}`,
+    expected: `a fold with ${name}: ${trained.join(', ')}`,
+    got: folds.get(fold)?.checkpoints.join(', ') ?? 'none',
+    help: `Name the folds that were trained: -f ${trained.join(' ')}`,
   });
 }
 

@@ -115,7 +115,10 @@ function checkPrevious(configuration: Configuration, previous: unknown): void {
     what: 'prediction',
     expected: previous === undefined ? `the segmentation that ${stage} gives` : 'no segmentation of a stage before',
     got: previous === undefined ? 'none' : 'one',
-    help: 'a cascade predicts in two steps: first with the configuration before it, then with its results',
+    help:
+      previous === undefined
+        ? `A cascade predicts in two steps: first with ${stage}, then with --previous-predictions and the folder of what that found.`
+        : 'Leave out --previous-predictions: only the second stage of a cascade takes them.',
   });
 }
 

@@ -2,14 +2,13 @@
  * Compares all models of a data set and all pairs of them in cross-validation, finds the postprocessing of the best, and writes down how to predict with
  * it (nnunetv2/evaluation/find_best_configuration.py).
  */
-import { existsSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Labels, readText } from '@voxelgrad/io';
 import { openFile, writeFileAtomic } from '@voxelgrad/io/node';
-import { VoxelgradError } from '@voxelgrad/tensor';
 import { formatPythonJson } from '../../evaluate/python-json.ts';
 import { ensembleName, type ModelName, modelFolderName, shortNames } from '../../experiment/model-name.ts';
+import { trainedModelFolder } from '../../experiment/node/trained-models.ts';
 import { previousStageOf } from '../../plan/channels.ts';
 import { configurationOf, parsePlans } from '../../plan/parse-plans.ts';
 import { determineForFolder, roundName } from '../../postprocess/node/folders.ts';
@@ -54,14 +53,7 @@ export async function findBestConfiguration(options: FindBestOptions): Promise<B
   for (const model of models) {
     const name = modelFolderName(model);
     onStep?.(`scoring ${nameOf([model])}`);
-    const modelFolder = join(resultsFolder, name);
-    if (!existsSync(modelFolder))
-      throw new VoxelgradError('dataset', {
-        what: modelFolder,
-        expected: 'a trained model',
-        got: 'nothing there',
-        help: 'Train it, or name only what is trained: -c 3d_fullres.',
-      });
+    const modelFolder = await trainedModelFolder(resultsFolder, model);
     const { folder, summary } = await accumulateCrossValidation({ ...options, modelFolder });
     candidates.push({ name, models: [model], folder, dice: summary.foreground_mean.Dice });
   }
