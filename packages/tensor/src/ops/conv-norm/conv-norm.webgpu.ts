@@ -42,6 +42,7 @@ export const convNormWebgpu = (device: WebgpuDevice): ConvNormKernels => {
         norm.normForward(y, scale, shift, z, mean, inverseDeviation, settings);
         return;
       }
+      device.choose(() => `the norm's statistics from ${tiles} tiles a sample`);
       const moments = device.temporary('f32', [y.shape[0]!, tiles, 2, channelsOf(y)]);
       productWebgpu(device, { ...product, moments }, variant);
       const pass = { x: y, weight: scale, bias: shift, settings };
