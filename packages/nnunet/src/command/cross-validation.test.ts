@@ -190,3 +190,29 @@ it('names what is not trained', async () => {
     /expected a trained model/,
   );
 });
+
+it('merges TIFFs with their spacing, which lies in a file of its own', async () => {
+  const results = join(root, 'stacks');
+  const preprocessed = join(root, 'preprocessed-stacks');
+  const truth = join(preprocessed, dataset, 'gt_segmentations');
+  mkdirSync(truth, { recursive: true });
+  writeFileSync(join(preprocessed, dataset, 'dataset.json'), description.replace('.nii.gz', '.tif'));
+  const model = join(results, dataset, 'nnUNetTrainer__nnUNetPlans__2d');
+  const stack = async (folder: string, name: string) => {
+    mkdirSync(folder, { recursive: true });
+    await writeBars(join(folder, `${name}.tif`), [[1, 2, 12]]);
+    writeFileSync(join(folder, `${name}.json`), JSON.stringify({ spacing: [3, 2, 1] }));
+    writeFileSync(join(folder, 'summary.json'), '{}');
+  };
+  for (const [fold, name] of ['a', 'b'].entries()) {
+    await stack(join(model, `fold_${fold}`, 'validation'), name);
+    await stack(truth, name);
+  }
+  writeFileSync(join(model, 'dataset.json'), description.replace('.nii.gz', '.tif'));
+  writeFileSync(join(model, 'plans.json'), JSON.stringify(tinyPlans(dataset)));
+  const words = ['find-best-configuration', '7', '-c', '2d', '-f', '0', '1'];
+  await voxelgrad([...words, '--results', results, '--preprocessed', preprocessed]);
+  for (const folder of ['.', 'postprocessed'])
+    for (const name of ['a.tif', 'b.tif'])
+      expect((await readImageFile(join(model, 'crossval_results_folds_0_1', folder, name))).spacing).toEqual([3, 2, 1]);
+});
