@@ -65,6 +65,8 @@ it('packs what is there where it need not be all, and predictions on request', a
 });
 
 it('refuses folds that are not trained', async () => {
+  const other = ['export-model', '4', '-c', '2d', '-f', '0', '-o', join(root, 'x.zip'), '--results', here];
+  await expect(voxelgrad(other)).rejects.toThrow(/__2d: expected a trained model.*\nhelp: Trained are .*__3d_fullres/);
   const words = ['export-model', '4', '-c', '3d_fullres', '-o', join(root, 'x.zip'), '--results', here];
   await expect(voxelgrad([...words, '-f', '1'])).rejects.toThrow(/fold_1.*checkpoint_final\.pth/);
   await expect(voxelgrad([...words, '-f', '0', '-chk', 'checkpoint_best.pth'])).rejects.toThrow(/checkpoint_best/);
