@@ -122,6 +122,21 @@ it('says which models are left out, since they are trained in part', async () =>
   expect(status).toBe(`left out: ${part}, validated on fold 0 only (-f 0 takes it in)\n`);
 });
 
+it('tells before it begins that probabilities are missing, and does without them', async () => {
+  const results = join(root, 'without-npz');
+  cpSync(join(environment.nnUNet_results, dataset), join(results, dataset), { recursive: true });
+  const model = join(results, dataset, 'nnUNetTrainer__nnUNetPlans__3d_fullres');
+  rmSync(join(model, 'fold_1', 'validation', 'b.npz'));
+  rmSync(join(model, 'crossval_results_folds_0_1'), { recursive: true, force: true });
+  const words = ['find-best-configuration', '7', '-f', '0', '1', '--results', results];
+  await expect(voxelgrad(words, environment)).rejects.toThrow(
+    /expected b\.npz, as .*--val --npz.*--disable_ensembling/s,
+  );
+  expect(existsSync(join(model, 'crossval_results_folds_0_1'))).toBe(false);
+  const { lines } = await voxelgrad([...words, '--disable_ensembling'], environment);
+  expect(lines.join('\n')).toMatch(/^2d +0\.750$/m);
+});
+
 it('names a model by what tells it from the others', () => {
   const one = { trainer: 'A', plans: 'P', configuration: '2d' };
   const nameOf = shortNames([one, { ...one, trainer: 'B' }, { ...one, configuration: '3d_fullres' }]);
