@@ -9,3 +9,4 @@ export {
   writePrevious,
 } from './case-store.ts';
 export { openFile, openFolder } from './files.ts';
+export { sidecarOf } from './sidecar.ts';

@@ -12,6 +12,7 @@ import type { ReadOptions } from '../read-options.ts';
 import { encodeTiff, tiffSidecar } from '../tiff/write.ts';
 import { type Content, writeFileAtomic } from './atomic-write.ts';
 import { openFile } from './files.ts';
+import { sidecarOf } from './sidecar.ts';
 
 const toGzip = promisify(gzip);
 const toZlib = promisify(deflate);
@@ -31,10 +32,9 @@ export async function readImageFile(path: string, options: ReadOptions = {}): Pr
  */
 export async function writeImageFile(path: string, image: Image, options: WriteFileOptions = {}): Promise<void> {
   await writeFileAtomic(path, await encode(path, image, options));
-  if (tiffEnding.test(path)) await writeFileAtomic(path.replace(tiffEnding, '.json'), tiffSidecar(image));
+  const sidecar = sidecarOf(path);
+  if (sidecar !== undefined) await writeFileAtomic(sidecar, tiffSidecar(image));
 }
-
-const tiffEnding = /\.tiff?$/i;
 
 async function encode(path: string, image: Image, options: WriteFileOptions): Promise<Content> {
   const level = options.compressionLevel ?? 6;
@@ -44,7 +44,7 @@ async function encode(path: string, image: Image, options: WriteFileOptions): Pr
     return encodeNrrd(image, { ...options, compress: (bytes) => toGzip(bytes, { level }) }, path);
   if (/\.mha$/i.test(path))
     return encodeMetaImage(image, { ...options, compress: (bytes) => toZlib(bytes, { level }) }, path);
-  if (tiffEnding.test(path)) return encodeTiff(image, options, path);
+  if (sidecarOf(path) !== undefined) return encodeTiff(image, options, path);
   if (/\.png$/i.test(path)) return encodePng(image, pngOptions(options, path), path);
   throw new VoxelgradError('option', {
     what: path,

@@ -122,6 +122,21 @@ it('says which models are left out, since they are trained in part', async () =>
   expect(status).toBe(`left out: ${part}, validated on fold 0 only (-f 0 takes it in)\n`);
 });
 
+it('tells before it begins that probabilities are missing, and does without them', async () => {
+  const results = join(root, 'without-npz');
+  cpSync(join(environment.nnUNet_results, dataset), join(results, dataset), { recursive: true });
+  const model = join(results, dataset, 'nnUNetTrainer__nnUNetPlans__3d_fullres');
+  rmSync(join(model, 'fold_1', 'validation', 'b.npz'));
+  rmSync(join(model, 'crossval_results_folds_0_1'), { recursive: true, force: true });
+  const words = ['find-best-configuration', '7', '-f', '0', '1', '--results', results];
+  await expect(voxelgrad(words, environment)).rejects.toThrow(
+    /expected b\.npz, as .*--val --npz.*--disable_ensembling/s,
+  );
+  expect(existsSync(join(model, 'crossval_results_folds_0_1'))).toBe(false);
+  const { lines } = await voxelgrad([...words, '--disable_ensembling'], environment);
+  expect(lines.join('\n')).toMatch(/^2d +0\.750$/m);
+});
+
 it('names a model by what tells it from the others', () => {
   const one = { trainer: 'A', plans: 'P', configuration: '2d' };
   const nameOf = shortNames([one, { ...one, trainer: 'B' }, { ...one, configuration: '3d_fullres' }]);
@@ -189,4 +204,30 @@ it('names what is not trained', async () => {
   await expect(voxelgrad(['find-best-configuration', '7', '-c', '3d_lowres', '-f', '0'], environment)).rejects.toThrow(
     /expected a trained model/,
   );
+});
+
+it('merges TIFFs with their spacing, which lies in a file of its own', async () => {
+  const results = join(root, 'stacks');
+  const preprocessed = join(root, 'preprocessed-stacks');
+  const truth = join(preprocessed, dataset, 'gt_segmentations');
+  mkdirSync(truth, { recursive: true });
+  writeFileSync(join(preprocessed, dataset, 'dataset.json'), description.replace('.nii.gz', '.tif'));
+  const model = join(results, dataset, 'nnUNetTrainer__nnUNetPlans__2d');
+  const stack = async (folder: string, name: string) => {
+    mkdirSync(folder, { recursive: true });
+    await writeBars(join(folder, `${name}.tif`), [[1, 2, 12]]);
+    writeFileSync(join(folder, `${name}.json`), JSON.stringify({ spacing: [3, 2, 1] }));
+    writeFileSync(join(folder, 'summary.json'), '{}');
+  };
+  for (const [fold, name] of ['a', 'b'].entries()) {
+    await stack(join(model, `fold_${fold}`, 'validation'), name);
+    await stack(truth, name);
+  }
+  writeFileSync(join(model, 'dataset.json'), description.replace('.nii.gz', '.tif'));
+  writeFileSync(join(model, 'plans.json'), JSON.stringify(tinyPlans(dataset)));
+  const words = ['find-best-configuration', '7', '-c', '2d', '-f', '0', '1'];
+  await voxelgrad([...words, '--results', results, '--preprocessed', preprocessed]);
+  for (const folder of ['.', 'postprocessed'])
+    for (const name of ['a.tif', 'b.tif'])
+      expect((await readImageFile(join(model, 'crossval_results_folds_0_1', folder, name))).spacing).toEqual([3, 2, 1]);
 });

@@ -2,8 +2,8 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeZip } from '@voxelgrad/io';
-import { writeFileAtomic, writePhantomFiles } from '@voxelgrad/io/node';
+import { encodeZip, withData } from '@voxelgrad/io';
+import { readImageFile, writeFileAtomic, writeImageFile, writePhantomFiles } from '@voxelgrad/io/node';
 import { afterAll, expect, it } from 'vitest';
 import { voxelgrad } from './command.testing.ts';
 
@@ -65,6 +65,8 @@ it('packs what is there where it need not be all, and predictions on request', a
 });
 
 it('refuses folds that are not trained', async () => {
+  const other = ['export-model', '4', '-c', '2d', '-f', '0', '-o', join(root, 'x.zip'), '--results', here];
+  await expect(voxelgrad(other)).rejects.toThrow(/__2d: expected a trained model.*\nhelp: Trained are .*__3d_fullres/);
   const words = ['export-model', '4', '-c', '3d_fullres', '-o', join(root, 'x.zip'), '--results', here];
   await expect(voxelgrad([...words, '-f', '1'])).rejects.toThrow(/fold_1.*checkpoint_final\.pth/);
   await expect(voxelgrad([...words, '-f', '0', '-chk', 'checkpoint_best.pth'])).rejects.toThrow(/checkpoint_best/);
@@ -104,4 +106,30 @@ it('draws the cases of a data set', async () => {
   const [drawn, plain] = ['both', 'overlays'].map((folder) => (file: string) => readFileSync(join(root, folder, file)));
   expect(drawn!(first)).not.toEqual(plain!(first));
   expect(drawn!(second)).toEqual(plain!(second));
+});
+
+it('draws photographs as they lie in their files', async () => {
+  const place = join(root, 'photographs');
+  for (const folder of ['imagesTr', 'labelsTr']) mkdirSync(join(place, folder), { recursive: true });
+  const description = {
+    channel_names: { 0: 'grey' },
+    labels: { background: 0, left: 1 },
+    numTraining: 1,
+    file_ending: '.png',
+  };
+  writeFileSync(join(place, 'dataset.json'), JSON.stringify(description));
+  const geometry = { spacing: [1, 1, 1], affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] } as const;
+  const left = Uint8Array.from({ length: 600 }, (_, pixel) => Number(pixel % 30 < 15));
+  await writeImageFile(join(place, 'labelsTr', 'a.png'), withData(geometry, [1, 20, 30], left));
+  const grey = left.map((label, pixel) => 20 + 200 * label + (pixel % 20));
+  await writeImageFile(join(place, 'imagesTr', 'a_0000.png'), withData(geometry, [1, 20, 30], grey));
+  const output = join(root, 'drawn-photographs');
+  await voxelgrad(['plot-overlays', place, '-o', output]);
+  const { shape, data } = await readImageFile(join(output, 'a.png'));
+  // One panel, 430 pixels high, between margins of 20.
+  const width = Math.round(30 * (430 / 20)) + 40;
+  expect(shape.at(-1)).toBe(width);
+  const row = data.subarray(300 * width, 301 * width);
+  expect(row[20 + 100]).toBeGreaterThan(200);
+  expect(row[width - 120]).toBeLessThan(60);
 });

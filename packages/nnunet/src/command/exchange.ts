@@ -78,6 +78,7 @@ export const exportModel = defineCommand(
       options.strict && options.configurations === undefined
         ? trainedOf(named, join(results, name), folds, '', (line) => context.status.write(`${line}\n`))
         : named;
+    if (options.strict) for (const model of models) await trainedModelFolder(join(results, name), model);
     if (options.format !== 'zip') {
       const [model, fold] = [onlyOne('configuration', '-c', models), onlyOne('fold', '-f', folds)];
       const folder = await trainedModelFolder(join(results, name), model);

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Image } from '@voxelgrad/io';
-import { listStoredCases, openStoredCase, writeImageFile } from '@voxelgrad/io/node';
+import { listStoredCases, openStoredCase, readImageFile, writeImageFile } from '@voxelgrad/io/node';
 import { lacking } from '@voxelgrad/tensor/testing-skips';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseFingerprint } from '../fingerprint/fingerprint.ts';
@@ -164,6 +164,19 @@ describe('voxelgrad plan-and-preprocess', () => {
     expect(json(join(preprocessed, 'splits_final.json'))).toEqual(splits);
     writeFileSync(join(preprocessed, 'splits_final.json'), '[]');
     await expect(run('plan', '-d', '7')).rejects.toThrow(/splits_final\.json: expected the splits of/);
+  });
+
+  it('copies the spacing of TIFF segmentations with them, since it lies in a file of its own', async () => {
+    const place = join(environment.nnUNet_raw, 'Dataset021_Stacks');
+    await writeRawPhantoms(place, 2, '.tif');
+    for (const folder of ['imagesTr', 'labelsTr'])
+      for (const file of readdirSync(join(place, folder)).filter((name) => name.endsWith('.json')))
+        writeFileSync(join(place, folder, file), JSON.stringify({ spacing: [2, 1, 1.5] }));
+    await run('plan-and-preprocess', '-d', '21', '-c', '2d');
+    const copies = join(environment.nnUNet_preprocessed, 'Dataset021_Stacks', 'gt_segmentations');
+    const files = readdirSync(copies).filter((name) => name.endsWith('.tif'));
+    expect(files).toHaveLength(2);
+    for (const file of files) expect((await readImageFile(join(copies, file))).spacing).toEqual([2, 1, 1.5]);
   });
 
   it('tells which step is missing, and what a case lacks', async () => {

@@ -99,6 +99,9 @@ export const plotOverlays = defineCommand(
   },
 );
 
+/** Formats that know of no patient. */
+const photographs = /^\.(png|bmp|tiff?)$/i;
+
 interface Pictures {
   readonly name: string;
   readonly channelNames: readonly string[];
@@ -135,6 +138,7 @@ async function rawPictures(folder: string, predictions: string | undefined): Pro
           shape: image.shape,
           spacing: image.spacing,
           directions: axisCodes(image.affine),
+          flat: image.shape[0] === 1 && photographs.test(fileEnding),
           regions: scoredRegions(labels),
           ...(label === undefined ? {} : { truth: label.data }),
           ...(prediction === undefined ? {} : { prediction: prediction.data }),
@@ -200,6 +204,7 @@ async function preprocessedPictures(
           spacing: [...spacing.slice(0, 3 - configuration.spacing.length), ...configuration.spacing],
           // Codes are those of x, y, z; axes of arrays count from z.
           directions: [2, 1, 0].map((axis) => codes[2 - plans.transpose_forward[axis]!]).join(''),
+          flat: plans.image_reader_writer === 'NaturalImage2DIO',
           regions: scoredRegions(description.labels),
           ...(stored.seg === undefined ? {} : { truth: stored.seg }),
         };

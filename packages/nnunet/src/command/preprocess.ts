@@ -1,8 +1,9 @@
 /** `voxelgrad preprocess`: nnUNetv2_preprocess. */
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DataSet, readDatasetJson } from '@voxelgrad/io/datasets';
-import { openFile, writeFileAtomic } from '@voxelgrad/io/node/disk';
+import { openFile, sidecarOf, writeFileAtomic } from '@voxelgrad/io/node/disk';
 import { type Device, VoxelgradError } from '@voxelgrad/tensor';
 import { defaultPlans } from '../experiment/model-name.ts';
 import { openPreprocessed } from '../experiment/node/preprocessed.ts';
@@ -139,17 +140,24 @@ async function openNamed(name: PreprocessOptions['device']): Promise<Device> {
   return openDevice(name);
 }
 
-/** Segmentations as they are in the files, for evaluation: those that are missing, or whose original is of another size or time. */
+/** Segmentations as they are in the files, for evaluation. */
 async function copyLabels({ cases, fileEnding }: DataSet, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const { name, label } of cases) {
     if (label === undefined || label.channel !== undefined) continue;
     const copy = join(folder, `${name}${fileEnding}`);
-    const original = await stat(label.file.path);
-    const there = await stat(copy).catch(() => undefined);
-    // Times are set in milliseconds, and come back rounded.
-    if (there?.size === original.size && Math.abs(there.mtimeMs - original.mtimeMs) < 2) continue;
-    await writeFileAtomic(copy, await readFile(label.file.path));
-    await utimes(copy, original.atime, original.mtime);
+    await copyChanged(label.file.path, copy);
+    const sidecar = sidecarOf(label.file.path);
+    if (sidecar !== undefined && existsSync(sidecar)) await copyChanged(sidecar, sidecarOf(copy)!);
   }
+}
+
+/** Copies a file that is missing there, or whose original is of another size or time. */
+async function copyChanged(from: string, to: string): Promise<void> {
+  const original = await stat(from);
+  const there = await stat(to).catch(() => undefined);
+  // Times are set in milliseconds, and come back rounded.
+  if (there?.size === original.size && Math.abs(there.mtimeMs - original.mtimeMs) < 2) return;
+  await writeFileAtomic(to, await readFile(from));
+  await utimes(to, original.atime, original.mtime);
 }

@@ -253,7 +253,8 @@ export const train = defineCommand(
         signal: context.signal,
         onStart: (total, { network, history }) => {
           dashboard?.start({ network, history, device, spacing: patchTriple(cases.configuration.spacing) });
-          if (options.progress)
+          if (total === 0) context.print('trained to its end already; more --epochs would train on');
+          else if (options.progress)
             bar = new Progress({ total, label: 'training', unit: 'iteration', stream: context.status });
         },
         ...(options.tune ? { onTune: options.progress ? compileBar(context.status, 'tuning') : () => {} } : {}),

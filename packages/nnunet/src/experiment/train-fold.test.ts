@@ -158,6 +158,10 @@ describe('voxelgrad train', () => {
     expect(end).toBe('interrupted');
     await train(['3d_fullres', '0', '-c']);
     expect(log(foldFolder('3d_fullres', '0')).map(({ trainingLoss }) => trainingLoss)).toEqual(whole);
+    const { lines, status } = await train(['3d_fullres', '0', '-c']);
+    expect(lines).toContain('trained to its end already; more --epochs would train on');
+    expect(status).not.toContain('training');
+    expect(log(foldFolder('3d_fullres', '0')).map(({ trainingLoss }) => trainingLoss)).toEqual(whole);
   });
 
   it("keeps nnU-Net's latest checkpoint while it runs, and no longer", async () => {

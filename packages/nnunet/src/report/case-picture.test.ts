@@ -96,6 +96,38 @@ describe('drawCase', () => {
     }
   });
 
+  it('draws of one slice the plane that it lies in, and a photograph as it is, without directions', () => {
+    const labels = Uint8Array.from({ length: 600 }, (_, pixel) => Number(pixel % 30 < 10 && pixel < 150));
+    const image = new Float32Array(600);
+    const slice = { ...picture, image, shape: [1, 20, 30], spacing: [999, 1, 1], truth: labels };
+    // In 'LPS' the first column is the patient's right, which stands on the left; in 'RPS' it is the left.
+    for (const [more, onTheLeft] of [
+      [{ directions: 'LPS' }, true],
+      [{ directions: 'RPS' }, false],
+      [{ directions: 'RPS', flat: true }, true],
+    ] as const) {
+      const canvas = drawCase({ ...slice, ...more });
+      const [left, right, top, bottom] = extentOf(canvas, truthColor, { left: 0, right: canvas.width })!;
+      const scale = 430 / 20;
+      expect(canvas.width).toBe(Math.round(30 * scale) + 40);
+      const ends = [0, 10, 20, 30].map((x) => 20 + x * scale);
+      for (const [found, expected] of [
+        [left, onTheLeft ? ends[0]! : ends[2]!],
+        [right, onTheLeft ? ends[1]! : ends[3]!],
+        [top, 92],
+        [bottom, 92 + 5 * scale],
+      ] as const)
+        expect(Math.abs(found! - expected)).toBeLessThanOrEqual(2);
+    }
+    const letters = [drawCase({ ...slice, directions: 'LPS' }), drawCase({ ...slice, flat: true })].map((canvas) =>
+      canvas.colorAt(20 + 9, 92 + 215).some((value) => value > 0),
+    );
+    expect(letters).toEqual([true, false]);
+    // A slice along another axis.
+    const coronal = drawCase({ ...slice, shape: [20, 1, 30], spacing: [1, 999, 1] });
+    expect(coronal.width).toBe(Math.round(30 * (430 / 20)) + 40);
+  });
+
   it('stays small for odd shapes', () => {
     const canvas = drawCase({ ...picture, shape: [1, 2, 3000], spacing: [5, 0.5, 0.5] });
     expect(canvas.width).toBeLessThan(1400);

@@ -1,5 +1,5 @@
 /**
- * One case at a glance: three orthogonal slices through the structure, grey, with the outlines of truth and prediction. Voxels are drawn as large as their
+ * One case at a glance: three orthogonal slices through the structure, or the one that there is, grey, with the outlines of truth and prediction. Voxels are drawn as large as their
  * spacing says, all three slices at one scale.
  */
 import type { VoxelArray } from '@voxelgrad/io';
@@ -9,7 +9,7 @@ import { outlines } from './contour.ts';
 import { greyWindow } from './grey-window.ts';
 import { drawLegend, type LegendEntry, legendRowHeight, legendRows } from './legend.ts';
 import { outlineColors } from './outline-colors.ts';
-import { anatomicalPlanes, type Plane, Slice, viewAround } from './planes.ts';
+import { anatomicalPlanes, imagePlane, type Plane, Slice, viewAround, visiblePlanes } from './planes.ts';
 import { type Box, Canvas, type Color, type Point } from './raster/canvas.ts';
 import { type StrokeStyle, strokeLines } from './raster/stroke.ts';
 import { drawText } from './raster/text.ts';
@@ -26,6 +26,8 @@ export interface CasePicture {
   readonly spacing: readonly number[];
   /** Where the voxel axes x, y, z point: `axisCodes(affine)` of `@voxelgrad/io`. */
   readonly directions?: string;
+  /** A photograph or the like, [1, y, x]: drawn as it lies in its file, without directions, and all of it unless told. */
+  readonly flat?: boolean;
   readonly truth?: VoxelArray;
   readonly prediction?: VoxelArray;
   /** Millimetres shown around truth and prediction; `Infinity` shows all of the image. */
@@ -41,6 +43,8 @@ const margin = 20;
 const gap = 16;
 const headHeight = 92;
 const footHeight = 26;
+/** Pixels: room for the title above a narrow image. */
+const leastWidth = 300;
 /** Millimetres: enough to see where in the organ the structure lies. */
 const defaultContext = 40;
 
@@ -48,13 +52,19 @@ const defaultContext = 40;
 export function drawCase(picture: CasePicture): Canvas {
   const { title, subtitle, shape, spacing, regions } = picture;
   checkVolumes(picture);
-  const planes = anatomicalPlanes(picture.directions ?? 'LPS');
+  const planes = picture.flat
+    ? [imagePlane]
+    : visiblePlanes(anatomicalPlanes(picture.directions ?? 'LPS'), picture.shape);
   const layers = regions.flatMap(({ region }, i) => layersOf(picture, region, i));
   const counts = voxelsPerSlice(
     layers.map(({ mask }) => mask),
     shape,
   );
-  const view = viewAround(counts, spacing, picture.context ?? defaultContext);
+  const view = viewAround(
+    counts,
+    spacing,
+    picture.context ?? (picture.flat ? Number.POSITIVE_INFINITY : defaultContext),
+  );
   const panels = layOut(planes, view.shape, spacing);
   const legend = legendRows(legendOf(picture), panels.width);
   const height = headHeight + panels.height + footHeight + legend.length * legendRowHeight;
@@ -66,10 +76,8 @@ export function drawCase(picture: CasePicture): Canvas {
     const index = fullestSlice(counts[plane.normal]!);
     const slice = new Slice(plane, shape, view, index);
     const panel = { slice, box: panels.boxes[i]!, scale: panels.scale, spacing };
-    drawText(canvas, `${plane.name} ${index + 1} of ${shape[plane.normal]}`, [panel.box.x, headHeight - 15], {
-      color: dim,
-      size: 8,
-    });
+    const caption = plane.name === undefined ? '' : `${plane.name} ${index + 1} of ${shape[plane.normal]}`;
+    drawText(canvas, caption, [panel.box.x, headHeight - 15], { color: dim, size: 8 });
     drawGrey(canvas, panel, picture.image, window);
     for (const layer of layers) drawOutline(canvas, panel, layer);
     drawMarks(canvas, panel);
@@ -139,7 +147,7 @@ function layOut(planes: readonly Plane[], shape: readonly number[], spacing: rea
     x += box.width + gap;
     return box;
   });
-  return { width: x - gap - margin, height, scale, boxes };
+  return { width: Math.max(leastWidth, x - gap - margin), height, scale, boxes };
 }
 
 interface Panel {
@@ -193,6 +201,7 @@ function drawMarks(canvas: Canvas, { slice, box }: Panel): void {
     canvas.fill({ x: x - 7, y: y - 7, width: 14, height: 14 }, background, 0.6);
     drawText(canvas, letter, [x, y - 4], { color: bright, size: 8, align: 'centre' });
   };
-  mark(slice.plane.top, box.x + box.width / 2, box.y + 9);
-  mark(slice.plane.left, box.x + 9, box.y + box.height / 2);
+  const { top, left } = slice.plane;
+  if (top !== undefined) mark(top, box.x + box.width / 2, box.y + 9);
+  if (left !== undefined) mark(left, box.x + 9, box.y + box.height / 2);
 }

@@ -6,7 +6,7 @@ import { VoxelgradError } from '@voxelgrad/tensor';
 
 /** One slice: which array axes run down and across the picture, and whether backwards. */
 export interface Plane {
-  readonly name: 'axial' | 'coronal' | 'sagittal';
+  readonly name?: 'axial' | 'coronal' | 'sagittal';
   /** The array axis (0 = z, 1 = y, 2 = x) that stands on the plane. */
   readonly normal: number;
   readonly down: number;
@@ -14,9 +14,12 @@ export interface Plane {
   readonly flipDown: boolean;
   readonly flipAcross: boolean;
   /** Where the picture's top and left side lie in the patient: one of R L A P S I. */
-  readonly top: string;
-  readonly left: string;
+  readonly top?: string;
+  readonly left?: string;
 }
+
+/** That of a photograph, which lies in no patient: as it is in its file. */
+export const imagePlane: Plane = { normal: 0, down: 1, across: 2, flipDown: false, flipAcross: false };
 
 /** Per plane: the pair of directions across it, and what belongs on top and on the left. */
 const views = [
@@ -31,7 +34,7 @@ const pairs = ['RL', 'AP', 'SI'];
  * The three planes of a volume [z, y, x] whose voxel axes x, y, z point to `directions`, as `axisCodes` names them ('RAS', 'LPS'). Throws 'option' when
  * these are not three directions in space.
  */
-export function anatomicalPlanes(directions: string): Plane[] {
+export function anatomicalPlanes(directions: string): Required<Plane>[] {
   // Array axes run the other way round: z, y, x.
   const codes = [...directions].reverse();
   if (codes.length !== 3 || !pairs.every((pair) => codes.some((code) => pair.includes(code))))
@@ -48,6 +51,12 @@ export function anatomicalPlanes(directions: string): Plane[] {
     const [flipDown, flipAcross] = [codes[down] === top, codes[across] === left];
     return { name, normal: axisOf(normal[0]!), down, across, flipDown, flipAcross, top, left };
   });
+}
+
+/** Those that show something: of one slice the plane that it lies in, of a volume all. */
+export function visiblePlanes(planes: readonly Plane[], shape: readonly number[]): readonly Plane[] {
+  const flat = planes.filter(({ normal }) => shape[normal] === 1);
+  return flat.length > 0 ? flat : planes;
 }
 
 /** A part of a volume [z, y, x]: first voxel and extent on each axis. */

@@ -4,9 +4,9 @@
  */
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Labels } from '@voxelgrad/io';
-import { writeFileAtomic } from '@voxelgrad/io/node';
+import { sidecarOf, writeFileAtomic } from '@voxelgrad/io/node';
 import { VoxelgradError } from '@voxelgrad/tensor';
 import { evaluateFolder } from '../../evaluate/node/evaluate-folder.ts';
 import { scoredRegions } from '../../evaluate/region.ts';
@@ -67,8 +67,10 @@ export async function accumulateCrossValidation(
   }
   if (overwrite) await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const missing = [...files].filter(([name]) => !existsSync(join(folder, name)));
-  for (const [name, source] of missing) await copyFile(join(source, name), join(folder, name));
+  for (const [name, source] of files)
+    for (const from of [join(source, name), sidecarOf(join(source, name))])
+      if (from !== undefined && existsSync(from) && !existsSync(join(folder, basename(from))))
+        await copyFile(from, join(folder, basename(from)));
   for (const name of ['plans.json', 'dataset.json'])
     if (existsSync(join(modelFolder, name))) await copyFile(join(modelFolder, name), join(folder, name));
   return { folder, summary: await scoreMerged(folder, options) };

@@ -79,8 +79,8 @@ async function averageCase(
   }
 }
 
-/** For each case the folder of each model that has its probabilities. */
-async function casesOf(folders: EnsembleOptions['folders']): Promise<Map<string, string[]>> {
+/** For each case the folder of each model that has its probabilities. Throws 'dataset' where a model lacks a case that another has. */
+export async function casesOf(folders: EnsembleOptions['folders']): Promise<Map<string, string[]>> {
   const found = await Promise.all(folders.map(probabilitiesIn));
   const names = [...new Set(found.flatMap((places) => [...places.keys()]))].sort();
   folders.forEach((places, i) => {
@@ -90,7 +90,7 @@ async function casesOf(folders: EnsembleOptions['folders']): Promise<Map<string,
         what: places.join(', '),
         expected: missing === undefined ? 'probabilities, CASE.npz' : `${missing}.npz, as the other models have it`,
         got: 'none',
-        help: 'Predict with --save-probabilities; after a training without --npz: voxelgrad train … --val --npz.',
+        help: 'Predict with --save-probabilities; after a training without --npz: voxelgrad train … --val --npz. find-best-configuration does without by --disable_ensembling.',
       });
   });
   return new Map(names.map((name) => [name, found.map((places) => places.get(name)!)]));

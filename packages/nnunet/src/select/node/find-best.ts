@@ -15,7 +15,7 @@ import { determineForFolder, roundName } from '../../postprocess/node/folders.ts
 import type { Fold } from '../../splits/splits.ts';
 import { bestCandidate, type Candidate, pairsOf } from '../best.ts';
 import { accumulateCrossValidation, scoreMerged, validationFolder } from './accumulate.ts';
-import { ensembleFolders } from './ensemble.ts';
+import { casesOf, ensembleFolders } from './ensemble.ts';
 
 export interface FindBestOptions {
   /** `…/nnUNet_results/Dataset004_Hippocampus`. */
@@ -49,15 +49,19 @@ export interface BestConfiguration {
 export async function findBestConfiguration(options: FindBestOptions): Promise<BestConfiguration> {
   const { resultsFolder, models, referenceFolder, onStep, onCase } = options;
   const nameOf = shortNames(models);
+  for (const model of models) await trainedModelFolder(resultsFolder, model);
+  const pairs = options.ensembles ? pairsOf(models) : [];
+  // What is missing is told before the work begins.
+  for (const pair of pairs) await casesOf(validationFolders(pair, options));
   const candidates: Candidate[] = [];
   for (const model of models) {
     const name = modelFolderName(model);
     onStep?.(`scoring ${nameOf([model])}`);
-    const modelFolder = await trainedModelFolder(resultsFolder, model);
+    const modelFolder = join(resultsFolder, name);
     const { folder, summary } = await accumulateCrossValidation({ ...options, modelFolder });
     candidates.push({ name, models: [model], folder, dice: summary.foreground_mean.Dice });
   }
-  for (const pair of options.ensembles ? pairsOf(models) : []) candidates.push(await ensembleOf(pair, nameOf, options));
+  for (const pair of pairs) candidates.push(await ensembleOf(pair, nameOf, options));
   const best = bestCandidate(candidates);
   let shown = 0;
   const { after } = await determineForFolder({
@@ -84,6 +88,13 @@ export async function findBestConfiguration(options: FindBestOptions): Promise<B
   return result;
 }
 
+/** Of each model those of its folds. */
+const validationFolders = (
+  models: readonly ModelName[],
+  { resultsFolder, folds }: Pick<FindBestOptions, 'resultsFolder' | 'folds'>,
+): string[][] =>
+  models.map((model) => folds.map((fold) => validationFolder(join(resultsFolder, modelFolderName(model)), fold)));
+
 /** The pair's ensemble in cross-validation: each case's probabilities averaged, whichever fold of a model predicted it, all cases in one folder. */
 async function ensembleOf(
   [first, second]: readonly [ModelName, ModelName],
@@ -97,8 +108,12 @@ async function ensembleOf(
   const modelFolders = [first, second].map((model) => join(resultsFolder, modelFolderName(model)));
   const plans = join(modelFolders[0]!, 'plans.json');
   const reader = parsePlans(await readText(await openFile(plans)), plans);
-  const folders = modelFolders.map((modelFolder) => folds.map((fold) => validationFolder(modelFolder, fold)));
-  await ensembleFolders({ ...options, reader, folders, output: folder });
+  await ensembleFolders({
+    ...options,
+    reader,
+    folders: validationFolders([first, second], options),
+    output: folder,
+  });
   for (const file of ['plans.json', 'dataset.json']) await copyFile(join(modelFolders[0]!, file), join(folder, file));
   options.onStep?.(`scoring ${nameOf([first, second])}`);
   const summary = await scoreMerged(folder, options);
