@@ -50,6 +50,7 @@ describe('the cpu device', () => {
       await previous;
       previous = current;
     }
+    await previous;
     expect((await device.read(total))[0]).toBe(800);
     expect(device.memory().reservedBytes).toBeLessThan(32 * 2 ** 20);
     await device.close();

@@ -6,6 +6,8 @@ import { type Conv3dSizes, gatheredWords, multiplyAdds, panelFloats, volume } fr
 
 /** With at most so many channels, padded rows pay. */
 const FEW_CHANNELS = 8;
+/** With fewer, what each thread needs for a panel would be more than the volume. */
+const FEWEST_VOXELS = 2048;
 /** Multiply-adds that one item should have: about 1 ms. */
 const ITEM_WORK = 20e6;
 const FEWEST_ITEMS = 24;
@@ -19,9 +21,16 @@ const WANTED_BLOCKS = 8;
 const FEWEST_PLANES = 4;
 const MOST_PLANES = 16;
 
-/** A kernel whose rows have taps side by side, and channels few enough that rows are worth a padded copy. */
-export const suitsFewChannels = ({ inputChannels, groups, kernel, dilation }: Conv3dSizes): boolean =>
-  groups === 1 && inputChannels <= FEW_CHANNELS && kernel[2] > 1 && dilation[2] === 1;
+/** A kernel whose rows have taps side by side, channels few enough that rows are worth a padded copy, voxels enough for panels. */
+export const suitsFewChannels = ({ batch, inputChannels, groups, kernel, dilation, output }: Conv3dSizes): boolean =>
+  groups === 1 &&
+  inputChannels <= FEW_CHANNELS &&
+  kernel[2] > 1 &&
+  dilation[2] === 1 &&
+  batch * volume(output) >= FEWEST_VOXELS;
+
+/** Voxels are multiplied four at a time. */
+const inFours = (voxels: number): number => 4 * Math.ceil(voxels / 4);
 
 export function convolveFewChannels(
   device: CpuDevice,
@@ -42,9 +51,10 @@ export function convolveFewChannels(
   // The bias is one more.
   const floats = Math.max(panelFloats(taps, rows.inputChannels), 4 * Math.floor((taps * rows.inputChannels) / 4 + 1));
   const voxels = rows.batch * volume(rows.output);
-  const voxelsPerPanel = Math.max(4, 4 * Math.floor(PANEL_BYTES / (16 * floats)));
   const items = Math.max(FEWEST_ITEMS, Math.ceil(multiplyAdds(sizes) / ITEM_WORK));
-  const voxelsPerItem = voxelsPerPanel * Math.ceil(voxels / items / voxelsPerPanel);
+  const fair = Math.ceil(voxels / items);
+  const voxelsPerPanel = inFours(Math.min(fair, PANEL_BYTES / (4 * floats)));
+  const voxelsPerItem = voxelsPerPanel * Math.ceil(fair / voxelsPerPanel);
   const weightBytes = 32 * floats * Math.ceil(rows.outputChannels / 8);
   const scratchBytes = EDGE_BYTES + weightBytes + 4 * floats * voxelsPerPanel;
   const scratch = device.allocate(scratchBytes * device.threads);
@@ -66,7 +76,7 @@ function dataGradient(
   bias: Operand | undefined,
   dx: Operand,
 ): void {
-  const { batch, kernel, input, inputChannels, outputChannels } = sizes;
+  const { batch, kernel, input, output, inputChannels, outputChannels } = sizes;
   const columns = 8 * Math.ceil((volume(kernel) * inputChannels) / 8);
   if (columns > MOST_COLUMNS || outputChannels % 2 !== 0) {
     convolveDirect(device, sizes, dy, weight, bias, dx, true);
@@ -74,7 +84,7 @@ function dataGradient(
   }
   const asOneTap: Conv3dSizes = { ...sizes, kernel: [1, 1, 1], inputChannels: volume(kernel) * inputChannels };
   const { packed, zeroFloats } = packWeights(device, asOneTap, weight, undefined, true);
-  const voxelsPerPanel = Math.max(4, 4 * Math.floor(PANEL_BYTES / (16 * columns)));
+  const voxelsPerPanel = inFours(Math.min(output[2], PANEL_BYTES / (4 * columns)));
   const planesPerItem = Math.max(FEWEST_PLANES, Math.min(MOST_PLANES, Math.floor((batch * input[0]) / WANTED_BLOCKS)));
   const planeItems = Math.ceil(input[0] / planesPerItem);
   const scratchBytes = 4 * (4 * outputChannels + voxelsPerPanel * columns);

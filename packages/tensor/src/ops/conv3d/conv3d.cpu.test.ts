@@ -55,7 +55,7 @@ const CASES: Record<string, ConvolutionCase> = {
     geometry: plain,
   },
   'a first layer 1×3×3 with stride 1, 2, 3, padding 0, 2, 1': {
-    x: [2, 5, 22, 23, 2],
+    x: [2, 9, 30, 31, 2],
     cout: 12,
     kernel: [1, 3, 3],
     geometry: { ...plain, stride: [1, 2, 3], padding: [0, 2, 1] },
@@ -67,7 +67,7 @@ const CASES: Record<string, ConvolutionCase> = {
     geometry: { ...plain, dilation: [2, 2, 1], padding: [2, 0, 1] },
   },
   'a first layer with stride 2, 4 channels': {
-    x: [1, 16, 17, 18, 4],
+    x: [1, 26, 27, 28, 4],
     cout: 9,
     kernel: all(3),
     geometry: { ...plain, stride: all(2) },

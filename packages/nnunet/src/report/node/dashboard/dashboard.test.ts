@@ -80,7 +80,7 @@ describe('the dashboard', () => {
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     };
-    await expect(offer()).rejects.toThrow(/conv3d/);
+    await expect(offer()).rejects.toThrow(/convNorm3d/);
     const end = { how: 'failed', problem: 'too few channels', dice: [] } as const;
     await dashboard.close(end);
     expect((await heard).at(-1)!.data).toEqual(end);
