@@ -8,9 +8,10 @@
  */
 import { channelBlocks } from './conv3d-pack.as';
 import { product4x8 } from './conv3d-product.as';
+import { Window } from './conv3d-window.as';
 
 @unmanaged
-class DirectConvolution {
+class DirectConvolution extends Window {
   source: usize;
   /** See conv3d-pack.as.ts. */
   packed: usize;
@@ -31,18 +32,6 @@ class DirectConvolution {
   /** Channels of one group. `sourceChannels` floats are read at each tap, which may be those of several voxels in a row. */
   sourceChannels: i32;
   targetChannels: i32;
-  kernelDepth: i32;
-  kernelHeight: i32;
-  kernelWidth: i32;
-  strideDepth: i32;
-  strideHeight: i32;
-  strideWidth: i32;
-  paddingDepth: i32;
-  paddingHeight: i32;
-  paddingWidth: i32;
-  dilationDepth: i32;
-  dilationHeight: i32;
-  dilationWidth: i32;
   /** 1: the data gradient. */
   transposed: i32;
   /** What one item computes: so many blocks of four voxels, so many blocks of eight channels. */

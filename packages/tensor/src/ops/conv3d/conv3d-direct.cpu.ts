@@ -41,34 +41,34 @@ export function convolveDirect(
   const voxelItems = Math.ceil(voxelBlocks / split.voxelBlocks);
   const channelItems = Math.ceil(blocks / split.channelBlocks);
   device.enqueue('conv3dDirect', volume(classes) * groups * voxelItems * channelItems, [
+    ...geometryWords(sizes),
     ...[device.address(source), device.addressOf(packed), device.address(target)],
     ...[device.addressOf(scratch), scratchBytes, zeroFloats],
     ...[sizes.batch, ...from, ...to, groups, groups * sourceChannels, sourceChannels, targetChannels],
-    ...[...geometryWords(sizes), Number(transposed)],
-    ...[split.voxelBlocks, split.channelBlocks, voxelItems, channelItems],
+    ...[Number(transposed), split.voxelBlocks, split.channelBlocks, voxelItems, channelItems],
   ]);
   device.free(scratch);
   device.free(packed);
 }
 
-/** Weights and bias as conv3d-pack.as.ts lays them out, in a buffer to be freed. */
+/** Weights and bias as conv3d-pack.as.ts lays them out, in a buffer to be freed; `panels` is where the weights begin. */
 export function packWeights(
   device: CpuDevice,
   { groups, kernel, inputChannels, outputChannels }: Conv3dSizes,
   weight: Operand,
   bias: Operand | undefined,
   transposed: boolean,
-): { readonly packed: DeviceBuffer; readonly zeroFloats: number } {
+  panelRows = volume(kernel) * (transposed ? outputChannels : inputChannels),
+): { readonly packed: DeviceBuffer; readonly zeroFloats: number; readonly panels: number } {
   const [sources, targets] = transposed ? [outputChannels, inputChannels] : [inputChannels, outputChannels];
-  const taps = volume(kernel);
-  const blocks = Math.ceil(targets / 8);
+  const blocks = groups * Math.ceil(targets / 8);
   const zeroFloats = Math.ceil(sources / 16) * 16;
-  const packed = device.allocate(4 * (zeroFloats + groups * blocks * 8 * (1 + taps * sources)));
-  device.enqueue('conv3dPackWeights', groups * blocks, [
+  const packed = device.allocate(4 * (zeroFloats + 8 * blocks * (1 + panelRows)));
+  device.enqueue('conv3dPackWeights', blocks, [
     ...[device.address(weight), bias === undefined ? 0 : device.address(bias), device.addressOf(packed), zeroFloats],
-    ...[taps, groups, sources, targets, Number(transposed)],
+    ...[volume(kernel), groups, sources, targets, Number(transposed), panelRows],
   ]);
-  return { packed, zeroFloats };
+  return { packed, zeroFloats, panels: device.addressOf(packed) + 4 * (zeroFloats + 8 * blocks) };
 }
 
 /** How many blocks of voxels and of channels one item takes: enough work, tables that fit the cache, and items for all threads. */

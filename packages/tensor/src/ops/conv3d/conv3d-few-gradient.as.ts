@@ -3,7 +3,7 @@
  * general kernel would fill one of its eight channels.
  */
 import { Gathered } from './conv3d-panel.as';
-import { multiply4x8 } from './conv3d-winograd.as';
+import { multiply4x8 } from './conv3d-product.as';
 
 @unmanaged
 class FewChannelsGradient extends Gathered {

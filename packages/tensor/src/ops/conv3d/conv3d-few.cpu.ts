@@ -2,12 +2,13 @@
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import type { Operand } from '../../device/device.ts';
 import { convolveDirect, packWeights } from './conv3d-direct.cpu.ts';
-import { type Conv3dSizes, gatheredWords, multiplyAdds, panelFloats, volume } from './conv3d-sizes.cpu.ts';
+import { padWidth, suitsPadding } from './conv3d-pad-width.cpu.ts';
+import { type Conv3dSizes, gatheredWords, inFours, multiplyAdds, panelFloats, volume } from './conv3d-sizes.cpu.ts';
 
 /** With at most so many channels, padded rows pay. */
 const FEW_CHANNELS = 8;
 /** With fewer, what each thread needs for a panel would be more than the volume. */
-const FEWEST_VOXELS = 2048;
+const FEWEST_VOXELS = 768;
 /** Multiply-adds that one item should have: about 1 ms. */
 const ITEM_WORK = 20e6;
 const FEWEST_ITEMS = 24;
@@ -21,16 +22,8 @@ const WANTED_BLOCKS = 8;
 const FEWEST_PLANES = 4;
 const MOST_PLANES = 16;
 
-/** A kernel whose rows have taps side by side, channels few enough that rows are worth a padded copy, voxels enough for panels. */
-export const suitsFewChannels = ({ batch, inputChannels, groups, kernel, dilation, output }: Conv3dSizes): boolean =>
-  groups === 1 &&
-  inputChannels <= FEW_CHANNELS &&
-  kernel[2] > 1 &&
-  dilation[2] === 1 &&
-  batch * volume(output) >= FEWEST_VOXELS;
-
-/** Voxels are multiplied four at a time. */
-const inFours = (voxels: number): number => 4 * Math.ceil(voxels / 4);
+export const suitsFewChannels = (sizes: Conv3dSizes): boolean =>
+  suitsPadding(sizes, FEW_CHANNELS) && sizes.batch * volume(sizes.output) >= FEWEST_VOXELS;
 
 export function convolveFewChannels(
   device: CpuDevice,
@@ -46,22 +39,21 @@ export function convolveFewChannels(
     return;
   }
   const { rows, padded } = padWidth(device, sizes, source);
-  const { packed, zeroFloats } = packWeights(device, rows, weight, bias, false);
   const taps = volume(rows.kernel);
   // The bias is one more.
-  const floats = Math.max(panelFloats(taps, rows.inputChannels), 4 * Math.floor((taps * rows.inputChannels) / 4 + 1));
+  const panelRows = Math.max(panelFloats(taps, rows.inputChannels), inFours(taps * rows.inputChannels + 1));
+  const { packed, panels } = packWeights(device, rows, weight, bias, false, panelRows);
   const voxels = rows.batch * volume(rows.output);
   const items = Math.max(FEWEST_ITEMS, Math.ceil(multiplyAdds(sizes) / ITEM_WORK));
   const fair = Math.ceil(voxels / items);
-  const voxelsPerPanel = inFours(Math.min(fair, PANEL_BYTES / (4 * floats)));
+  const voxelsPerPanel = inFours(Math.min(fair, PANEL_BYTES / (4 * panelRows)));
   const voxelsPerItem = voxelsPerPanel * Math.ceil(fair / voxelsPerPanel);
-  const weightBytes = 32 * floats * Math.ceil(rows.outputChannels / 8);
-  const scratchBytes = EDGE_BYTES + weightBytes + 4 * floats * voxelsPerPanel;
+  const scratchBytes = EDGE_BYTES + 4 * panelRows * voxelsPerPanel;
   const scratch = device.allocate(scratchBytes * device.threads);
   device.choose(() => `panels of ${voxelsPerPanel} voxels`);
   device.enqueue('conv3dFewChannels', Math.ceil(voxels / voxelsPerItem), [
     ...gatheredWords(rows, sizes.inputChannels),
-    ...[device.addressOf(padded), device.addressOf(packed), zeroFloats, device.address(target)],
+    ...[device.addressOf(padded), panels, panelRows, device.address(target)],
     ...[device.addressOf(scratch), scratchBytes, voxelsPerItem, voxelsPerPanel],
   ]);
   for (const buffer of [scratch, packed, padded]) device.free(buffer);
@@ -83,7 +75,7 @@ function dataGradient(
     return;
   }
   const asOneTap: Conv3dSizes = { ...sizes, kernel: [1, 1, 1], inputChannels: volume(kernel) * inputChannels };
-  const { packed, zeroFloats } = packWeights(device, asOneTap, weight, undefined, true);
+  const { packed, panels } = packWeights(device, asOneTap, weight, undefined, true);
   const voxelsPerPanel = inFours(Math.min(output[2], PANEL_BYTES / (4 * columns)));
   const planesPerItem = Math.max(FEWEST_PLANES, Math.min(MOST_PLANES, Math.floor((batch * input[0]) / WANTED_BLOCKS)));
   const planeItems = Math.ceil(input[0] / planesPerItem);
@@ -92,31 +84,8 @@ function dataGradient(
   device.choose(() => `${planesPerItem} planes in one item, ${voxelsPerPanel} voxels at a time`);
   device.enqueue('conv3dFewChannelsGradient', batch * planeItems, [
     ...gatheredWords(sizes, inputChannels),
-    ...[device.address(dy), device.addressOf(packed) + 4 * (zeroFloats + columns)],
-    ...[bias === undefined ? 0 : device.address(bias), device.address(dx)],
+    ...[device.address(dy), panels, bias === undefined ? 0 : device.address(bias), device.address(dx)],
     ...[device.addressOf(scratch), scratchBytes, planesPerItem, planeItems, voxelsPerPanel],
   ]);
   for (const buffer of [scratch, packed]) device.free(buffer);
-}
-
-/** The sizes of the same convolution over rows padded with zeros, where a kernel's row is one tap with more channels. */
-export function padWidth(device: CpuDevice, sizes: Conv3dSizes, x: Operand) {
-  const { kernel, padding, stride, inputChannels } = sizes;
-  const [depth, height, width] = sizes.input;
-  const paddedWidth = (sizes.output[2] - 1) * stride[2] + kernel[2];
-  const rows = sizes.batch * depth * height;
-  const padded = device.allocate(4 * rows * paddedWidth * inputChannels);
-  const rowsPerItem = Math.max(1, Math.floor(65536 / (paddedWidth * inputChannels)));
-  device.enqueue('conv3dPadWidth', Math.ceil(rows / rowsPerItem), [
-    ...[device.address(x), device.addressOf(padded), rows, width * inputChannels],
-    ...[padding[2] * inputChannels, paddedWidth * inputChannels, rowsPerItem],
-  ]);
-  const rowSizes: Conv3dSizes = {
-    ...sizes,
-    input: [depth, height, paddedWidth],
-    kernel: [kernel[0], kernel[1], 1],
-    padding: [padding[0], padding[1], 0],
-    inputChannels: kernel[2] * inputChannels,
-  };
-  return { rows: rowSizes, padded };
 }

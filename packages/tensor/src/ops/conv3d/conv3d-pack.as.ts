@@ -8,7 +8,7 @@
 export class PackWeights {
   weight: usize;
   bias: usize;
-  /** `[zeros: zeroFloats] [bias: groups · blocks · 8] [weights: group, block, tap, source channel, 8]`. */
+  /** `[zeros: zeroFloats] [bias: groups · blocks · 8] [weights: group, block, tap, source channel, 8]`, a block `panelRows` rows of eight. */
   packed: usize;
   zeroFloats: i32;
   taps: i32;
@@ -18,6 +18,8 @@ export class PackWeights {
   targetChannels: i32;
   /** 1: the data gradient, which reads what the convolution writes. */
   transposed: i32;
+  /** taps · sourceChannels, or more: then the bias follows as one more source, and zeros. */
+  panelRows: i32;
 }
 
 /** Blocks of eight that `channels` target channels take. */
@@ -35,10 +37,16 @@ export function conv3dPackWeights(p: PackWeights, item: i32, thread: i32): void 
   const valid = min(8, p.targetChannels - first);
   if (item == 0) memory.fill(p.packed, 0, <usize>p.zeroFloats << 2);
   const biases = p.packed + (<usize>p.zeroFloats << 2);
-  packBias(p, biases + (<usize>item << 5), group * p.targetChannels + first, valid);
-  const panel = biases + (<usize>(p.groups * blocks) << 5) + ((<usize>item * <usize>p.taps * <usize>p.sourceChannels) << 5);
+  const bias = biases + (<usize>item << 5);
+  packBias(p, bias, group * p.targetChannels + first, valid);
+  const panel = biases + (<usize>(p.groups * blocks) << 5) + ((<usize>item * <usize>p.panelRows) << 5);
   if (p.transposed) packTransposed(p, panel, group, first, valid);
   else packForward(p, panel, group, first, valid);
+  const rows = p.taps * p.sourceChannels;
+  if (rows == p.panelRows) return;
+  const after = panel + (<usize>rows << 5);
+  memory.copy(after, bias, 32);
+  memory.fill(after + 32, 0, <usize>(p.panelRows - rows - 1) << 5);
 }
 
 function packBias(p: PackWeights, out: usize, channel: i32, valid: i32): void {

@@ -3,9 +3,11 @@
  * gradients, and for convolutions of few channels.
  */
 
+import { Window } from './conv3d-window.as';
+
 /** A convolution as panels are told of it, before their own words. */
 @unmanaged
-export class Gathered {
+export class Gathered extends Window {
   batch: i32;
   inputDepth: i32;
   inputHeight: i32;
@@ -19,18 +21,6 @@ export class Gathered {
   /** Channels of one group. `inputChannels` floats are read at each tap, which may be those of several voxels in a row. */
   inputChannels: i32;
   outputChannels: i32;
-  kernelDepth: i32;
-  kernelHeight: i32;
-  kernelWidth: i32;
-  strideDepth: i32;
-  strideHeight: i32;
-  strideWidth: i32;
-  paddingDepth: i32;
-  paddingHeight: i32;
-  paddingWidth: i32;
-  dilationDepth: i32;
-  dilationHeight: i32;
-  dilationWidth: i32;
 }
 
 /** Floats of a voxel of a panel with so many taps: whole quads are copied, also at the last tap. */

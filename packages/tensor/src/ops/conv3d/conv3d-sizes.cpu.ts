@@ -17,6 +17,9 @@ export interface Conv3dSizes extends Conv3dGeometry {
 
 export const volume = (triple: Triple): number => triple[0] * triple[1] * triple[2];
 
+/** The next multiple of 4: products go four rows at a time. */
+export const inFours = (rows: number): number => 4 * Math.ceil(rows / 4);
+
 /** True where all three numbers are `value`. */
 export const allAre = (triple: Triple, value: number): boolean => triple.every((entry) => entry === value);
 
@@ -49,7 +52,7 @@ export const isPointwise = (sizes: Conv3dSizes): boolean =>
 export const multiplyAdds = (sizes: Conv3dSizes): number =>
   sizes.batch * volume(sizes.output) * volume(sizes.kernel) * sizes.groups * sizes.inputChannels * sizes.outputChannels;
 
-/** Kernel, stride, padding, dilation: the twelve words that the general kernels take in this order. */
+/** Kernel, stride, padding, dilation: the twelve words that the general kernels take first (`Window` in conv3d-window.as.ts). */
 export const geometryWords = (sizes: Conv3dSizes): number[] => [
   ...sizes.kernel,
   ...sizes.stride,
@@ -59,8 +62,9 @@ export const geometryWords = (sizes: Conv3dSizes): number[] => [
 
 /** What kernels that gather panels are told first (`Gathered` in conv3d-panel.as.ts); `inputPitch` is in floats. */
 export const gatheredWords = (sizes: Conv3dSizes, inputPitch: number): number[] => [
+  ...geometryWords(sizes),
   ...[sizes.batch, ...sizes.input, ...sizes.output, sizes.groups],
-  ...[inputPitch, sizes.inputChannels, sizes.outputChannels, ...geometryWords(sizes)],
+  ...[inputPitch, sizes.inputChannels, sizes.outputChannels],
 ];
 
 /** Floats of a voxel of a panel (`panelFloats` in conv3d-panel.as.ts). */

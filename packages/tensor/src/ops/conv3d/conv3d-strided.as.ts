@@ -3,12 +3,12 @@
  * tiles are transformed, multiplied and transformed back one after the other while they are in the second-level cache.
  */
 import { outerProducts } from './conv3d-outer.as';
+import { multiplyRows } from './conv3d-product.as';
 import {
   STRIDED_WORK_BYTES, stridedGatherRows, stridedGradientRows, stridedInputRows, stridedOutputRows, stridedPixels, stridedSpreadRows,
 } from './conv3d-strided-tiles.as';
-import { multiply4x8 } from './conv3d-winograd.as';
 import { EDGE_BYTES } from './conv3d-winograd-gradient.as';
-import { fromVolume, scratchOf, TiledPair, tilingOf, toVolume, widthIndex } from './conv3d-winograd-tiles.as';
+import { fromVolume, oddLines, scratchOf, TiledPair, tilingOf, toVolume, widthIndex } from './conv3d-winograd-tiles.as';
 
 @unmanaged
 class Strided extends TiledPair {
@@ -38,10 +38,10 @@ function weightPointOf(slice: i32, i: i32): i32 {
   return min(slice, 5) * 6 + min(i, 5);
 }
 
-/** Bytes from one row of points to the next, of `pixels` pixels: an odd number of cache lines, so that they do not fall into the same set of a cache. */
+/** Bytes from one row of points to the next, of `pixels` pixels. */
 @inline
 function rowBytes(pixels: i32, channels: i32): usize {
-  return (((<usize>(pixels * channels) << 2) + 63) & ~127) + 64;
+  return oddLines(<usize>(pixels * channels) << 2);
 }
 
 /** Results of a tile in fours. */
@@ -77,7 +77,7 @@ export function conv3dStrided(p: Strided, item: i32, thread: i32): void {
           const from = transformed + <usize>i * fromBytes + <usize>tile * fromTile;
           const to = products + <usize>i * toBytes + <usize>tile * toTile + (<usize>channel << 2);
           if (p.transposed) spreadProducts(p, from, weights, channel, to, channels, rowsOf(p, first + tile));
-          else products8(from, 2 * p.fromChannels, 3 * p.fromChannels, weights + (<usize>(channel * 3 * p.fromChannels) << 2), to, channels, rowsOf(p, first + tile), false);
+          else multiplyRows(from, 2 * p.fromChannels, 3 * p.fromChannels, weights + (<usize>(channel * 3 * p.fromChannels) << 2), to, channels, rowsOf(p, first + tile), false);
         }
       }
     }
@@ -96,17 +96,9 @@ function spreadProducts(p: Strided, from: usize, weights: usize, channel: i32, t
   const pixel = <usize>sources << 2;
   const tapBytes = pixel * <usize>channels;
   const panel = weights + pixel * <usize>channel;
-  products8(from, sources, sources, panel + 2 * tapBytes, to, 2 * channels, rows, false);
-  products8(from + pixel, sources, sources, panel, to, 2 * channels, rows, true);
-  products8(from + pixel, sources, sources, panel + tapBytes, to + (<usize>channels << 2), 2 * channels, rows, false);
-}
-
-/** `to[row, 8] (+)= Σ from[row, source] · weights[source, 8]` for rows in fours; pitches in floats. */
-@inline
-function products8(from: usize, fromPitch: i32, sources: i32, weights: usize, to: usize, toPitch: i32, rows: i32, add: bool): void {
-  const fromBytes = <usize>fromPitch << 2;
-  const toBytes = <usize>toPitch << 2;
-  for (let row = 0; row < rows; row += 4) multiply4x8(from + <usize>row * fromBytes, fromBytes, sources, weights, to + <usize>row * toBytes, toBytes, add);
+  multiplyRows(from, sources, sources, panel + 2 * tapBytes, to, 2 * channels, rows, false);
+  multiplyRows(from + pixel, sources, sources, panel, to, 2 * channels, rows, true);
+  multiplyRows(from + pixel, sources, sources, panel + tapBytes, to + (<usize>channels << 2), 2 * channels, rows, false);
 }
 
 /**

@@ -2,10 +2,10 @@
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import type { Operand } from '../../device/device.ts';
 import type { Triple } from '../../shape.ts';
-import { allAre, type Conv3dSizes, volume } from './conv3d-sizes.cpu.ts';
+import { allAre, type Conv3dSizes, inFours, volume } from './conv3d-sizes.cpu.ts';
 import { transformWeights } from './conv3d-winograd.cpu.ts';
 import { SUMS_WORK_BYTES } from './conv3d-winograd-gradient.cpu.ts';
-import { type Tiles, tiledOperands, winogradCommands } from './conv3d-winograd-tiling.cpu.ts';
+import { oddLines, type Tiles, tiledOperands, winogradCommands } from './conv3d-winograd-tiling.cpu.ts';
 
 /** What a slice of the tiles of one item may take of a second-level cache. */
 const BLOCK_BYTES = 300e3;
@@ -39,18 +39,12 @@ export function suitsStrided(sizes: Conv3dSizes): boolean {
   );
 }
 
-const inFours = (extent: number): number => 4 * Math.ceil(extent / 4);
-
 const sumBytes = ({ inputChannels, outputChannels }: Conv3dSizes): number =>
   4 * WEIGHT_POINTS * TAPS * inputChannels * outputChannels;
 
-/** Bytes from one row of points to the next, as the kernels compute them. */
-const rowBytes = (pixels: number, channels: number): number =>
-  Math.floor((4 * pixels * channels + 63) / 128) * 128 + 64;
-
 /** Bytes of a slice of tiles in which rows have so many pixels of each channel. */
 const sliceBytes = (rows: readonly { readonly pixels: number; readonly channels: number }[], tiles: number): number =>
-  SLICE_POINTS * rows.reduce((bytes, { pixels, channels }) => bytes + rowBytes(tiles * pixels, channels), 0);
+  SLICE_POINTS * rows.reduce((bytes, { pixels, channels }) => bytes + oddLines(4 * tiles * pixels * channels), 0);
 
 /** Tiles of 4×4 results along depth and height and as long a run along width as a cache holds. */
 function cutUp(batch: number, results: Triple, bytesOf: (run: number) => number) {

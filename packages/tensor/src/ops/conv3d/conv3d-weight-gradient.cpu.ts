@@ -1,7 +1,7 @@
 /** Launches the general weight gradient (conv3d-weight-gradient.as.ts). */
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import type { Operand } from '../../device/device.ts';
-import { padWidth } from './conv3d-few.cpu.ts';
+import { padWidth, suitsPadding } from './conv3d-pad-width.cpu.ts';
 import { type Conv3dSizes, gatheredWords, isPointwise, multiplyAdds, panelFloats, volume } from './conv3d-sizes.cpu.ts';
 
 /** Multiply-adds that one item should have: about 1 ms. */
@@ -22,9 +22,8 @@ export function weightGradientDirect(
   dy: Operand,
   dweight: Operand,
 ): void {
-  const { groups, kernel, dilation, inputChannels } = sizes;
-  const few = inputChannels <= FEW_CHANNELS && groups === 1 && kernel[2] > 1 && dilation[2] === 1;
-  if (few) {
+  const { groups, inputChannels } = sizes;
+  if (suitsPadding(sizes, FEW_CHANNELS)) {
     const { rows, padded } = padWidth(device, sizes, x);
     launch(device, rows, device.addressOf(padded), inputChannels, true, dy, dweight);
     device.free(padded);

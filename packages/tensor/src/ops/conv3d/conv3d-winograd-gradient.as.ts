@@ -156,7 +156,7 @@ function transformBack(p: WinogradGradient, from: usize, step: usize, to: usize,
     return;
   }
   for (let tap: usize = 0; tap < 9; tap++) {
-    backLine(strided, rows + (tap << 4), 144, taps, 16);
+    weightGradientLine(rows + (tap << 4), 144, taps, 16);
     const out = to + tap * tapBytes;
     storeTap(p.add, out, v128.load(taps));
     storeTap(p.add, out + 9 * tapBytes, v128.load(taps, 16));

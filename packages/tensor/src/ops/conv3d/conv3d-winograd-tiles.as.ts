@@ -88,13 +88,16 @@ export function slicesOf(pair: TiledPair): i32 {
   return pair.tileDepth == 4 ? 6 : 1;
 }
 
-/**
- * Bytes from one point to the next of `tiles` tiles in fours with `channels` channels. An odd number of cache lines, so that the many points
- * of a tile do not fall into the same set of the cache.
- */
+/** The least odd number of cache lines that holds so many bytes, in bytes: points so far apart do not fall into the same set of a cache. */
+@inline
+export function oddLines(bytes: usize): usize {
+  return ((bytes + 63) & ~127) + 64;
+}
+
+/** Bytes from one point to the next of `tiles` tiles in fours with `channels` channels. */
 @inline
 export function pointBytes(tiles: i32, channels: i32): usize {
-  return ((((<usize>((tiles + 3) & ~3) * <usize>channels) << 2) + 63) & ~127) + 64;
+  return oddLines((<usize>((tiles + 3) & ~3) * <usize>channels) << 2);
 }
 
 /** Bytes that the transforms of a tile need to work in: 216 points of 16 channels, and a slice of them. */

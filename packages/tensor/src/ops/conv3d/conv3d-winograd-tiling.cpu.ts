@@ -2,7 +2,7 @@
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import type { Operand } from '../../device/device.ts';
 import type { Triple } from '../../shape.ts';
-import { allAre, type Conv3dSizes, volume } from './conv3d-sizes.cpu.ts';
+import { allAre, type Conv3dSizes, inFours, volume } from './conv3d-sizes.cpu.ts';
 
 /** Work area of the transforms of tiles, as the kernels have it. */
 export const TILE_WORK_BYTES = 64 * (216 + 36);
@@ -27,7 +27,7 @@ export function suitsWinograd(sizes: Conv3dSizes): boolean {
   if (!shaped) return false;
   const { tiles, points } = new WinogradTiling(kernel[0], sizes.batch, sizes.output);
   const direct = volume(kernel) * sizes.batch * volume(sizes.output);
-  return direct > LEAST_GAIN * points * (Math.ceil(tiles / 4) * 4 + WEIGHT_TILES);
+  return direct > LEAST_GAIN * points * (inFours(tiles) + WEIGHT_TILES);
 }
 
 /** A volume and its channels. */
@@ -53,6 +53,9 @@ export function tiledOperands(
     to: { ...to, address: device.address(target) },
   };
 }
+
+/** The least odd number of cache lines that holds so many bytes, in bytes, as the kernels compute it. */
+export const oddLines = (bytes: number): number => Math.floor((bytes + 63) / 128) * 128 + 64;
 
 /** How tiles lie. */
 export interface Tiles {
@@ -88,9 +91,9 @@ export class WinogradTiling implements Tiles {
     return 4 * this.points * channels;
   }
 
-  /** Bytes from one point to the next, as the kernels compute them: an odd number of cache lines. */
+  /** Bytes from one point to the next, as the kernels compute them. */
   pointBytes(tiles: number, channels: number): number {
-    return Math.floor((4 * Math.ceil(tiles / 4) * 4 * channels + 63) / 128) * 128 + 64;
+    return oddLines(4 * inFours(tiles) * channels);
   }
 
   /** Bytes of all points of `tiles` tiles. */
@@ -101,7 +104,7 @@ export class WinogradTiling implements Tiles {
   /** Runs of tiles of the same length, a multiple of 4, none longer than `most`. */
   runs(most: number): { readonly first: number; readonly tiles: number }[] {
     const count = Math.ceil(this.tiles / most);
-    const length = Math.ceil(Math.ceil(this.tiles / count) / 4) * 4;
+    const length = inFours(this.tiles / count);
     const runs = [];
     for (let first = 0; first < this.tiles; first += length)
       runs.push({ first, tiles: Math.min(length, this.tiles - first) });

@@ -4,7 +4,7 @@
  * tiles and weights too large to read once for each block: there the three steps are commands of their own, and the weights are transformed, a
  * few channels at a time, where they are multiplied.
  */
-import { madd } from '../../device/cpu/simd.as';
+import { multiplyRows } from './conv3d-product.as';
 import {
   fromVolume, inputTile, outputTile, pointBytes, scratchOf, slicesOf, TILE_WORK_BYTES, TiledPair, tilingOf, toVolume,
 } from './conv3d-winograd-tiles.as';
@@ -126,10 +126,7 @@ export function conv3dWinogradOutput(p: Winograd, item: i32, thread: i32): void 
   }
 }
 
-/**
- * `to[tile, target] (+)= Σ from[tile, source] · weights[source, target]` for tiles in fours, `sources` source channels and target channels in eights;
- * the rows of `from` and `to` have pitches in floats.
- */
+/** `to[tile, target] (+)= Σ from[tile, source] · weights[source, target]` for target channels in eights; see `multiplyRows`. */
 function multiply(
   from: usize,
   fromPitch: i32,
@@ -141,89 +138,8 @@ function multiply(
   tiles: i32,
   add: bool,
 ): void {
-  const fromBytes = <usize>fromPitch << 2;
-  const toBytes = <usize>toPitch << 2;
   for (let channel = 0; channel < targets; channel += 8) {
-    for (let tile = 0; tile < tiles; tile += 4) {
-      const out = to + <usize>tile * toBytes + (<usize>channel << 2);
-      multiply4x8(from + <usize>tile * fromBytes, fromBytes, sources, weights, out, toBytes, add);
-    }
+    multiplyRows(from, fromPitch, sources, weights, to + (<usize>channel << 2), toPitch, tiles, add);
     weights += <usize>sources << 5;
   }
-}
-
-/**
- * See conv3d-product.as.ts for why four by eight. Two source channels at a time, which is 4 to 10% faster than one (2 cores of a Xeon, Node 20); four at a
- * time take more registers than there are. `sources` is even.
- */
-export function multiply4x8(from: usize, fromBytes: usize, sources: i32, weights: usize, to: usize, toBytes: usize, add: bool): void {
-  let a0 = f32x4.splat(0);
-  let a1 = a0;
-  let b0 = a0;
-  let b1 = a0;
-  let c0 = a0;
-  let c1 = a0;
-  let d0 = a0;
-  let d1 = a0;
-  if (add) {
-    a0 = v128.load(to);
-    a1 = v128.load(to, 16);
-    b0 = v128.load(to + toBytes);
-    b1 = v128.load(to + toBytes, 16);
-    c0 = v128.load(to + 2 * toBytes);
-    c1 = v128.load(to + 2 * toBytes, 16);
-    d0 = v128.load(to + 3 * toBytes);
-    d1 = v128.load(to + 3 * toBytes, 16);
-  }
-  let a = from;
-  let b = a + fromBytes;
-  let c = b + fromBytes;
-  let d = c + fromBytes;
-  const end = a + (<usize>sources << 2);
-  while (a < end) {
-    const v0 = v128.load(weights);
-    const v1 = v128.load(weights, 16);
-    let s = v128.load32_splat(a);
-    a0 = madd(s, v0, a0);
-    a1 = madd(s, v1, a1);
-    s = v128.load32_splat(b);
-    b0 = madd(s, v0, b0);
-    b1 = madd(s, v1, b1);
-    s = v128.load32_splat(c);
-    c0 = madd(s, v0, c0);
-    c1 = madd(s, v1, c1);
-    s = v128.load32_splat(d);
-    d0 = madd(s, v0, d0);
-    d1 = madd(s, v1, d1);
-    const w0 = v128.load(weights, 32);
-    const w1 = v128.load(weights, 48);
-    s = v128.load32_splat(a, 4);
-    a0 = madd(s, w0, a0);
-    a1 = madd(s, w1, a1);
-    s = v128.load32_splat(b, 4);
-    b0 = madd(s, w0, b0);
-    b1 = madd(s, w1, b1);
-    s = v128.load32_splat(c, 4);
-    c0 = madd(s, w0, c0);
-    c1 = madd(s, w1, c1);
-    s = v128.load32_splat(d, 4);
-    d0 = madd(s, w0, d0);
-    d1 = madd(s, w1, d1);
-    a += 8;
-    b += 8;
-    c += 8;
-    d += 8;
-    weights += 64;
-  }
-  v128.store(to, a0);
-  v128.store(to, a1, 16);
-  to += toBytes;
-  v128.store(to, b0);
-  v128.store(to, b1, 16);
-  to += toBytes;
-  v128.store(to, c0);
-  v128.store(to, c1, 16);
-  to += toBytes;
-  v128.store(to, d0);
-  v128.store(to, d1, 16);
 }
