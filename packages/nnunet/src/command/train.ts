@@ -251,11 +251,18 @@ export const train = defineCommand(
           }),
         log,
         signal: context.signal,
-        onStart: (total, { network, history }) => {
+        onStart: (left, { network, history }) => {
           dashboard?.start({ network, history, device, spacing: patchTriple(cases.configuration.spacing) });
-          if (total === 0) context.print('trained to its end already; more --epochs would train on');
+          const done = history.losses.length;
+          if (left === 0) context.print('trained to its end already; more --epochs would train on');
           else if (options.progress)
-            bar = new Progress({ total, label: 'training', unit: 'iteration', stream: context.status });
+            bar = new Progress({
+              total: done + left,
+              done,
+              label: 'training',
+              unit: 'iteration',
+              stream: context.status,
+            });
         },
         ...(options.tune ? { onTune: options.progress ? compileBar(context.status, 'tuning') : () => {} } : {}),
         ...(options.progress ? { onCompile: compileBar(context.status) } : {}),

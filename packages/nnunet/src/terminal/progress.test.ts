@@ -34,6 +34,16 @@ describe('Progress', () => {
     expect(stream.screen()).toEqual([`epoch 3/50  ${'█'.repeat(28)}  200/200  25 steps/s  Dice 0.871`, '']);
   });
 
+  it('counts what was done before, but not in its rate', () => {
+    const stream = recorder(true);
+    let time = 0;
+    const progress = new Progress({ total: 200, done: 100, label: 'x', stream, now: () => time });
+    expect(stream.screen()).toEqual([`x  ${'█'.repeat(14)}${'░'.repeat(14)}  100/200`]);
+    time = 10_000;
+    progress.advance(50);
+    expect(stream.screen()).toEqual([`x  ${'█'.repeat(21)}${'░'.repeat(7)}  150/200  5 steps/s  0:10 left`]);
+  });
+
   it('follows the rate of the last seconds, also when steps are slow', () => {
     const stream = recorder(true);
     let time = 0;

@@ -13,6 +13,8 @@ export interface TerminalStream {
 export interface ProgressOptions {
   /** Steps in all. */
   readonly total: number;
+  /** Of those, done before: they count in the bar, not in the rate. */
+  readonly done?: number;
   /** Stands before the bar: 'epoch 3/50'. */
   readonly label: string;
   /** What a step is, in the singular. */
@@ -37,7 +39,7 @@ export class Progress {
   readonly #plainInterval: number;
   readonly #now: () => number;
   readonly #samples: { readonly time: number; readonly done: number }[];
-  #done = 0;
+  #done: number;
   #note = '';
   #shownAt: number;
   #finished = false;
@@ -45,12 +47,13 @@ export class Progress {
 
   constructor(options: ProgressOptions) {
     this.#total = options.total;
+    this.#done = options.done ?? 0;
     this.#label = options.label;
     this.#unit = options.unit ?? 'step';
     this.#stream = options.stream ?? process.stderr;
     this.#plainInterval = (options.plainInterval ?? 60) * 1000;
     this.#now = options.now ?? (() => performance.now());
-    this.#samples = [{ time: this.#now(), done: 0 }];
+    this.#samples = [{ time: this.#now(), done: this.#done }];
     this.#shownAt = this.#now();
     if (this.#onTerminal) this.#show();
   }
