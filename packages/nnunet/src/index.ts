@@ -44,6 +44,7 @@ export {
 export * from './preprocess/index.ts';
 export * from './report/index.ts';
 export * from './splits/index.ts';
+export type { Batch } from './train/batch.ts';
 export {
   type Checkpoint,
   describeCheckpoint,
@@ -55,4 +56,4 @@ export {
 export { type EpochRecord, emptyHistory, meanDice, type TrainingHistory } from './train/history.ts';
 export { PseudoDice } from './train/pseudo-dice.ts';
 export { type TrainingEnd, type TrainingSettings, train } from './train/trainer.ts';
-export { type Batch, TrainingStep, type TrainingStepSettings } from './train/training-step.ts';
+export { TrainingStep, type TrainingStepSettings } from './train/training-step.ts';

@@ -4,9 +4,9 @@ import { type Device, fromArray } from '@voxelgrad/tensor';
 import { describeOnEach } from '@voxelgrad/tensor/testing';
 import { expect, it } from 'vitest';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
+import type { Batch } from './batch.ts';
 import { type PatchSnapshot, takeSnapshot } from './patch-snapshot.ts';
 import { train } from './trainer.ts';
-import type { Batch } from './training-step.ts';
 
 const size = 8;
 const voxels = size ** 3;

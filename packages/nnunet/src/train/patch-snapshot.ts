@@ -4,8 +4,8 @@
  */
 import { argMax, fromArray, mul, narrow, noGrad, reshape, sum, type Tensor, tidy } from '@voxelgrad/tensor';
 import type { SegmentationNetwork } from '../networks/unet.ts';
+import type { Batch } from './batch.ts';
 import { overZero } from './pseudo-dice.ts';
-import type { Batch } from './training-step.ts';
 
 export interface PatchSnapshot {
   /** [d, h, w]; a patch in the plane has depth 1. */

@@ -70,6 +70,12 @@ export class PseudoDice {
     return [mul(predicted, annotated), mul(narrow(target, -1, 0, regions), annotated)];
   }
 
+  /** Forgets what was counted. */
+  dispose(): void {
+    this.#counts?.dispose();
+    this.#counts = undefined;
+  }
+
   /** Dice of each class; NaN where it neither was nor was predicted. Starts over. */
   async take(): Promise<number[]> {
     if (this.#counts === undefined) return [];

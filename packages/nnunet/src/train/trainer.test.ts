@@ -1,12 +1,12 @@
 import { Adam, deepSupervision, diceAndCrossEntropy, polynomial } from '@voxelgrad/nn';
-import { type Device, fromArray } from '@voxelgrad/tensor';
+import { type Device, fromArray, VoxelgradError } from '@voxelgrad/tensor';
 import { describeOnBoth, describeOnEach, expectClose } from '@voxelgrad/tensor/testing';
 import { expect, it } from 'vitest';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
+import type { Batch } from './batch.ts';
 import { describeCheckpoint, encodeCheckpoint, restoreCheckpoint } from './checkpoint.ts';
 import type { TrainingHistory } from './history.ts';
 import { type TrainingSettings, train } from './trainer.ts';
-import type { Batch } from './training-step.ts';
 
 const SIZE = 8;
 
@@ -68,6 +68,55 @@ describeOnEach('training on $name', ({ open }) => {
     settings.network.dispose();
     await device.synchronize();
     expect(device.memory().usedBytes).toBe(before);
+  });
+
+  it('scores itself in parts, as it trains: the figures of the whole batch, of fewer samples at a time', async () => {
+    const device = await open();
+    const trained = async (accumulation: number) => {
+      const settings = { ...settingsFor(device, 1), accumulation, iterationsPerEpoch: 1, validationIterations: 2 };
+      const loss = deepSupervision(diceAndCrossEntropy({ batchDice: false }));
+      const samples = new Set<number>();
+      const { history } = await train({
+        ...settings,
+        loss: (outputs, target) => {
+          samples.add(outputs[0]!.shape[0]!);
+          return loss(outputs, target);
+        },
+      });
+      settings.optimizer.dispose();
+      settings.network.dispose();
+      return { ...history.epochs[0]!, samples: [...samples] };
+    };
+    const [whole, parts] = [await trained(1), await trained(2)];
+    expect([whole.samples, parts.samples]).toEqual([[2], [1]]);
+    expectClose([parts.validationLoss!], [whole.validationLoss!], { rtol: 1e-4 });
+    expectClose(parts.pseudoDice as number[], whole.pseudoDice as number[], { atol: 0.02 });
+  });
+
+  it('gives up the captured step for a validation without room beside it, and goes on with the same bits', async () => {
+    const device = await open();
+    const trained = async (failures: number) => {
+      const before = device.memory().usedBytes;
+      const settings = settingsFor(device, 2);
+      let left = failures;
+      const { history } = await train({
+        ...settings,
+        loss: (outputs, target) => {
+          // Validation records no gradients.
+          if (!outputs[0]!.requiresGradient && left-- > 0)
+            throw new VoxelgradError('out-of-memory', { what: 'no room for this test' });
+          return settings.loss(outputs, target);
+        },
+      }).finally(() => {
+        settings.optimizer.dispose();
+        settings.network.dispose();
+      });
+      await device.synchronize();
+      expect(device.memory().usedBytes).toBe(before);
+      return { losses: history.losses, scores: history.epochs.map(({ seconds: _, ...record }) => record) };
+    };
+    expect(await trained(1)).toEqual(await trained(0));
+    await expect(trained(2)).rejects.toThrow('no room for this test');
   });
 
   it('goes on from a checkpoint with the same bits', async () => {

@@ -3,10 +3,11 @@
  * each of them, validation patches scored by pseudo Dice, its moving average deciding which weights are best. Beyond the official one it stops
  * early on patience, and can be interrupted at any iteration and resumed with the same bits: batches are functions of their index.
  */
-import { noGrad, tidy, VoxelgradError } from '@voxelgrad/tensor';
+import { add, debug, isVoxelgradError, noGrad, scale, type Tensor, tidy, VoxelgradError } from '@voxelgrad/tensor';
+import { type Batch, type BatchPart, mapParts } from './batch.ts';
 import { addEpoch, type EpochRecord, emptyHistory, type TrainingHistory } from './history.ts';
 import { PseudoDice } from './pseudo-dice.ts';
-import { type Batch, TrainingStep, type TrainingStepSettings } from './training-step.ts';
+import { TrainingStep, type TrainingStepSettings } from './training-step.ts';
 
 export interface TrainingSettings extends TrainingStepSettings {
   /** Whether targets are regions. */
@@ -72,7 +73,7 @@ async function runEpochs(
     const losses = history.losses.slice(last - iterationsPerEpoch, last);
     const record: EpochRecord = {
       trainingLoss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
-      ...(await validate(settings, epoch)),
+      ...(await validateBeside(step, settings, epoch)),
       learningRate: settings.optimizer.learningRate,
       seconds: (performance.now() - start) / 1000,
     };
@@ -132,26 +133,46 @@ async function runIterations(
   return true;
 }
 
+/** Where there is no room beside the captured step, that makes room; the next iteration captures it anew. */
+async function validateBeside(step: TrainingStep, settings: TrainingSettings, epoch: number) {
+  try {
+    return await validate(settings, epoch);
+  } catch (error) {
+    if (step.memory === undefined || !isVoxelgradError(error, 'out-of-memory')) throw error;
+    debug(1, () => 'the captured step is given up for the validation, which has no room beside it');
+    step.dispose();
+    return await validate(settings, epoch);
+  }
+}
+
 async function validate(
-  { network, loss, regions, ignoreLabel, validationBatch, validationIterations }: TrainingSettings,
+  { network, loss, regions, ignoreLabel, validationBatch, validationIterations, accumulation = 1 }: TrainingSettings,
   epoch: number,
 ): Promise<Pick<EpochRecord, 'validationLoss' | 'pseudoDice'>> {
   if (validationBatch === undefined || validationIterations === 0) return { pseudoDice: [] };
   const dice = new PseudoDice(regions, ignoreLabel);
   let total = 0;
   for (let i = 0; i < validationIterations; i++) {
-    const { image, target } = await validationBatch(epoch * validationIterations + i);
-    const value = noGrad(() =>
+    const batch = await validationBatch(epoch * validationIterations + i);
+    const score = (part: () => BatchPart): Tensor =>
       tidy(() => {
+        const { image, target, share } = part();
         const outputs = network.forward(image);
         dice.add(outputs[0]!, target);
-        return loss(outputs, target);
-      }),
-    );
-    image.dispose();
-    target.dispose();
-    total += await value.item();
-    value.dispose();
+        return scale(loss(outputs, target), share);
+      });
+    try {
+      const losses = () => mapParts(batch, accumulation, score);
+      const value = noGrad(() => tidy(() => losses().reduce((sum, part) => add(sum, part))));
+      total += await value.item();
+      value.dispose();
+    } catch (error) {
+      dice.dispose();
+      throw error;
+    } finally {
+      batch.image.dispose();
+      batch.target.dispose();
+    }
   }
   const pseudoDice = (await dice.take()).map((each) => (Number.isNaN(each) ? null : each));
   return { validationLoss: total / validationIterations, pseudoDice };

@@ -18,7 +18,8 @@ import { describeOnEach, expectClose, testValues } from '@voxelgrad/tensor/testi
 import { skipOn } from '@voxelgrad/tensor/testing-skips';
 import { expect, it } from 'vitest';
 import { PlainConvUNet } from '../networks/plain-conv-unet.ts';
-import { type Batch, TrainingStep } from './training-step.ts';
+import type { Batch } from './batch.ts';
+import { TrainingStep } from './training-step.ts';
 
 const SHAPE = [2, 8, 8, 8, 1] as const;
 const STEPS = 5;

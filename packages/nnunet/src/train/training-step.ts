@@ -14,7 +14,6 @@ import {
   debug,
   isVoxelgradError,
   keep,
-  narrow,
   overwrite,
   sameShape,
   scale,
@@ -23,14 +22,7 @@ import {
   tune,
 } from '@voxelgrad/tensor';
 import type { SegmentationNetwork } from '../networks/unet.ts';
-
-/** Tensors of one iteration; the trainer disposes of them. */
-export interface Batch {
-  /** `[n, …space, c]`. */
-  readonly image: Tensor;
-  /** Labels `[n, …space]` (i32), or regions `[n, …space, r]` (f32). */
-  readonly target: Tensor;
-}
+import { type Batch, type BatchPart, mapParts } from './batch.ts';
 
 export interface TrainingStepSettings {
   readonly network: SegmentationNetwork;
@@ -114,24 +106,19 @@ export class TrainingStep {
 
   #iterate(batch: Batch): Tensor {
     const { optimizer, accumulation = 1 } = this.#settings;
-    const samples = batch.image.shape[0]!;
-    const parts = Math.min(accumulation, samples);
-    const ends = Array.from({ length: parts }, (_, part) => Math.floor(((part + 1) * samples) / parts));
-    const losses = ends.map((end, part) => this.#learn(batch, ends[part - 1] ?? 0, end));
+    const losses = mapParts(batch, accumulation, (part) => this.#learn(part));
     optimizer.step();
     return losses.reduce((total, loss) => add(total, loss));
   }
 
-  /** Adds the gradients of the samples from `first` to `end`; their share of the loss. */
-  #learn({ image, target }: Batch, first: number, end: number): Tensor {
+  /** Adds the gradients of a part; its share of the loss. */
+  #learn(part: () => BatchPart): Tensor {
     const { network, loss, optimizer, mixedPrecision = false } = this.#settings;
-    const samples = image.shape[0]!;
-    const all = end - first === samples;
     return tidy(() => {
-      const [input, truth] = [image, target].map((each) => (all ? each : narrow(each, 0, first, end - first)));
+      const { image, target, share } = part();
       const forward = (): Tensor => {
-        const value = loss(network.forward(input!), truth!);
-        return all ? value : scale(value, (end - first) / samples);
+        const value = loss(network.forward(image), target);
+        return share === 1 ? value : scale(value, share);
       };
       // Also for the backward pass, in which checkpointed blocks run again.
       network.training = true;

@@ -12,10 +12,10 @@ import { resumeNnunetCheckpoint } from '../../model-folder/resume-checkpoint.ts'
 import type { SegmentationNetwork } from '../../networks/unet.ts';
 import { inputChannelsOf, outputChannels } from '../../plan/channels.ts';
 import { networkOfConfiguration, withBatchNorm } from '../../plan/network-of-plans.ts';
+import type { Batch } from '../../train/batch.ts';
 import { encodeCheckpoint, resumeCheckpoint } from '../../train/checkpoint.ts';
 import { emptyHistory, type TrainingHistory } from '../../train/history.ts';
 import { type TrainingEnd, train } from '../../train/trainer.ts';
-import type { Batch } from '../../train/training-step.ts';
 import { DummyBatches } from '../dummy-batches.ts';
 import { type BatchSource, FoldBatches } from '../fold-batches.ts';
 import { criterionFor, learningRateFor, optimizerFor } from '../learning.ts';

@@ -6,8 +6,8 @@
 import type { Labels } from '@voxelgrad/io';
 import type { Device, Triple } from '@voxelgrad/tensor';
 import type { SegmentationNetwork } from '../../../networks/unet.ts';
+import type { Batch } from '../../../train/batch.ts';
 import { type EpochRecord, emptyHistory, type TrainingHistory } from '../../../train/history.ts';
-import type { Batch } from '../../../train/training-step.ts';
 import { LossTrace } from '../../dashboard/loss-trace.ts';
 import type {
   Events,

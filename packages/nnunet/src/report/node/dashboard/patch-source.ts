@@ -4,8 +4,8 @@
  */
 import { isVoxelgradError, type Triple } from '@voxelgrad/tensor';
 import type { SegmentationNetwork } from '../../../networks/unet.ts';
+import type { Batch } from '../../../train/batch.ts';
 import { type PatchSnapshot, takeSnapshot } from '../../../train/patch-snapshot.ts';
-import type { Batch } from '../../../train/training-step.ts';
 import type { OutlinedClass, PatchNotice } from '../../dashboard/messages.ts';
 import { encodePatch } from '../../dashboard/patch-bytes.ts';
 import { greyWindow } from '../../grey-window.ts';

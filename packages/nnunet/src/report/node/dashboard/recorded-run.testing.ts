@@ -4,8 +4,8 @@ import { type Device, fromArray } from '@voxelgrad/tensor';
 import { openCpu } from '@voxelgrad/tensor/node';
 import { onTestFinished } from 'vitest';
 import { PlainConvUNet } from '../../../networks/plain-conv-unet.ts';
+import type { Batch } from '../../../train/batch.ts';
 import { addEpoch, type EpochRecord, emptyHistory, type TrainingHistory } from '../../../train/history.ts';
-import type { Batch } from '../../../train/training-step.ts';
 import { Dashboard, type DashboardRun } from './dashboard.ts';
 
 export const iterationsPerEpoch = 20;
