@@ -141,6 +141,8 @@ async function validateBeside(step: TrainingStep, settings: TrainingSettings, ep
     if (step.memory === undefined || !isVoxelgradError(error, 'out-of-memory')) throw error;
     debug(1, () => 'the captured step is given up for the validation, which has no room beside it');
     step.dispose();
+    // What is freed can be written to once all that was enqueued before is done.
+    await settings.network.parameters()[0]!.device.synchronize();
     return await validate(settings, epoch);
   }
 }
