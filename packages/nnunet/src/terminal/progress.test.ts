@@ -60,6 +60,19 @@ describe('Progress', () => {
     expect(stream.screen()[0]).toContain('33/100  50 s/case  55:50 left');
   });
 
+  it('tells of parts of a step without taking them for its time', () => {
+    const stream = recorder(true);
+    let time = 0;
+    const progress = new Progress({ total: 3, label: 'x', unit: 'case', stream, now: () => time });
+    for (let window = 1; window <= 6; window++) {
+      time = 10_000 * window;
+      progress.advance(0, `window ${window}`);
+    }
+    time = 61_000;
+    progress.advance(1, 'done');
+    expect(stream.screen()[0]).toContain('1/3  61 s/case  2:02 left  done');
+  });
+
   it('does not redraw more often than an eye can see, nor wider than the terminal', () => {
     const stream = recorder(true, 30);
     let time = 0;

@@ -58,14 +58,16 @@ export class Progress {
     if (this.#onTerminal) this.#show();
   }
 
-  /** Counts `steps` more; `note` replaces what is told behind the numbers. */
+  /** Counts `steps` more, or none where only the `note` is new, which replaces what is told behind the numbers. */
   advance(steps = 1, note?: string): void {
     if (this.#finished) return;
     this.#done += steps;
     if (note !== undefined) this.#note = note;
     const time = this.#now();
-    this.#samples.push({ time, done: this.#done });
-    while (this.#samples.length > 2 && time - this.#samples[0]!.time > rateWindow) this.#samples.shift();
+    if (steps > 0) {
+      this.#samples.push({ time, done: this.#done });
+      while (this.#samples.length > 2 && time - this.#samples[0]!.time > rateWindow) this.#samples.shift();
+    }
     if (time - this.#shownAt >= (this.#onTerminal ? redrawMilliseconds : this.#plainInterval)) this.#show();
   }
 
