@@ -40,5 +40,5 @@ serveJobs<PreprocessSetup, PreprocessJob, void>(async (setup) => {
 /** Loaded when it is needed: many data sets have one spacing. */
 async function openOneThread(): Promise<Device> {
   const { openCpu } = await import('@voxelgrad/tensor/node');
-  return openCpu({ threads: 1 });
+  return openCpu({ threads: 1, wideSimd: false });
 }

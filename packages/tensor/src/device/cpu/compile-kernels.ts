@@ -9,8 +9,9 @@ import { join, relative } from 'node:path';
 import { VoxelgradError } from '../../errors.ts';
 
 const BINARIES = [
-  { file: 'kernels.wasm', options: [] },
-  { file: 'kernels-relaxed.wasm', options: ['--enable', 'relaxed-simd'] },
+  { file: 'kernels.wasm', entry: 'kernels.as.ts', options: ['--use', 'WIDE=0'] },
+  { file: 'kernels-relaxed.wasm', entry: 'kernels.as.ts', options: ['--enable', 'relaxed-simd', '--use', 'WIDE=0'] },
+  { file: 'kernels-wide.wasm', entry: 'kernels-wide.as.ts', options: ['--enable', 'relaxed-simd', '--use', 'WIDE=1'] },
 ] as const;
 
 const OPTIONS = [
@@ -38,9 +39,9 @@ async function compileIfChanged(source: string, assets: string): Promise<void> {
   if (upToDate) return;
   await mkdir(assets, { recursive: true });
   const { default: asc } = await import('assemblyscript/asc');
-  for (const { file, options } of BINARIES) {
+  for (const { file, entry, options } of BINARIES) {
     const { error, stderr } = await asc.main([
-      join(relative('.', source), 'device/cpu/kernels.as.ts'),
+      join(relative('.', source), `device/cpu/${entry}`),
       ...OPTIONS,
       ...options,
       ...['-o', relative('.', join(assets, `${file}.${process.pid}`))],

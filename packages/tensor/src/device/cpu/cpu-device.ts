@@ -31,6 +31,8 @@ const BYTES: Record<DType, number> = { f32: 4, f16: 2, i32: 4, u8: 1, bool: 1 };
 
 export interface CpuDeviceSetup {
   readonly module: WebAssembly.Module;
+  /** Kernels with wide vectors that take the place of their namesakes: see wide-simd.ts. */
+  readonly wide?: WebAssembly.Module | undefined;
   readonly relaxedSimd: boolean;
   /** Worker threads; 0 runs kernels on the calling thread. */
   readonly threads: number;
@@ -64,17 +66,12 @@ export class CpuDevice implements Device {
       .map((entry) => entry.name);
     this.#kernelNames = names;
     this.#kernelIndex = new Map(names.map((name, index) => [name, index]));
+    const modules = setup.wide === undefined ? [setup.module] : [setup.module, setup.wide];
     this.#queue =
       setup.threads > 0 && setup.spawn !== undefined
-        ? new ThreadedQueue(
-            setup.module,
-            this.#memory,
-            names,
-            Math.min(setup.threads, RING.maximumThreads),
-            setup.spawn,
-          )
-        : new InlineQueue(setup.module, this.#memory, names);
-    this.description = `WebAssembly SIMD${setup.relaxedSimd ? ' with fused multiply-add' : ''}, ${this.threads} thread${this.threads === 1 ? '' : 's'}`;
+        ? new ThreadedQueue(modules, this.#memory, names, Math.min(setup.threads, RING.maximumThreads), setup.spawn)
+        : new InlineQueue(modules, this.#memory, names);
+    this.description = `WebAssembly SIMD${setup.wide ? ' in wide vectors' : ''}${setup.relaxedSimd ? ' with fused multiply-add' : ''}, ${this.threads} thread${this.threads === 1 ? '' : 's'}`;
     const kernels = this.#calls.wrap(createCpuKernels(this), (buffer) => this.free(buffer));
     this.kernels = this.#profile.wrap(this, kernels);
   }

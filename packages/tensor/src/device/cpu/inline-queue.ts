@@ -13,11 +13,12 @@ export class InlineQueue implements CommandQueue {
   #closed = false;
   queued = 0;
 
-  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, kernelNames: readonly string[]) {
+  constructor(modules: readonly WebAssembly.Module[], memory: WebAssembly.Memory, kernelNames: readonly string[]) {
     const abort = (): never => {
       throw new Error('the kernel aborted');
     };
-    const { exports } = new WebAssembly.Instance(module, { env: { memory, abort } });
+    const instances = modules.map((module) => new WebAssembly.Instance(module, { env: { memory, abort } }));
+    const exports: WebAssembly.Exports = Object.assign({}, ...instances.map((instance) => instance.exports));
     this.#kernelNames = kernelNames;
     this.#kernels = kernelNames.map(
       (name) => exports[name] as (parameters: number, item: number, thread: number) => void,

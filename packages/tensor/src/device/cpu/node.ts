@@ -10,6 +10,7 @@ import { CpuDevice } from './cpu-device.ts';
 import type { SpawnWorker, WorkerHandle } from './queue.ts';
 import { chooseKernels } from './relaxed-simd.ts';
 import type { WorkerMessage } from './ring.ts';
+import { wideKernels } from './wide-simd.ts';
 
 /** How the cpu device is opened. */
 export interface CpuOptions {
@@ -17,6 +18,8 @@ export interface CpuOptions {
   readonly threads?: number;
   /** False: without fused multiply-add even where the engine has it. */
   readonly relaxedSimd?: boolean;
+  /** False: without 256-bit vectors even where the engine can make them (see wide-simd.ts). Results have the same bits with and without. */
+  readonly wideSimd?: boolean;
 }
 
 const source = fileURLToPath(new URL('../../', import.meta.url));
@@ -32,11 +35,13 @@ export async function openCpu(options: CpuOptions = {}): Promise<CpuDevice> {
     const { compileKernels } = await import('./compile-kernels.ts');
     await compileKernels(source, assets);
   }
-  // Node 20 has relaxed SIMD behind a flag, which must be set before the first module that uses it is compiled.
-  setFlagsFromString('--experimental-wasm-relaxed-simd');
+  // Node 20 has relaxed SIMD behind a flag, which must be set before the first module that uses it is compiled; later versions do not know the flag.
+  if (process.versions.node.startsWith('20.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
   const { file, relaxedSimd } = chooseKernels(options.relaxedSimd ?? true);
   const module = await WebAssembly.compile(new Uint8Array(await readFile(`${assets}${file}`)));
-  return new CpuDevice({ module, relaxedSimd, threads, spawn });
+  const wide =
+    relaxedSimd && (options.wideSimd ?? true) ? await wideKernels(`${assets}kernels-wide.wasm`, module) : undefined;
+  return new CpuDevice({ module, wide, relaxedSimd, threads, spawn });
 }
 
 const spawn: SpawnWorker = (start): WorkerHandle => {

@@ -42,7 +42,7 @@ export class ThreadedQueue implements CommandQueue {
   #closed = false;
 
   constructor(
-    module: WebAssembly.Module,
+    modules: readonly WebAssembly.Module[],
     memory: WebAssembly.Memory,
     kernelNames: readonly string[],
     threads: number,
@@ -51,7 +51,7 @@ export class ThreadedQueue implements CommandQueue {
     this.threads = threads;
     this.#words = new Int32Array(memory.buffer, RING.baseByte, RING.controlWords + RING.slots * RING.slotWords);
     this.#workers = Array.from({ length: threads }, (_, thread) =>
-      spawn({ module, memory, kernelNames, thread, ring: RING }),
+      spawn({ modules, memory, kernelNames, thread, ring: RING }),
     );
     for (const worker of this.#workers) {
       worker.keepAlive(false);

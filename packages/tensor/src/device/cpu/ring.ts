@@ -35,7 +35,8 @@ export const RING_END_BYTE = RING.baseByte + 4 * (RING.controlWords + RING.slots
 
 /** What a worker gets when it starts. */
 export interface WorkerStart {
-  readonly module: WebAssembly.Module;
+  /** A kernel of a later one takes the place of its namesake. */
+  readonly modules: readonly WebAssembly.Module[];
   readonly memory: WebAssembly.Memory;
   readonly kernelNames: readonly string[];
   readonly thread: number;

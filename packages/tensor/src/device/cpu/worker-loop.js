@@ -12,12 +12,13 @@ const SPINS = 1000;
  * @param {(message: import('./ring.ts').WorkerMessage) => void} post
  */
 export function runWorker(start, post) {
-  const { module, memory, kernelNames, thread, ring } = start;
+  const { modules, memory, kernelNames, thread, ring } = start;
   const abort = () => {
     throw new Error('the kernel aborted');
   };
-  const instance = new WebAssembly.Instance(module, { env: { memory, abort } });
-  const kernels = kernelNames.map((name) => /** @type {Function} */ (instance.exports[name]));
+  const instances = modules.map((module) => new WebAssembly.Instance(module, { env: { memory, abort } }));
+  const exports = Object.assign({}, ...instances.map((instance) => instance.exports));
+  const kernels = kernelNames.map((name) => /** @type {Function} */ (exports[name]));
   const words = new Int32Array(memory.buffer, 0, ring.baseByte / 4 + ring.controlWords + ring.slots * ring.slotWords);
   const control = ring.baseByte / 4;
   const firstSlot = control + ring.controlWords;

@@ -68,11 +68,36 @@ function storeEight(table: usize, entry: usize, offset: usize, low: v128, high: 
   }
 }
 
-/** `to[row, 8] (+)= Σ from[row, source] · weights[source, 8]` for rows in fours and an even number of sources; pitches in floats. */
-export function multiplyRows(from: usize, fromPitch: i32, sources: i32, weights: usize, to: usize, toPitch: i32, rows: i32, add: bool): void {
+/** How many targets a product takes from `target` on: eight, or sixteen of kernels with wide vectors. */
+@inline
+export function targetsAt(target: i32, targets: i32): i32 {
+  return WIDE && targets - target >= 16 ? 16 : 8;
+}
+
+/**
+ * `to[row, target] (+)= Σ from[row, source] · weights[source, target]` for rows in fours, an even number of sources and `targets` (8 or 16: `targetsAt`), whose
+ * weights come in panels of eight; pitches in floats.
+ */
+export function multiplyRows(
+  from: usize,
+  fromPitch: i32,
+  sources: i32,
+  weights: usize,
+  to: usize,
+  toPitch: i32,
+  targets: i32,
+  rows: i32,
+  add: bool,
+): void {
   const fromBytes = <usize>fromPitch << 2;
   const toBytes = <usize>toPitch << 2;
-  for (let row = 0; row < rows; row += 4) multiply4x8(from + <usize>row * fromBytes, fromBytes, sources, weights, to + <usize>row * toBytes, toBytes, add);
+  for (let row = 0; row < rows; row += 4) {
+    const source = from + <usize>row * fromBytes;
+    const target = to + <usize>row * toBytes;
+    if (!WIDE || targets == 8) multiply4x8(source, fromBytes, sources, weights, target, toBytes, add);
+    else if (add) multiply4x16(true, source, fromBytes, sources, weights, target, toBytes);
+    else multiply4x16(false, source, fromBytes, sources, weights, target, toBytes);
+  }
 }
 
 /**
@@ -149,4 +174,109 @@ export function multiply4x8(from: usize, fromBytes: usize, sources: i32, weights
   to += toBytes;
   v128.store(to, d0);
   v128.store(to, d1, 16);
+}
+
+/**
+ * Four rows of sixteen targets, from two panels: sixteen accumulators, which are eight where V8 makes one 256-bit vector of two that are stored one after the
+ * other (see wide-simd.ts). For that `add` must be a constant, since all values of a sum must come about in the same place.
+ */
+@inline
+function multiply4x16(add: bool, from: usize, fromBytes: usize, sources: i32, weights: usize, to: usize, toBytes: usize): void {
+  const toB = to + toBytes;
+  const toC = toB + toBytes;
+  const toD = toC + toBytes;
+  let a0 = add ? v128.load(to) : f32x4.splat(0);
+  let a1 = add ? v128.load(to, 16) : f32x4.splat(0);
+  let a2 = add ? v128.load(to, 32) : f32x4.splat(0);
+  let a3 = add ? v128.load(to, 48) : f32x4.splat(0);
+  let b0 = add ? v128.load(toB) : f32x4.splat(0);
+  let b1 = add ? v128.load(toB, 16) : f32x4.splat(0);
+  let b2 = add ? v128.load(toB, 32) : f32x4.splat(0);
+  let b3 = add ? v128.load(toB, 48) : f32x4.splat(0);
+  let c0 = add ? v128.load(toC) : f32x4.splat(0);
+  let c1 = add ? v128.load(toC, 16) : f32x4.splat(0);
+  let c2 = add ? v128.load(toC, 32) : f32x4.splat(0);
+  let c3 = add ? v128.load(toC, 48) : f32x4.splat(0);
+  let d0 = add ? v128.load(toD) : f32x4.splat(0);
+  let d1 = add ? v128.load(toD, 16) : f32x4.splat(0);
+  let d2 = add ? v128.load(toD, 32) : f32x4.splat(0);
+  let d3 = add ? v128.load(toD, 48) : f32x4.splat(0);
+  let a = from;
+  let b = a + fromBytes;
+  let c = b + fromBytes;
+  let d = c + fromBytes;
+  let more = weights + (<usize>sources << 5);
+  const end = a + (<usize>sources << 2);
+  while (a < end) {
+    const v0 = v128.load(weights);
+    const v1 = v128.load(weights, 16);
+    const v2 = v128.load(more);
+    const v3 = v128.load(more, 16);
+    let s = v128.load32_splat(a);
+    a0 = madd(s, v0, a0);
+    a1 = madd(s, v1, a1);
+    a2 = madd(s, v2, a2);
+    a3 = madd(s, v3, a3);
+    s = v128.load32_splat(b);
+    b0 = madd(s, v0, b0);
+    b1 = madd(s, v1, b1);
+    b2 = madd(s, v2, b2);
+    b3 = madd(s, v3, b3);
+    s = v128.load32_splat(c);
+    c0 = madd(s, v0, c0);
+    c1 = madd(s, v1, c1);
+    c2 = madd(s, v2, c2);
+    c3 = madd(s, v3, c3);
+    s = v128.load32_splat(d);
+    d0 = madd(s, v0, d0);
+    d1 = madd(s, v1, d1);
+    d2 = madd(s, v2, d2);
+    d3 = madd(s, v3, d3);
+    const w0 = v128.load(weights, 32);
+    const w1 = v128.load(weights, 48);
+    const w2 = v128.load(more, 32);
+    const w3 = v128.load(more, 48);
+    s = v128.load32_splat(a, 4);
+    a0 = madd(s, w0, a0);
+    a1 = madd(s, w1, a1);
+    a2 = madd(s, w2, a2);
+    a3 = madd(s, w3, a3);
+    s = v128.load32_splat(b, 4);
+    b0 = madd(s, w0, b0);
+    b1 = madd(s, w1, b1);
+    b2 = madd(s, w2, b2);
+    b3 = madd(s, w3, b3);
+    s = v128.load32_splat(c, 4);
+    c0 = madd(s, w0, c0);
+    c1 = madd(s, w1, c1);
+    c2 = madd(s, w2, c2);
+    c3 = madd(s, w3, c3);
+    s = v128.load32_splat(d, 4);
+    d0 = madd(s, w0, d0);
+    d1 = madd(s, w1, d1);
+    d2 = madd(s, w2, d2);
+    d3 = madd(s, w3, d3);
+    a += 8;
+    b += 8;
+    c += 8;
+    d += 8;
+    weights += 64;
+    more += 64;
+  }
+  v128.store(to, a0);
+  v128.store(to, a1, 16);
+  v128.store(to, a2, 32);
+  v128.store(to, a3, 48);
+  v128.store(toB, b0);
+  v128.store(toB, b1, 16);
+  v128.store(toB, b2, 32);
+  v128.store(toB, b3, 48);
+  v128.store(toC, c0);
+  v128.store(toC, c1, 16);
+  v128.store(toC, c2, 32);
+  v128.store(toC, c3, 48);
+  v128.store(toD, d0);
+  v128.store(toD, d1, 16);
+  v128.store(toD, d2, 32);
+  v128.store(toD, d3, 48);
 }

@@ -3,7 +3,7 @@
  * tiles are transformed, multiplied and transformed back one after the other while they are in the second-level cache.
  */
 import { outerProducts } from './conv3d-outer.as';
-import { multiplyRows } from './conv3d-product.as';
+import { multiplyRows, targetsAt } from './conv3d-product.as';
 import {
   STRIDED_WORK_BYTES, stridedGatherRows, stridedGradientRows, stridedInputRows, stridedOutputRows, stridedPixels, stridedSpreadRows,
 } from './conv3d-strided-tiles.as';
@@ -72,13 +72,18 @@ export function conv3dStrided(p: Strided, item: i32, thread: i32): void {
     }
     for (let i = 0; i < 9; i++) {
       const weights = p.weights + <usize>weightPointOf(slice, i) * p.weightPointBytes;
-      for (let channel = 0; channel < channels; channel += 8) {
+      for (let channel = 0; channel < channels; ) {
+        const targets = targetsAt(channel, channels);
         for (let tile = 0; tile < tiles; tile++) {
           const from = transformed + <usize>i * fromBytes + <usize>tile * fromTile;
           const to = products + <usize>i * toBytes + <usize>tile * toTile + (<usize>channel << 2);
-          if (p.transposed) spreadProducts(p, from, weights, channel, to, channels, rowsOf(p, first + tile));
-          else multiplyRows(from, 2 * p.fromChannels, 3 * p.fromChannels, weights + (<usize>(channel * 3 * p.fromChannels) << 2), to, channels, rowsOf(p, first + tile), false);
+          if (p.transposed) spreadProducts(p, from, weights, channel, to, channels, targets, rowsOf(p, first + tile));
+          else {
+            const panel = weights + (<usize>(channel * 3 * p.fromChannels) << 2);
+            multiplyRows(from, 2 * p.fromChannels, 3 * p.fromChannels, panel, to, channels, targets, rowsOf(p, first + tile), false);
+          }
         }
+        channel += targets;
       }
     }
     for (let tile = 0; tile < tiles; tile++) {
@@ -91,14 +96,14 @@ export function conv3dStrided(p: Strided, item: i32, thread: i32): void {
 
 /** Even results meet the first and the last tap, odd ones the one in the middle. */
 @inline
-function spreadProducts(p: Strided, from: usize, weights: usize, channel: i32, to: usize, channels: i32, rows: i32): void {
+function spreadProducts(p: Strided, from: usize, weights: usize, channel: i32, to: usize, channels: i32, targets: i32, rows: i32): void {
   const sources = p.fromChannels;
   const pixel = <usize>sources << 2;
   const tapBytes = pixel * <usize>channels;
   const panel = weights + pixel * <usize>channel;
-  multiplyRows(from, sources, sources, panel + 2 * tapBytes, to, 2 * channels, rows, false);
-  multiplyRows(from + pixel, sources, sources, panel, to, 2 * channels, rows, true);
-  multiplyRows(from + pixel, sources, sources, panel + tapBytes, to + (<usize>channels << 2), 2 * channels, rows, false);
+  multiplyRows(from, sources, sources, panel + 2 * tapBytes, to, 2 * channels, targets, rows, false);
+  multiplyRows(from + pixel, sources, sources, panel, to, 2 * channels, targets, rows, true);
+  multiplyRows(from + pixel, sources, sources, panel + tapBytes, to + (<usize>channels << 2), 2 * channels, targets, rows, false);
 }
 
 /**

@@ -10,8 +10,8 @@
 import { madd, nmadd } from '../../device/cpu/simd.as';
 
 /** The points ±A and ±B. */
-const A: f32 = 0.6875;
-const B: f32 = 1.5;
+export const A: f32 = 0.6875;
+export const B: f32 = 1.5;
 /** Reciprocals of Π (p − q) over the other points q. */
 const SCALE_0: f32 = 1 / (A * A * B * B);
 const SCALE_A: f32 = 1 / (2 * A * A * (A * A - B * B));
@@ -22,21 +22,31 @@ function splat(value: f32): v128 {
   return f32x4.splat(value);
 }
 
+/** Bᵀ at 0 and at ∞. */
+@inline
+export function inputCentre(squareA: v128, squareB: v128, d0: v128, d2: v128, d4: v128): v128 {
+  return nmadd(squareA, nmadd(squareB, d0, d2), nmadd(squareB, d2, d4));
+}
+
+/** Bᵀ at a point and at its negative, with the other pair's square. */
+@inline
+export function inputPlus(point: v128, square: v128, d1: v128, d2: v128, d3: v128, d4: v128): v128 {
+  return madd(point, nmadd(square, d1, d3), nmadd(square, d2, d4));
+}
+@inline
+export function inputMinus(point: v128, square: v128, d1: v128, d2: v128, d3: v128, d4: v128): v128 {
+  return nmadd(point, nmadd(square, d1, d3), nmadd(square, d2, d4));
+}
+
 /** Bᵀ: six values of the input to six points. */
 @inline
 export function inputLine(d0: v128, d1: v128, d2: v128, d3: v128, d4: v128, d5: v128, to: usize, step: usize): void {
-  const squareA = splat(A * A);
-  const squareB = splat(B * B);
-  let even = nmadd(squareB, d2, d4);
-  let odd = nmadd(squareB, d1, d3);
-  v128.store(to, nmadd(squareA, nmadd(squareB, d0, d2), even));
-  v128.store(to + 5 * step, nmadd(squareA, odd, nmadd(squareB, d3, d5)));
-  v128.store(to + step, madd(splat(A), odd, even));
-  v128.store(to + 2 * step, nmadd(splat(A), odd, even));
-  even = nmadd(squareA, d2, d4);
-  odd = nmadd(squareA, d1, d3);
-  v128.store(to + 3 * step, madd(splat(B), odd, even));
-  v128.store(to + 4 * step, nmadd(splat(B), odd, even));
+  v128.store(to, inputCentre(splat(A * A), splat(B * B), d0, d2, d4));
+  v128.store(to + 5 * step, inputCentre(splat(A * A), splat(B * B), d1, d3, d5));
+  v128.store(to + step, inputPlus(splat(A), splat(B * B), d1, d2, d3, d4));
+  v128.store(to + 2 * step, inputMinus(splat(A), splat(B * B), d1, d2, d3, d4));
+  v128.store(to + 3 * step, inputPlus(splat(B), splat(A * A), d1, d2, d3, d4));
+  v128.store(to + 4 * step, inputMinus(splat(B), splat(A * A), d1, d2, d3, d4));
 }
 
 /** Aᵀ: six points to four results on top of `start`, of which the first `count` are stored. */
@@ -82,19 +92,25 @@ export function weightFactor(point: i32, tap: i32): f32 {
   return tap == 0 ? scale : tap == 1 ? scale * at : scale * at * at;
 }
 
+/** A at a point and at its negative. */
+@inline
+export function gradientPlus(point: v128, square: v128, y0: v128, y1: v128, y2: v128, y3: v128): v128 {
+  return madd(point, madd(square, y3, y1), madd(square, y2, y0));
+}
+@inline
+export function gradientMinus(point: v128, square: v128, y0: v128, y1: v128, y2: v128, y3: v128): v128 {
+  return nmadd(point, madd(square, y3, y1), madd(square, y2, y0));
+}
+
 /** A: four values of the results' gradient to six points. */
 @inline
 export function gradientLine(y0: v128, y1: v128, y2: v128, y3: v128, to: usize, step: usize): void {
   v128.store(to, y0);
   v128.store(to + 5 * step, y3);
-  let even = madd(splat(A * A), y2, y0);
-  let odd = madd(splat(A * A), y3, y1);
-  v128.store(to + step, madd(splat(A), odd, even));
-  v128.store(to + 2 * step, nmadd(splat(A), odd, even));
-  even = madd(splat(B * B), y2, y0);
-  odd = madd(splat(B * B), y3, y1);
-  v128.store(to + 3 * step, madd(splat(B), odd, even));
-  v128.store(to + 4 * step, nmadd(splat(B), odd, even));
+  v128.store(to + step, gradientPlus(splat(A), splat(A * A), y0, y1, y2, y3));
+  v128.store(to + 2 * step, gradientMinus(splat(A), splat(A * A), y0, y1, y2, y3));
+  v128.store(to + 3 * step, gradientPlus(splat(B), splat(B * B), y0, y1, y2, y3));
+  v128.store(to + 4 * step, gradientMinus(splat(B), splat(B * B), y0, y1, y2, y3));
 }
 
 /** Gᵀ: six points to the gradients of three weights. */

@@ -5,7 +5,8 @@
  * Transforms go 16 channels at a time, a cache line, axis by axis through a work area in the first-level cache. Points come in slices of 36, one for
  * each point along depth. What lies outside the volume is read as zeros.
  */
-import { gradientLine, inputLine, outputLine } from './conv3d-winograd-lines.as';
+import { A, B, gradientLine, inputLine, outputLine } from './conv3d-winograd-lines.as';
+import { gradientLines, inputLines, outputLines } from './conv3d-winograd-wide-lines.as';
 
 /** A volume `[n, depth, height, width, channels]` that is cut into tiles. */
 @unmanaged
@@ -100,8 +101,8 @@ export function pointBytes(tiles: i32, channels: i32): usize {
   return oddLines((<usize>((tiles + 3) & ~3) * <usize>channels) << 2);
 }
 
-/** Bytes that the transforms of a tile need to work in: 216 points of 16 channels, and a slice of them. */
-export const TILE_WORK_BYTES: usize = 64 * (216 + 36);
+/** Bytes that the transforms of a tile need to work in: 216 points of 16 channels, a slice of them, and a point of zeros. */
+export const TILE_WORK_BYTES: usize = 64 * (216 + 36 + 1);
 
 /** Bytes from one point to the next in the work area: 16 channels. */
 const POINT: usize = 64;
@@ -123,6 +124,12 @@ export function depthIndex(tiling: Tiling, tile: i32): i32 {
 @inline
 export function imageIndex(tiling: Tiling, tile: i32): i32 {
   return tile / (tiling.tilesWidth * tiling.tilesHeight * tiling.tilesDepth);
+}
+
+/** What wide kernels take of so many bytes of channels: what is left goes four channels at a time. */
+@inline
+function wideBytes(bytes: usize): usize {
+  return WIDE ? bytes & ~31 : 0;
 }
 
 /** The value at `address` if its plane is there, else zeros. */
@@ -165,14 +172,16 @@ export function inputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first:
         const stop = from + bytes;
         if (!there) for (let s = 0; s < planes; s++) clearPoint(out + <usize>s * SLICE);
         else if (planes == 1) for (let at = out; from < stop; from += 16, at += 16) v128.store(at, loadIf(inside, from));
-        else if (inside)
-          for (let at = out; from < stop; from += 16, at += 16)
+        else if (inside) {
+          if (WIDE) inputLines(from, plane, 0, out, SLICE, 0, 1, wideBytes(bytes), A, B);
+          from += wideBytes(bytes);
+          for (let at = out + wideBytes(bytes); from < stop; from += 16, at += 16)
             inputLine(
               v128.load(from), v128.load(from + plane), v128.load(from + 2 * plane),
               v128.load(from + 3 * plane), v128.load(from + 4 * plane), v128.load(from + 5 * plane),
               at, SLICE,
             );
-        else
+        } else
           for (let at = out; from < stop; from += 16, at += 16)
             inputLine(
               loadIf(<u32>z < <u32>volume.depth, from),
@@ -194,8 +203,13 @@ export function inputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first:
 /** Rows, then columns of a slice of the input. */
 @inline
 function inputSlice(from: usize, bytes: usize, work: usize, to: usize, planeBytes: usize): void {
+  const wide = wideBytes(bytes);
+  if (WIDE) {
+    inputLines(from, POINT, 6 * POINT, work, POINT, 6 * POINT, 6, wide, A, B);
+    inputLines(work, 6 * POINT, POINT, to, 6 * planeBytes, planeBytes, 6, wide, A, B);
+  }
   for (let j: usize = 0; j < 6; j++)
-    for (let quad: usize = 0; quad < bytes; quad += 16) {
+    for (let quad = wide; quad < bytes; quad += 16) {
       const p = from + j * 6 * POINT + quad;
       inputLine(
         v128.load(p), v128.load(p, POINT), v128.load(p, 2 * POINT), v128.load(p, 3 * POINT), v128.load(p, 4 * POINT), v128.load(p, 5 * POINT),
@@ -203,7 +217,7 @@ function inputSlice(from: usize, bytes: usize, work: usize, to: usize, planeByte
       );
     }
   for (let i: usize = 0; i < 6; i++)
-    for (let quad: usize = 0; quad < bytes; quad += 16) {
+    for (let quad = wide; quad < bytes; quad += 16) {
       const p = work + i * POINT + quad;
       inputLine(
         v128.load(p), v128.load(p, 6 * POINT), v128.load(p, 12 * POINT), v128.load(p, 18 * POINT), v128.load(p, 24 * POINT), v128.load(p, 30 * POINT),
@@ -232,8 +246,14 @@ export function gradientTile(volume: TiledVolume, tiling: Tiling, tile: i32, fir
         const stop = from + bytes;
         if (y + j >= volume.height || x + i >= volume.width) for (let s = 0; s < slices; s++) clearPoint(out + <usize>s * SLICE);
         else if (slices == 1) for (let at = out; from < stop; from += 16, at += 16) v128.store(at, v128.load(from));
-        else
-          for (let at = out; from < stop; from += 16, at += 16)
+        else {
+          let at = out;
+          if (WIDE && z + 3 < volume.depth) {
+            gradientLines(from, plane, 0, at, SLICE, 0, 1, wideBytes(bytes), A, B);
+            from += wideBytes(bytes);
+            at += wideBytes(bytes);
+          }
+          for (; from < stop; from += 16, at += 16)
             gradientLine(
               v128.load(from),
               loadIf(z + 1 < volume.depth, from + plane),
@@ -241,6 +261,7 @@ export function gradientTile(volume: TiledVolume, tiling: Tiling, tile: i32, fir
               loadIf(z + 3 < volume.depth, from + 3 * plane),
               at, SLICE,
             );
+        }
       }
     }
     for (let slice = 0; slice < slices; slice++)
@@ -251,13 +272,18 @@ export function gradientTile(volume: TiledVolume, tiling: Tiling, tile: i32, fir
 /** Rows, then columns of a slice of the gradient. */
 @inline
 function gradientSlice(from: usize, bytes: usize, work: usize, to: usize, planeBytes: usize): void {
+  const wide = wideBytes(bytes);
+  if (WIDE) {
+    gradientLines(from, POINT, 6 * POINT, work, POINT, 6 * POINT, 4, wide, A, B);
+    gradientLines(work, 6 * POINT, POINT, to, 6 * planeBytes, planeBytes, 6, wide, A, B);
+  }
   for (let j: usize = 0; j < 4; j++)
-    for (let quad: usize = 0; quad < bytes; quad += 16) {
+    for (let quad = wide; quad < bytes; quad += 16) {
       const p = from + j * 6 * POINT + quad;
       gradientLine(v128.load(p), v128.load(p, POINT), v128.load(p, 2 * POINT), v128.load(p, 3 * POINT), work + j * 6 * POINT + quad, POINT);
     }
   for (let i: usize = 0; i < 6; i++)
-    for (let quad: usize = 0; quad < bytes; quad += 16) {
+    for (let quad = wide; quad < bytes; quad += 16) {
       const p = work + i * POINT + quad;
       gradientLine(
         v128.load(p), v128.load(p, 6 * POINT), v128.load(p, 12 * POINT), v128.load(p, 18 * POINT),
@@ -279,14 +305,18 @@ export function outputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first
   const rows = min(4, volume.height - y);
   const columns = min(4, volume.width - x);
   const zero = f32x4.splat(0);
+  const zeros = work + 7 * SLICE;
+  if (WIDE) clearPoint(zeros);
   const end = <usize>last << 2;
   for (let channel = <usize>first << 2; channel < end; channel += 64) {
     const bytes = min<usize>(64, end - channel);
+    const wide = wideBytes(bytes);
     let slices = from + channel;
     let pointStep = planeBytes;
     if (tiling.tileDepth == 4) {
+      if (WIDE) outputLines(slices, 36 * planeBytes, planeBytes, work, SLICE, POINT, 36, wide, zeros, A, B);
       for (let point: usize = 0; point < 36; point++)
-        for (let quad: usize = 0; quad < bytes; quad += 16)
+        for (let quad = wide; quad < bytes; quad += 16)
           outputLine(slices + point * planeBytes + quad, 36 * planeBytes, work + point * POINT + quad, SLICE, zero, 4);
       slices = work;
       pointStep = POINT;
@@ -294,12 +324,17 @@ export function outputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first
     for (let p = 0; p < planes; p++) {
       const at = slices + <usize>p * SLICE;
       const lines = work + 6 * SLICE;
+      if (WIDE) outputLines(at, 6 * pointStep, pointStep, lines, 6 * POINT, POINT, 6, wide, zeros, A, B);
       for (let i: usize = 0; i < 6; i++)
-        for (let quad: usize = 0; quad < bytes; quad += 16)
+        for (let quad = wide; quad < bytes; quad += 16)
           outputLine(at + i * pointStep + quad, 6 * pointStep, lines + i * POINT + quad, 6 * POINT, zero, 4);
+      const first = to + <usize>p * plane + channel;
+      // Tiles at the edge have fewer results.
+      const whole = columns == 4 ? wide : 0;
+      if (WIDE) outputLines(lines, POINT, 6 * POINT, first, pixel, row, rows, whole, bias == 0 ? zeros : bias + channel, A, B);
       for (let j = 0; j < rows; j++) {
-        const out = to + <usize>p * plane + <usize>j * row + channel;
-        for (let quad: usize = 0; quad < bytes; quad += 16) {
+        const out = first + <usize>j * row;
+        for (let quad = whole; quad < bytes; quad += 16) {
           const start = bias == 0 ? zero : v128.load(bias + channel + quad);
           outputLine(lines + <usize>j * 6 * POINT + quad, POINT, out + quad, pixel, start, columns);
         }

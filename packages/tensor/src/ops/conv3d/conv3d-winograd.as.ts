@@ -4,7 +4,7 @@
  * tiles and weights too large to read once for each block: there the three steps are commands of their own, and the weights are transformed, a
  * few channels at a time, where they are multiplied.
  */
-import { multiplyRows } from './conv3d-product.as';
+import { multiplyRows, targetsAt } from './conv3d-product.as';
 import {
   fromVolume, inputTile, outputTile, pointBytes, scratchOf, slicesOf, TILE_WORK_BYTES, TiledPair, tilingOf, toVolume,
 } from './conv3d-winograd-tiles.as';
@@ -138,8 +138,10 @@ function multiply(
   tiles: i32,
   add: bool,
 ): void {
-  for (let channel = 0; channel < targets; channel += 8) {
-    multiplyRows(from, fromPitch, sources, weights, to + (<usize>channel << 2), toPitch, tiles, add);
-    weights += <usize>sources << 5;
+  for (let channel = 0; channel < targets; ) {
+    const count = targetsAt(channel, targets);
+    multiplyRows(from, fromPitch, sources, weights, to + (<usize>channel << 2), toPitch, count, tiles, add);
+    weights += <usize>(sources * count) << 2;
+    channel += count;
   }
 }

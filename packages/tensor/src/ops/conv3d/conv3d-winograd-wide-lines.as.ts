@@ -1,0 +1,158 @@
+/**
+ * The transforms of conv3d-winograd-lines.as.ts for kernels with wide vectors (wide-simd.ts): whole runs of lines, eight channels at a time in pairs that V8
+ * can make one vector of. For that all is loaded before anything is stored, both of a pair are stored together, and the loops are functions of their own:
+ * in a loop's surroundings V8 keeps halves. The points ±a and ±b are parameters, since it makes constants anew wherever they are used.
+ *
+ * `lines` lines of `bytes` bytes of channels, a multiple of 32; values `fromStep` and points `step` bytes apart, lines `fromNext` and `toNext`.
+ */
+import { madd } from '../../device/cpu/simd.as';
+import { gradientMinus, gradientPlus, inputCentre, inputMinus, inputPlus } from './conv3d-winograd-lines.as';
+
+/** Stores two halves of a vector, one after the other. */
+@inline
+function storePair(to: usize, low: v128, high: v128): void {
+  v128.store(to, low);
+  v128.store(to, high, 16);
+}
+
+/** Bᵀ: six values of the input to six points. */
+export function inputLines(
+  from: usize, fromStep: usize, fromNext: usize, to: usize, step: usize, toNext: usize, lines: i32, bytes: usize, a: f32, b: f32,
+): void {
+  const pointA = f32x4.splat(a);
+  const pointB = f32x4.splat(b);
+  const squareA = f32x4.splat(a * a);
+  const squareB = f32x4.splat(b * b);
+  for (let line = 0; line < lines; line++) {
+    for (let at: usize = 0; at < bytes; at += 32) {
+      let p = from + at;
+      const d0 = v128.load(p);
+      const e0 = v128.load(p, 16);
+      p += fromStep;
+      const d1 = v128.load(p);
+      const e1 = v128.load(p, 16);
+      p += fromStep;
+      const d2 = v128.load(p);
+      const e2 = v128.load(p, 16);
+      p += fromStep;
+      const d3 = v128.load(p);
+      const e3 = v128.load(p, 16);
+      p += fromStep;
+      const d4 = v128.load(p);
+      const e4 = v128.load(p, 16);
+      p += fromStep;
+      const d5 = v128.load(p);
+      const e5 = v128.load(p, 16);
+      let q = to + at;
+      storePair(q, inputCentre(squareA, squareB, d0, d2, d4), inputCentre(squareA, squareB, e0, e2, e4));
+      q += step;
+      storePair(q, inputPlus(pointA, squareB, d1, d2, d3, d4), inputPlus(pointA, squareB, e1, e2, e3, e4));
+      q += step;
+      storePair(q, inputMinus(pointA, squareB, d1, d2, d3, d4), inputMinus(pointA, squareB, e1, e2, e3, e4));
+      q += step;
+      storePair(q, inputPlus(pointB, squareA, d1, d2, d3, d4), inputPlus(pointB, squareA, e1, e2, e3, e4));
+      q += step;
+      storePair(q, inputMinus(pointB, squareA, d1, d2, d3, d4), inputMinus(pointB, squareA, e1, e2, e3, e4));
+      q += step;
+      storePair(q, inputCentre(squareA, squareB, d1, d3, d5), inputCentre(squareA, squareB, e1, e3, e5));
+    }
+    from += fromNext;
+    to += toNext;
+  }
+}
+
+/** A: four values of the results' gradient to six points. */
+export function gradientLines(
+  from: usize, fromStep: usize, fromNext: usize, to: usize, step: usize, toNext: usize, lines: i32, bytes: usize, a: f32, b: f32,
+): void {
+  const pointA = f32x4.splat(a);
+  const pointB = f32x4.splat(b);
+  const squareA = f32x4.splat(a * a);
+  const squareB = f32x4.splat(b * b);
+  for (let line = 0; line < lines; line++) {
+    for (let at: usize = 0; at < bytes; at += 32) {
+      let p = from + at;
+      const y0 = v128.load(p);
+      const z0 = v128.load(p, 16);
+      p += fromStep;
+      const y1 = v128.load(p);
+      const z1 = v128.load(p, 16);
+      p += fromStep;
+      const y2 = v128.load(p);
+      const z2 = v128.load(p, 16);
+      p += fromStep;
+      const y3 = v128.load(p);
+      const z3 = v128.load(p, 16);
+      let q = to + at;
+      storePair(q, y0, z0);
+      q += step;
+      storePair(q, gradientPlus(pointA, squareA, y0, y1, y2, y3), gradientPlus(pointA, squareA, z0, z1, z2, z3));
+      q += step;
+      storePair(q, gradientMinus(pointA, squareA, y0, y1, y2, y3), gradientMinus(pointA, squareA, z0, z1, z2, z3));
+      q += step;
+      storePair(q, gradientPlus(pointB, squareB, y0, y1, y2, y3), gradientPlus(pointB, squareB, z0, z1, z2, z3));
+      q += step;
+      storePair(q, gradientMinus(pointB, squareB, y0, y1, y2, y3), gradientMinus(pointB, squareB, z0, z1, z2, z3));
+      q += step;
+      storePair(q, y3, z3);
+    }
+    from += fromNext;
+    to += toNext;
+  }
+}
+
+/** Aᵀ: six points to four results on top of those at `start`. */
+export function outputLines(
+  from: usize, fromStep: usize, fromNext: usize, to: usize, step: usize, toNext: usize, lines: i32, bytes: usize, start: usize, a: f32, b: f32,
+): void {
+  const pointA = f32x4.splat(a);
+  const pointB = f32x4.splat(b);
+  const squareA = f32x4.splat(a * a);
+  const squareB = f32x4.splat(b * b);
+  for (let line = 0; line < lines; line++) {
+    for (let at: usize = 0; at < bytes; at += 32) {
+      const s = v128.load(start + at);
+      const t = v128.load(start + at, 16);
+      let p = from + at;
+      const m0 = v128.load(p);
+      const n0 = v128.load(p, 16);
+      p += fromStep;
+      const m1 = v128.load(p);
+      const n1 = v128.load(p, 16);
+      p += fromStep;
+      const m2 = v128.load(p);
+      const n2 = v128.load(p, 16);
+      p += fromStep;
+      const m3 = v128.load(p);
+      const n3 = v128.load(p, 16);
+      p += fromStep;
+      const m4 = v128.load(p);
+      const n4 = v128.load(p, 16);
+      p += fromStep;
+      const m5 = v128.load(p);
+      const n5 = v128.load(p, 16);
+      const sumA = f32x4.add(m1, m2);
+      const sumC = f32x4.add(n1, n2);
+      const sumB = f32x4.add(m3, m4);
+      const sumD = f32x4.add(n3, n4);
+      const differenceA = f32x4.mul(pointA, f32x4.sub(m1, m2));
+      const differenceC = f32x4.mul(pointA, f32x4.sub(n1, n2));
+      const differenceB = f32x4.mul(pointB, f32x4.sub(m3, m4));
+      const differenceD = f32x4.mul(pointB, f32x4.sub(n3, n4));
+      let q = to + at;
+      storePair(q, f32x4.add(f32x4.add(m0, sumA), f32x4.add(sumB, s)), f32x4.add(f32x4.add(n0, sumC), f32x4.add(sumD, t)));
+      q += step;
+      storePair(q, f32x4.add(f32x4.add(differenceA, differenceB), s), f32x4.add(f32x4.add(differenceC, differenceD), t));
+      q += step;
+      storePair(q, madd(squareA, sumA, madd(squareB, sumB, s)), madd(squareA, sumC, madd(squareB, sumD, t)));
+      q += step;
+      storePair(
+        q,
+        madd(squareA, differenceA, madd(squareB, differenceB, f32x4.add(m5, s))),
+        madd(squareA, differenceC, madd(squareB, differenceD, f32x4.add(n5, t))),
+      );
+    }
+    from += fromNext;
+    to += toNext;
+  }
+}
