@@ -13,9 +13,9 @@ import { madd, nmadd } from '../../device/cpu/simd.as';
 export const A: f32 = 0.6875;
 export const B: f32 = 1.5;
 /** Reciprocals of Π (p − q) over the other points q. */
-const SCALE_0: f32 = 1 / (A * A * B * B);
-const SCALE_A: f32 = 1 / (2 * A * A * (A * A - B * B));
-const SCALE_B: f32 = 1 / (2 * B * B * (B * B - A * A));
+export const SCALE_0: f32 = 1 / (A * A * B * B);
+export const SCALE_A: f32 = 1 / (2 * A * A * (A * A - B * B));
+export const SCALE_B: f32 = 1 / (2 * B * B * (B * B - A * A));
 
 @inline
 function splat(value: f32): v128 {
@@ -70,17 +70,25 @@ export function outputLine(from: usize, fromStep: usize, to: usize, step: usize,
   v128.store(to + 3 * step, madd(splat(A * A), differenceA, madd(splat(B * B), differenceB, last)));
 }
 
+/** G at a point and at its negative: factors of the three weights, the middle one's sign aside. */
+@inline
+export function weightPlus(first: v128, second: v128, third: v128, g0: v128, g1: v128, g2: v128): v128 {
+  return madd(second, g1, madd(third, g2, f32x4.mul(first, g0)));
+}
+@inline
+export function weightMinus(first: v128, second: v128, third: v128, g0: v128, g1: v128, g2: v128): v128 {
+  return nmadd(second, g1, madd(third, g2, f32x4.mul(first, g0)));
+}
+
 /** G: three weights to six points. */
 @inline
 export function weightLine(g0: v128, g1: v128, g2: v128, to: usize, step: usize): void {
   v128.store(to, f32x4.mul(splat(SCALE_0), g0));
   v128.store(to + 5 * step, g2);
-  let even = madd(splat(A * A * SCALE_A), g2, f32x4.mul(splat(SCALE_A), g0));
-  v128.store(to + step, madd(splat(A * SCALE_A), g1, even));
-  v128.store(to + 2 * step, nmadd(splat(A * SCALE_A), g1, even));
-  even = madd(splat(B * B * SCALE_B), g2, f32x4.mul(splat(SCALE_B), g0));
-  v128.store(to + 3 * step, madd(splat(B * SCALE_B), g1, even));
-  v128.store(to + 4 * step, nmadd(splat(B * SCALE_B), g1, even));
+  v128.store(to + step, weightPlus(splat(SCALE_A), splat(A * SCALE_A), splat(A * A * SCALE_A), g0, g1, g2));
+  v128.store(to + 2 * step, weightMinus(splat(SCALE_A), splat(A * SCALE_A), splat(A * A * SCALE_A), g0, g1, g2));
+  v128.store(to + 3 * step, weightPlus(splat(SCALE_B), splat(B * SCALE_B), splat(B * B * SCALE_B), g0, g1, g2));
+  v128.store(to + 4 * step, weightMinus(splat(SCALE_B), splat(B * SCALE_B), splat(B * B * SCALE_B), g0, g1, g2));
 }
 
 /** What weight `tap` (0–2) is multiplied with in point `point` (0–5) of `weightLine`. */

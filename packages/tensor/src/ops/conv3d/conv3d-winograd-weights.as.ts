@@ -1,7 +1,8 @@
 /** Weights of Winograd's convolution: 27 (or 9) taps become 216 (or 36) points, in panels of eight target channels. */
 import { madd } from '../../device/cpu/simd.as';
 import { stridedWeightLine } from './conv3d-strided-lines.as';
-import { weightFactor, weightLine } from './conv3d-winograd-lines.as';
+import { A, B, SCALE_0, SCALE_A, SCALE_B, weightFactor, weightLine } from './conv3d-winograd-lines.as';
+import { weightLines } from './conv3d-winograd-wide-lines.as';
 
 /** Weights as they lie in memory, and how they are read. */
 @unmanaged
@@ -33,11 +34,12 @@ class WinogradWeights {
   scratchBytes: i32;
 }
 
-/** Scratch of one thread: four squares of four source by four target channels with all their taps, a slice of one, and the rows of a transform. */
-const TAP_BYTES: usize = 64;
-const SQUARE_BYTES: usize = 27 * TAP_BYTES;
+/** Weights are transformed in blocks of four source by eight target channels: so many bytes for each tap and, of the result, for each point. */
+const TAP_BYTES: usize = 128;
+const BLOCK_BYTES: usize = 27 * TAP_BYTES;
 const SLICE_BYTES: usize = 9 * TAP_BYTES;
-export const WEIGHT_WORK_BYTES: usize = (4 * SQUARE_BYTES + SLICE_BYTES + 18 * 16 + 63) & ~63;
+/** Scratch of one thread: four blocks with all their taps, a slice of one, and what a slice is between its two transforms. */
+export const WEIGHT_WORK_BYTES: usize = 4 * BLOCK_BYTES + SLICE_BYTES + 18 * TAP_BYTES;
 
 /** One item: eight target channels, all points. */
 export function conv3dWinogradWeights(p: WinogradWeights, item: i32, thread: i32): void {
@@ -68,69 +70,76 @@ export function weightPanels(
   const end = firstTarget + (blocks << 3);
   const lastTarget = min(end, taps.transposed ? taps.inputChannels : taps.outputChannels);
   const sourceStep = taps.transposed ? 16 : 4;
-  const targetStep = taps.transposed ? 4 : 16;
+  const targetStep = taps.transposed ? 8 : 16;
   for (let source = firstSource; source < lastSource; source += sourceStep) {
-    for (let target = firstTarget; target < lastTarget; target += targetStep) {
-      const squares = min(16, taps.transposed ? lastSource - source : lastTarget - target) >> 2;
-      if (taps.transposed) loadMirrored(taps, work, source, target, squares);
-      else loadTaps(taps, work, source, target, squares);
-      for (let square = 0; square < squares; square++) {
-        const squareSource = source - firstSource + (taps.transposed ? square << 2 : 0);
-        const squareTarget = target - firstTarget + (taps.transposed ? 0 : square << 2);
-        const to = panelAt(panels, sources, squareSource, squareTarget);
-        transformSquare(taps, firstSlice, lastSlice, work + <usize>square * SQUARE_BYTES, to, pointBytes, work + 4 * SQUARE_BYTES);
-      }
-    }
-    // What fills up the last block of eight: `lastTarget` is a multiple of four.
-    if (lastTarget < end) {
-      const points = (lastSlice - firstSlice) * 36;
-      for (let row = source; row < min(source + sourceStep, lastSource); row++) {
-        const to = panelAt(panels, sources, row - firstSource, lastTarget - firstTarget);
-        for (let point = 0; point < points; point++) v128.store(to + <usize>point * pointBytes, f32x4.splat(0));
+    for (let target = firstTarget; target < end; target += targetStep) {
+      const count = taps.transposed ? min(4, (lastSource - source) >> 2) : min(2, (end - target) >> 3);
+      if (taps.transposed) loadMirrored(taps, work, source, target, lastTarget, count);
+      else loadTaps(taps, work, source, target, lastTarget, count);
+      for (let block = 0; block < count; block++) {
+        const blockSource = source - firstSource + (taps.transposed ? block << 2 : 0);
+        const blockTarget = target - firstTarget + (taps.transposed ? 0 : block << 3);
+        const to = panels + (<usize>((blockTarget >> 3) * sources + blockSource) << 5);
+        transformBlock(taps, firstSlice, lastSlice, work + <usize>block * BLOCK_BYTES, to, pointBytes, work + 4 * BLOCK_BYTES);
       }
     }
   }
 }
 
-/** Where the first point of a source channel and of target channel `target`, a multiple of four, lies in the panels. */
-@inline
-function panelAt(panels: usize, sourceChannels: i32, source: i32, target: i32): usize {
-  return panels + (<usize>((target >> 3) * sourceChannels + source) << 5) + (<usize>(target & 4) << 2);
-}
-
-/** Four source × four target channels: 27 (or 9) taps to 36 points for each slice. */
-function transformSquare(taps: WinogradTaps, firstSlice: i32, lastSlice: i32, from: usize, to: usize, pointBytes: usize, work: usize): void {
+/** Four source × eight target channels: 27 (or 9) taps to 36 points for each slice. */
+function transformBlock(taps: WinogradTaps, firstSlice: i32, lastSlice: i32, from: usize, to: usize, pointBytes: usize, work: usize): void {
   const rows = work + SLICE_BYTES;
   if (taps.kernelDepth != 3) {
-    if (taps.stride == 2) for (let lane: usize = 0; lane < 4; lane++) transformTaps(true, from + (lane << 4), to + (lane << 5), pointBytes, rows);
-    else for (let lane: usize = 0; lane < 4; lane++) transformTaps(false, from + (lane << 4), to + (lane << 5), pointBytes, rows);
+    if (taps.stride == 2) for (let at: usize = 0; at < TAP_BYTES; at += 16) transformTaps(true, from + at, to + at, pointBytes, rows);
+    else transformSlice(from, to, pointBytes, rows);
     return;
   }
   for (let slice = firstSlice; slice < lastSlice; slice++) {
-    const first = f32x4.splat(weightFactor(slice, 0));
-    const second = f32x4.splat(weightFactor(slice, 1));
-    const third = f32x4.splat(weightFactor(slice, 2));
-    for (let at: usize = 0; at < SLICE_BYTES; at += 16) {
-      const value = madd(second, v128.load(from + at, SLICE_BYTES), f32x4.mul(first, v128.load(from + at)));
-      v128.store(work + at, madd(third, v128.load(from + at, 2 * SLICE_BYTES), value));
-    }
-    for (let lane: usize = 0; lane < 4; lane++) transformTaps(false, work + (lane << 4), to + (lane << 5), pointBytes, rows);
+    sumTaps(from, work, weightFactor(slice, 0), weightFactor(slice, 1), weightFactor(slice, 2));
+    transformSlice(work, to, pointBytes, rows);
     to += 36 * pointBytes;
   }
 }
 
-/** Squares of four source × four target channels of each tap, one after the other along target channels, which are the lanes. */
+/** What a slice takes of the taps of three planes. */
+function sumTaps(from: usize, to: usize, first: f32, second: f32, third: f32): void {
+  const scale0 = f32x4.splat(first);
+  const scale1 = f32x4.splat(second);
+  const scale2 = f32x4.splat(third);
+  for (const end = to + SLICE_BYTES; to < end; to += 32, from += 32) {
+    const low = madd(scale1, v128.load(from, SLICE_BYTES), f32x4.mul(scale0, v128.load(from)));
+    const high = madd(scale1, v128.load(from, SLICE_BYTES + 16), f32x4.mul(scale0, v128.load(from, 16)));
+    const lowSum = madd(scale2, v128.load(from, 2 * SLICE_BYTES), low);
+    const highSum = madd(scale2, v128.load(from, 2 * SLICE_BYTES + 16), high);
+    v128.store(to, lowSum);
+    v128.store(to, highSum, 16);
+  }
+}
+
+/** Nine taps to 36 points. */
+function transformSlice(from: usize, to: usize, pointBytes: usize, rows: usize): void {
+  if (WIDE) {
+    weightLines(from, TAP_BYTES, 3 * TAP_BYTES, rows, TAP_BYTES, 6 * TAP_BYTES, 3, TAP_BYTES, A, B, SCALE_0, SCALE_A, SCALE_B);
+    weightLines(rows, 6 * TAP_BYTES, TAP_BYTES, to, 6 * pointBytes, pointBytes, 6, TAP_BYTES, A, B, SCALE_0, SCALE_A, SCALE_B);
+  } else for (let at: usize = 0; at < TAP_BYTES; at += 16) transformTaps(false, from + at, to + at, pointBytes, rows);
+}
+
+/** Blocks of four source × eight target channels of each tap, one after the other along target channels; zeros for channels from `lastTarget` on. */
 @inline
-function loadTaps(taps: WinogradTaps, to: usize, source: i32, target: i32, squares: i32): void {
+function loadTaps(taps: WinogradTaps, to: usize, source: i32, target: i32, lastTarget: i32, blocks: i32): void {
   const row = <usize>taps.outputChannels << 2;
   const tapBytes = <usize>taps.inputChannels * row;
   let from = taps.weight + <usize>source * row + (<usize>target << 2);
   for (let tap = 0; tap < 9 * taps.kernelDepth; tap++) {
     for (let lane: usize = 0; lane < 4; lane++) {
-      let out = to + (lane << 4);
-      for (let square: usize = 0; square < <usize>squares; square++) {
-        v128.store(out, v128.load(from + lane * row + (square << 4)));
-        out += SQUARE_BYTES;
+      let out = to + (lane << 5);
+      let at = from + lane * row;
+      for (let channel = target; channel < target + (blocks << 3); channel += 8) {
+        const half = channel + 4 < lastTarget;
+        v128.store(out, v128.load(at));
+        v128.store(out, half ? v128.load(at, 16) : f32x4.splat(0), 16);
+        out += BLOCK_BYTES;
+        at += 32;
       }
     }
     to += TAP_BYTES;
@@ -140,39 +149,46 @@ function loadTaps(taps: WinogradTaps, to: usize, source: i32, target: i32, squar
 
 /** The same of the mirrored kernel, whose target channels are the rows of `weight`, along source channels. */
 @inline
-function loadMirrored(taps: WinogradTaps, to: usize, source: i32, target: i32, squares: i32): void {
+function loadMirrored(taps: WinogradTaps, to: usize, source: i32, target: i32, lastTarget: i32, blocks: i32): void {
   const row = <usize>taps.outputChannels << 2;
   const tapBytes = <usize>taps.inputChannels * row;
   const count = 9 * taps.kernelDepth;
   let from = taps.weight + <usize>(count - 1) * tapBytes + <usize>target * row + (<usize>source << 2);
   for (let tap = 0; tap < count; tap++) {
-    for (let square: usize = 0; square < <usize>squares; square++) {
-      const at = from + (square << 4);
-      const a = v128.load(at);
-      const b = v128.load(at + row);
-      const c = v128.load(at + 2 * row);
-      const d = v128.load(at + 3 * row);
-      const lowAb = i32x4.shuffle(a, b, 0, 4, 1, 5);
-      const highAb = i32x4.shuffle(a, b, 2, 6, 3, 7);
-      const lowCd = i32x4.shuffle(c, d, 0, 4, 1, 5);
-      const highCd = i32x4.shuffle(c, d, 2, 6, 3, 7);
-      const out = to + square * SQUARE_BYTES;
-      v128.store(out, i64x2.shuffle(lowAb, lowCd, 0, 2));
-      v128.store(out, i64x2.shuffle(lowAb, lowCd, 1, 3), 16);
-      v128.store(out, i64x2.shuffle(highAb, highCd, 0, 2), 32);
-      v128.store(out, i64x2.shuffle(highAb, highCd, 1, 3), 48);
+    for (let block: usize = 0; block < <usize>blocks; block++) {
+      const out = to + block * BLOCK_BYTES;
+      loadSquare(from + (block << 4), row, out);
+      if (target + 4 < lastTarget) loadSquare(from + (block << 4) + 4 * row, row, out + 16);
+      else for (let lane: usize = 0; lane < 4; lane++) v128.store(out + (lane << 5), f32x4.splat(0), 16);
     }
     to += TAP_BYTES;
     from -= tapBytes;
   }
 }
 
-/** Transforms nine taps at `taps` (`TAP_BYTES` apart) along rows, then along columns. */
+/** Four rows of four channels, transposed: rows of the result are 32 bytes apart. */
+@inline
+function loadSquare(from: usize, row: usize, to: usize): void {
+  const a = v128.load(from);
+  const b = v128.load(from + row);
+  const c = v128.load(from + 2 * row);
+  const d = v128.load(from + 3 * row);
+  const lowAb = i32x4.shuffle(a, b, 0, 4, 1, 5);
+  const highAb = i32x4.shuffle(a, b, 2, 6, 3, 7);
+  const lowCd = i32x4.shuffle(c, d, 0, 4, 1, 5);
+  const highCd = i32x4.shuffle(c, d, 2, 6, 3, 7);
+  v128.store(to, i64x2.shuffle(lowAb, lowCd, 0, 2));
+  v128.store(to, i64x2.shuffle(lowAb, lowCd, 1, 3), 32);
+  v128.store(to, i64x2.shuffle(highAb, highCd, 0, 2), 64);
+  v128.store(to, i64x2.shuffle(highAb, highCd, 1, 3), 96);
+}
+
+/** Transforms nine taps of four target channels along rows, then along columns. */
 @inline
 function transformTaps(strided: bool, taps: usize, to: usize, pointBytes: usize, rows: usize): void {
   for (let row: usize = 0; row < 3; row++) {
-    const from = taps + row * 192;
-    line(strided, v128.load(from), v128.load(from, 64), v128.load(from, 128), rows + row * 96, 16);
+    const from = taps + row * 3 * TAP_BYTES;
+    line(strided, v128.load(from), v128.load(from, TAP_BYTES), v128.load(from, 2 * TAP_BYTES), rows + row * 96, 16);
   }
   for (let column: usize = 0; column < 6; column++) {
     const from = rows + (column << 4);

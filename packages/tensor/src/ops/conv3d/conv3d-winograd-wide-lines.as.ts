@@ -6,7 +6,7 @@
  * `lines` lines of `bytes` bytes of channels, a multiple of 32; values `fromStep` and points `step` bytes apart, lines `fromNext` and `toNext`.
  */
 import { madd } from '../../device/cpu/simd.as';
-import { gradientMinus, gradientPlus, inputCentre, inputMinus, inputPlus } from './conv3d-winograd-lines.as';
+import { gradientMinus, gradientPlus, inputCentre, inputMinus, inputPlus, weightMinus, weightPlus } from './conv3d-winograd-lines.as';
 
 /** Stores two halves of a vector, one after the other. */
 @inline
@@ -151,6 +151,47 @@ export function outputLines(
         madd(squareA, differenceA, madd(squareB, differenceB, f32x4.add(m5, s))),
         madd(squareA, differenceC, madd(squareB, differenceD, f32x4.add(n5, t))),
       );
+    }
+    from += fromNext;
+    to += toNext;
+  }
+}
+
+/** G: three weights to six points, with the factors that conv3d-winograd-lines.as.ts has. */
+export function weightLines(
+  from: usize, fromStep: usize, fromNext: usize, to: usize, step: usize, toNext: usize, lines: i32, bytes: usize, a: f32, b: f32,
+  scale0: f32, scaleA: f32, scaleB: f32,
+): void {
+  const first0 = f32x4.splat(scale0);
+  const firstA = f32x4.splat(scaleA);
+  const firstB = f32x4.splat(scaleB);
+  const secondA = f32x4.splat(a * scaleA);
+  const secondB = f32x4.splat(b * scaleB);
+  const thirdA = f32x4.splat(a * a * scaleA);
+  const thirdB = f32x4.splat(b * b * scaleB);
+  for (let line = 0; line < lines; line++) {
+    for (let at: usize = 0; at < bytes; at += 32) {
+      let p = from + at;
+      const g0 = v128.load(p);
+      const h0 = v128.load(p, 16);
+      p += fromStep;
+      const g1 = v128.load(p);
+      const h1 = v128.load(p, 16);
+      p += fromStep;
+      const g2 = v128.load(p);
+      const h2 = v128.load(p, 16);
+      let q = to + at;
+      storePair(q, f32x4.mul(first0, g0), f32x4.mul(first0, h0));
+      q += step;
+      storePair(q, weightPlus(firstA, secondA, thirdA, g0, g1, g2), weightPlus(firstA, secondA, thirdA, h0, h1, h2));
+      q += step;
+      storePair(q, weightMinus(firstA, secondA, thirdA, g0, g1, g2), weightMinus(firstA, secondA, thirdA, h0, h1, h2));
+      q += step;
+      storePair(q, weightPlus(firstB, secondB, thirdB, g0, g1, g2), weightPlus(firstB, secondB, thirdB, h0, h1, h2));
+      q += step;
+      storePair(q, weightMinus(firstB, secondB, thirdB, g0, g1, g2), weightMinus(firstB, secondB, thirdB, h0, h1, h2));
+      q += step;
+      storePair(q, g2, h2);
     }
     from += fromNext;
     to += toNext;
