@@ -5,8 +5,8 @@
  * Transforms go 16 channels at a time, a cache line, axis by axis through a work area in the first-level cache. Points come in slices of 36, one for
  * each point along depth. What lies outside the volume is read as zeros.
  */
-import { A, B, gradientLine, inputLine, outputLine } from './conv3d-winograd-lines.as';
-import { gradientLines, inputLines, outputLines } from './conv3d-winograd-wide-lines.as';
+import { gradientLine, inputLine, outputLine } from './conv3d-winograd-lines.as';
+import { gradientLines, inputLines, outputLines, placeFactors } from './conv3d-winograd-wide-lines.as';
 
 /** A volume `[n, depth, height, width, channels]` that is cut into tiles. */
 @unmanaged
@@ -101,12 +101,15 @@ export function pointBytes(tiles: i32, channels: i32): usize {
   return oddLines((<usize>((tiles + 3) & ~3) * <usize>channels) << 2);
 }
 
-/** Bytes that the transforms of a tile need to work in: 216 points of 16 channels, a slice of them, and a point of zeros. */
-export const TILE_WORK_BYTES: usize = 64 * (216 + 36 + 1);
+/** Bytes that the transforms of a tile need to work in: 216 points of 16 channels, a slice of them, a point of zeros, and factors (`FACTOR_BYTES`). */
+export const TILE_WORK_BYTES: usize = 64 * (216 + 36 + 1 + 2);
 
 /** Bytes from one point to the next in the work area: 16 channels. */
 const POINT: usize = 64;
 const SLICE: usize = 36 * POINT;
+/** Where the zeros and the factors lie. */
+const ZEROS: usize = 7 * SLICE;
+const FACTORS: usize = ZEROS + POINT;
 
 /** Tile → its place along each axis. */
 @inline
@@ -161,27 +164,34 @@ export function inputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first:
   const plane = <usize>volume.height * row;
   const corner = volume.address + <usize>(imageIndex(tiling, tile) * volume.depth + z) * plane + <usize>y * row + <usize>x * pixel;
   const inside = z >= 0 && z + planes <= volume.depth;
+  // Rows that wide kernels take at once.
+  const whole = inside && planes == 6 && x >= 0 && x + 6 <= volume.width;
+  const factors = work + FACTORS;
+  if (WIDE) placeFactors(factors);
   const end = <usize>last << 2;
   for (let channel = <usize>first << 2; channel < end; channel += 64) {
     const bytes = min<usize>(64, end - channel);
     let out = work;
     for (let j = 0; j < 6; j++) {
+      if (WIDE && whole && <u32>(y + j) < <u32>volume.height && wideBytes(bytes) == bytes) {
+        inputLines(corner + <usize>j * row + channel, plane, pixel, out, SLICE, POINT, 6, bytes, factors);
+        out += 6 * POINT;
+        continue;
+      }
       for (let i = 0; i < 6; i++) {
         let from = corner + <usize>j * row + <usize>i * pixel + channel;
         const there = <u32>(y + j) < <u32>volume.height && <u32>(x + i) < <u32>volume.width;
         const stop = from + bytes;
         if (!there) for (let s = 0; s < planes; s++) clearPoint(out + <usize>s * SLICE);
         else if (planes == 1) for (let at = out; from < stop; from += 16, at += 16) v128.store(at, loadIf(inside, from));
-        else if (inside) {
-          if (WIDE) inputLines(from, plane, 0, out, SLICE, 0, 1, wideBytes(bytes), A, B);
-          from += wideBytes(bytes);
-          for (let at = out + wideBytes(bytes); from < stop; from += 16, at += 16)
+        else if (inside)
+          for (let at = out; from < stop; from += 16, at += 16)
             inputLine(
               v128.load(from), v128.load(from + plane), v128.load(from + 2 * plane),
               v128.load(from + 3 * plane), v128.load(from + 4 * plane), v128.load(from + 5 * plane),
               at, SLICE,
             );
-        } else
+        else
           for (let at = out; from < stop; from += 16, at += 16)
             inputLine(
               loadIf(<u32>z < <u32>volume.depth, from),
@@ -196,17 +206,17 @@ export function inputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first:
       }
     }
     for (let slice = 0; slice < planes; slice++)
-      inputSlice(work + <usize>slice * SLICE, bytes, work + 6 * SLICE, to + channel + <usize>(slice * 36) * planeBytes, planeBytes);
+      inputSlice(work + <usize>slice * SLICE, bytes, work + 6 * SLICE, factors, to + channel + <usize>(slice * 36) * planeBytes, planeBytes);
   }
 }
 
 /** Rows, then columns of a slice of the input. */
 @inline
-function inputSlice(from: usize, bytes: usize, work: usize, to: usize, planeBytes: usize): void {
+function inputSlice(from: usize, bytes: usize, work: usize, factors: usize, to: usize, planeBytes: usize): void {
   const wide = wideBytes(bytes);
   if (WIDE) {
-    inputLines(from, POINT, 6 * POINT, work, POINT, 6 * POINT, 6, wide, A, B);
-    inputLines(work, 6 * POINT, POINT, to, 6 * planeBytes, planeBytes, 6, wide, A, B);
+    inputLines(from, POINT, 6 * POINT, work, POINT, 6 * POINT, 6, wide, factors);
+    inputLines(work, 6 * POINT, POINT, to, 6 * planeBytes, planeBytes, 6, wide, factors);
   }
   for (let j: usize = 0; j < 6; j++)
     for (let quad = wide; quad < bytes; quad += 16) {
@@ -236,24 +246,25 @@ export function gradientTile(volume: TiledVolume, tiling: Tiling, tile: i32, fir
   const row = <usize>volume.width * pixel;
   const plane = <usize>volume.height * row;
   const corner = volume.address + <usize>(imageIndex(tiling, tile) * volume.depth + z) * plane + <usize>y * row + <usize>x * pixel;
+  const whole = slices == 6 && z + 4 <= volume.depth && x + 4 <= volume.width;
+  const factors = work + FACTORS;
+  if (WIDE) placeFactors(factors);
   const end = <usize>last << 2;
   for (let channel = <usize>first << 2; channel < end; channel += 64) {
     const bytes = min<usize>(64, end - channel);
     for (let j = 0; j < 4; j++) {
+      if (WIDE && whole && y + j < volume.height && wideBytes(bytes) == bytes) {
+        gradientLines(corner + <usize>j * row + channel, plane, pixel, work + <usize>(j * 6) * POINT, SLICE, POINT, 4, bytes, factors);
+        continue;
+      }
       for (let i = 0; i < 4; i++) {
         let from = corner + <usize>j * row + <usize>i * pixel + channel;
         const out = work + <usize>(j * 6 + i) * POINT;
         const stop = from + bytes;
         if (y + j >= volume.height || x + i >= volume.width) for (let s = 0; s < slices; s++) clearPoint(out + <usize>s * SLICE);
         else if (slices == 1) for (let at = out; from < stop; from += 16, at += 16) v128.store(at, v128.load(from));
-        else {
-          let at = out;
-          if (WIDE && z + 3 < volume.depth) {
-            gradientLines(from, plane, 0, at, SLICE, 0, 1, wideBytes(bytes), A, B);
-            from += wideBytes(bytes);
-            at += wideBytes(bytes);
-          }
-          for (; from < stop; from += 16, at += 16)
+        else
+          for (let at = out; from < stop; from += 16, at += 16)
             gradientLine(
               v128.load(from),
               loadIf(z + 1 < volume.depth, from + plane),
@@ -261,21 +272,20 @@ export function gradientTile(volume: TiledVolume, tiling: Tiling, tile: i32, fir
               loadIf(z + 3 < volume.depth, from + 3 * plane),
               at, SLICE,
             );
-        }
       }
     }
     for (let slice = 0; slice < slices; slice++)
-      gradientSlice(work + <usize>slice * SLICE, bytes, work + 6 * SLICE, to + channel + <usize>(slice * 36) * planeBytes, planeBytes);
+      gradientSlice(work + <usize>slice * SLICE, bytes, work + 6 * SLICE, factors, to + channel + <usize>(slice * 36) * planeBytes, planeBytes);
   }
 }
 
 /** Rows, then columns of a slice of the gradient. */
 @inline
-function gradientSlice(from: usize, bytes: usize, work: usize, to: usize, planeBytes: usize): void {
+function gradientSlice(from: usize, bytes: usize, work: usize, factors: usize, to: usize, planeBytes: usize): void {
   const wide = wideBytes(bytes);
   if (WIDE) {
-    gradientLines(from, POINT, 6 * POINT, work, POINT, 6 * POINT, 4, wide, A, B);
-    gradientLines(work, 6 * POINT, POINT, to, 6 * planeBytes, planeBytes, 6, wide, A, B);
+    gradientLines(from, POINT, 6 * POINT, work, POINT, 6 * POINT, 4, wide, factors);
+    gradientLines(work, 6 * POINT, POINT, to, 6 * planeBytes, planeBytes, 6, wide, factors);
   }
   for (let j: usize = 0; j < 4; j++)
     for (let quad = wide; quad < bytes; quad += 16) {
@@ -305,8 +315,12 @@ export function outputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first
   const rows = min(4, volume.height - y);
   const columns = min(4, volume.width - x);
   const zero = f32x4.splat(0);
-  const zeros = work + 7 * SLICE;
-  if (WIDE) clearPoint(zeros);
+  const zeros = work + ZEROS;
+  const factors = work + FACTORS;
+  if (WIDE) {
+    clearPoint(zeros);
+    placeFactors(factors);
+  }
   const end = <usize>last << 2;
   for (let channel = <usize>first << 2; channel < end; channel += 64) {
     const bytes = min<usize>(64, end - channel);
@@ -314,7 +328,7 @@ export function outputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first
     let slices = from + channel;
     let pointStep = planeBytes;
     if (tiling.tileDepth == 4) {
-      if (WIDE) outputLines(slices, 36 * planeBytes, planeBytes, work, SLICE, POINT, 36, wide, zeros, A, B);
+      if (WIDE) outputLines(slices, 36 * planeBytes, planeBytes, work, SLICE, POINT, 36, wide, zeros, factors);
       for (let point: usize = 0; point < 36; point++)
         for (let quad = wide; quad < bytes; quad += 16)
           outputLine(slices + point * planeBytes + quad, 36 * planeBytes, work + point * POINT + quad, SLICE, zero, 4);
@@ -324,14 +338,14 @@ export function outputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first
     for (let p = 0; p < planes; p++) {
       const at = slices + <usize>p * SLICE;
       const lines = work + 6 * SLICE;
-      if (WIDE) outputLines(at, 6 * pointStep, pointStep, lines, 6 * POINT, POINT, 6, wide, zeros, A, B);
+      if (WIDE) outputLines(at, 6 * pointStep, pointStep, lines, 6 * POINT, POINT, 6, wide, zeros, factors);
       for (let i: usize = 0; i < 6; i++)
         for (let quad = wide; quad < bytes; quad += 16)
           outputLine(at + i * pointStep + quad, 6 * pointStep, lines + i * POINT + quad, 6 * POINT, zero, 4);
       const first = to + <usize>p * plane + channel;
       // Tiles at the edge have fewer results.
       const whole = columns == 4 ? wide : 0;
-      if (WIDE) outputLines(lines, POINT, 6 * POINT, first, pixel, row, rows, whole, bias == 0 ? zeros : bias + channel, A, B);
+      if (WIDE) outputLines(lines, POINT, 6 * POINT, first, pixel, row, rows, whole, bias == 0 ? zeros : bias + channel, factors);
       for (let j = 0; j < rows; j++) {
         const out = first + <usize>j * row;
         for (let quad = whole; quad < bytes; quad += 16) {

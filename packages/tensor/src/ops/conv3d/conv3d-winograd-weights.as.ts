@@ -1,8 +1,8 @@
 /** Weights of Winograd's convolution: 27 (or 9) taps become 216 (or 36) points, in panels of eight target channels. */
 import { madd } from '../../device/cpu/simd.as';
 import { stridedWeightLine } from './conv3d-strided-lines.as';
-import { A, B, SCALE_0, SCALE_A, SCALE_B, weightFactor, weightLine } from './conv3d-winograd-lines.as';
-import { weightLines } from './conv3d-winograd-wide-lines.as';
+import { weightFactor, weightLine } from './conv3d-winograd-lines.as';
+import { placeWeightFactors, WEIGHT_FACTOR_BYTES, weightLines } from './conv3d-winograd-wide-lines.as';
 
 /** Weights as they lie in memory, and how they are read. */
 @unmanaged
@@ -38,8 +38,9 @@ class WinogradWeights {
 const TAP_BYTES: usize = 128;
 const BLOCK_BYTES: usize = 27 * TAP_BYTES;
 const SLICE_BYTES: usize = 9 * TAP_BYTES;
-/** Scratch of one thread: four blocks with all their taps, a slice of one, and what a slice is between its two transforms. */
-export const WEIGHT_WORK_BYTES: usize = 4 * BLOCK_BYTES + SLICE_BYTES + 18 * TAP_BYTES;
+/** Scratch of one thread: four blocks with all their taps, a slice of one, what a slice is between its two transforms, and factors. */
+const FACTORS: usize = 4 * BLOCK_BYTES + SLICE_BYTES + 18 * TAP_BYTES;
+export const WEIGHT_WORK_BYTES: usize = (FACTORS + WEIGHT_FACTOR_BYTES + 63) & ~63;
 
 /** One item: eight target channels, all points. */
 export function conv3dWinogradWeights(p: WinogradWeights, item: i32, thread: i32): void {
@@ -66,6 +67,7 @@ export function weightPanels(
   pointBytes: usize,
   work: usize,
 ): void {
+  if (WIDE) placeWeightFactors(work + FACTORS);
   const sources = lastSource - firstSource;
   const end = firstTarget + (blocks << 3);
   const lastTarget = min(end, taps.transposed ? taps.inputChannels : taps.outputChannels);
@@ -119,8 +121,9 @@ function sumTaps(from: usize, to: usize, first: f32, second: f32, third: f32): v
 /** Nine taps to 36 points. */
 function transformSlice(from: usize, to: usize, pointBytes: usize, rows: usize): void {
   if (WIDE) {
-    weightLines(from, TAP_BYTES, 3 * TAP_BYTES, rows, TAP_BYTES, 6 * TAP_BYTES, 3, TAP_BYTES, A, B, SCALE_0, SCALE_A, SCALE_B);
-    weightLines(rows, 6 * TAP_BYTES, TAP_BYTES, to, 6 * pointBytes, pointBytes, 6, TAP_BYTES, A, B, SCALE_0, SCALE_A, SCALE_B);
+    const factors = rows + 18 * TAP_BYTES;
+    weightLines(from, TAP_BYTES, 3 * TAP_BYTES, rows, TAP_BYTES, 6 * TAP_BYTES, 3, TAP_BYTES, factors);
+    weightLines(rows, 6 * TAP_BYTES, TAP_BYTES, to, 6 * pointBytes, pointBytes, 6, TAP_BYTES, factors);
   } else for (let at: usize = 0; at < TAP_BYTES; at += 16) transformTaps(false, from + at, to + at, pointBytes, rows);
 }
 
