@@ -49,27 +49,6 @@ export function inputLine(d0: v128, d1: v128, d2: v128, d3: v128, d4: v128, d5: 
   v128.store(to + 4 * step, inputMinus(splat(B), splat(A * A), d1, d2, d3, d4));
 }
 
-/** Aᵀ: six points to four results on top of `start`, of which the first `count` are stored. */
-@inline
-export function outputLine(from: usize, fromStep: usize, to: usize, step: usize, start: v128, count: i32): void {
-  const m1 = v128.load(from + fromStep);
-  const m2 = v128.load(from + 2 * fromStep);
-  const m3 = v128.load(from + 3 * fromStep);
-  const m4 = v128.load(from + 4 * fromStep);
-  const sumA = f32x4.add(m1, m2);
-  const sumB = f32x4.add(m3, m4);
-  v128.store(to, f32x4.add(f32x4.add(v128.load(from), sumA), f32x4.add(sumB, start)));
-  if (count < 2) return;
-  const differenceA = f32x4.mul(splat(A), f32x4.sub(m1, m2));
-  const differenceB = f32x4.mul(splat(B), f32x4.sub(m3, m4));
-  v128.store(to + step, f32x4.add(f32x4.add(differenceA, differenceB), start));
-  if (count < 3) return;
-  v128.store(to + 2 * step, madd(splat(A * A), sumA, madd(splat(B * B), sumB, start)));
-  if (count < 4) return;
-  const last = f32x4.add(v128.load(from + 5 * fromStep), start);
-  v128.store(to + 3 * step, madd(splat(A * A), differenceA, madd(splat(B * B), differenceB, last)));
-}
-
 /** G at a point and at its negative: factors of the three weights, the middle one's sign aside. */
 @inline
 export function weightPlus(first: v128, second: v128, third: v128, g0: v128, g1: v128, g2: v128): v128 {
@@ -78,17 +57,6 @@ export function weightPlus(first: v128, second: v128, third: v128, g0: v128, g1:
 @inline
 export function weightMinus(first: v128, second: v128, third: v128, g0: v128, g1: v128, g2: v128): v128 {
   return nmadd(second, g1, madd(third, g2, f32x4.mul(first, g0)));
-}
-
-/** G: three weights to six points. */
-@inline
-export function weightLine(g0: v128, g1: v128, g2: v128, to: usize, step: usize): void {
-  v128.store(to, f32x4.mul(splat(SCALE_0), g0));
-  v128.store(to + 5 * step, g2);
-  v128.store(to + step, weightPlus(splat(SCALE_A), splat(A * SCALE_A), splat(A * A * SCALE_A), g0, g1, g2));
-  v128.store(to + 2 * step, weightMinus(splat(SCALE_A), splat(A * SCALE_A), splat(A * A * SCALE_A), g0, g1, g2));
-  v128.store(to + 3 * step, weightPlus(splat(SCALE_B), splat(B * SCALE_B), splat(B * B * SCALE_B), g0, g1, g2));
-  v128.store(to + 4 * step, weightMinus(splat(SCALE_B), splat(B * SCALE_B), splat(B * B * SCALE_B), g0, g1, g2));
 }
 
 /** What weight `tap` (0–2) is multiplied with in point `point` (0–5) of `weightLine`. */

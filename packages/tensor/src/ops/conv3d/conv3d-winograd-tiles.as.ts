@@ -5,8 +5,8 @@
  * Transforms go 16 channels at a time, a cache line, axis by axis through a work area in the first-level cache. Points come in slices of 36, one for
  * each point along depth. What lies outside the volume is read as zeros.
  */
-import { gradientLine, inputLine, outputLine } from './conv3d-winograd-lines.as';
-import { gradientLines, inputLines, outputLines, placeFactors } from './conv3d-winograd-wide-lines.as';
+import { gradientLine, inputLine } from './conv3d-winograd-lines.as';
+import { FACTOR_BYTES, gradientLines, inputLines, outputLines, placeFactors } from './conv3d-winograd-runs.as';
 
 /** A volume `[n, depth, height, width, channels]` that is cut into tiles. */
 @unmanaged
@@ -101,8 +101,8 @@ export function pointBytes(tiles: i32, channels: i32): usize {
   return oddLines((<usize>((tiles + 3) & ~3) * <usize>channels) << 2);
 }
 
-/** Bytes that the transforms of a tile need to work in: 216 points of 16 channels, a slice of them, a point of zeros, and factors (`FACTOR_BYTES`). */
-export const TILE_WORK_BYTES: usize = 64 * (216 + 36 + 1 + 2);
+/** Bytes that the transforms of a tile need to work in: 216 points of 16 channels, a slice of them, a point of zeros, and factors. */
+export const TILE_WORK_BYTES: usize = 64 * (216 + 36 + 1) + FACTOR_BYTES;
 
 /** Bytes from one point to the next in the work area: 16 channels. */
 const POINT: usize = 64;
@@ -127,12 +127,6 @@ export function depthIndex(tiling: Tiling, tile: i32): i32 {
 @inline
 export function imageIndex(tiling: Tiling, tile: i32): i32 {
   return tile / (tiling.tilesWidth * tiling.tilesHeight * tiling.tilesDepth);
-}
-
-/** What wide kernels take of so many bytes of channels: what is left goes four channels at a time. */
-@inline
-function wideBytes(bytes: usize): usize {
-  return WIDE ? bytes & ~31 : 0;
 }
 
 /** The value at `address` if its plane is there, else zeros. */
@@ -164,16 +158,16 @@ export function inputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first:
   const plane = <usize>volume.height * row;
   const corner = volume.address + <usize>(imageIndex(tiling, tile) * volume.depth + z) * plane + <usize>y * row + <usize>x * pixel;
   const inside = z >= 0 && z + planes <= volume.depth;
-  // Rows that wide kernels take at once.
+  // Whether whole rows can be taken at once.
   const whole = inside && planes == 6 && x >= 0 && x + 6 <= volume.width;
   const factors = work + FACTORS;
-  if (WIDE) placeFactors(factors);
+  placeFactors(factors);
   const end = <usize>last << 2;
   for (let channel = <usize>first << 2; channel < end; channel += 64) {
     const bytes = min<usize>(64, end - channel);
     let out = work;
     for (let j = 0; j < 6; j++) {
-      if (WIDE && whole && <u32>(y + j) < <u32>volume.height && wideBytes(bytes) == bytes) {
+      if (whole && <u32>(y + j) < <u32>volume.height) {
         inputLines(corner + <usize>j * row + channel, plane, pixel, out, SLICE, POINT, 6, bytes, factors);
         out += 6 * POINT;
         continue;
@@ -184,13 +178,7 @@ export function inputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first:
         const stop = from + bytes;
         if (!there) for (let s = 0; s < planes; s++) clearPoint(out + <usize>s * SLICE);
         else if (planes == 1) for (let at = out; from < stop; from += 16, at += 16) v128.store(at, loadIf(inside, from));
-        else if (inside)
-          for (let at = out; from < stop; from += 16, at += 16)
-            inputLine(
-              v128.load(from), v128.load(from + plane), v128.load(from + 2 * plane),
-              v128.load(from + 3 * plane), v128.load(from + 4 * plane), v128.load(from + 5 * plane),
-              at, SLICE,
-            );
+        else if (inside) inputLines(from, plane, 0, out, SLICE, 0, 1, bytes, factors);
         else
           for (let at = out; from < stop; from += 16, at += 16)
             inputLine(
@@ -213,27 +201,8 @@ export function inputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first:
 /** Rows, then columns of a slice of the input. */
 @inline
 function inputSlice(from: usize, bytes: usize, work: usize, factors: usize, to: usize, planeBytes: usize): void {
-  const wide = wideBytes(bytes);
-  if (WIDE) {
-    inputLines(from, POINT, 6 * POINT, work, POINT, 6 * POINT, 6, wide, factors);
-    inputLines(work, 6 * POINT, POINT, to, 6 * planeBytes, planeBytes, 6, wide, factors);
-  }
-  for (let j: usize = 0; j < 6; j++)
-    for (let quad = wide; quad < bytes; quad += 16) {
-      const p = from + j * 6 * POINT + quad;
-      inputLine(
-        v128.load(p), v128.load(p, POINT), v128.load(p, 2 * POINT), v128.load(p, 3 * POINT), v128.load(p, 4 * POINT), v128.load(p, 5 * POINT),
-        work + j * 6 * POINT + quad, POINT,
-      );
-    }
-  for (let i: usize = 0; i < 6; i++)
-    for (let quad = wide; quad < bytes; quad += 16) {
-      const p = work + i * POINT + quad;
-      inputLine(
-        v128.load(p), v128.load(p, 6 * POINT), v128.load(p, 12 * POINT), v128.load(p, 18 * POINT), v128.load(p, 24 * POINT), v128.load(p, 30 * POINT),
-        to + i * planeBytes + quad, 6 * planeBytes,
-      );
-    }
+  inputLines(from, POINT, 6 * POINT, work, POINT, 6 * POINT, 6, bytes, factors);
+  inputLines(work, 6 * POINT, POINT, to, 6 * planeBytes, planeBytes, 6, bytes, factors);
 }
 
 /** Transforms the results' gradient of tile `tile`: all channels; point i of channel c goes to `to + i · planeBytes + 4 · c`. */
@@ -248,12 +217,12 @@ export function gradientTile(volume: TiledVolume, tiling: Tiling, tile: i32, fir
   const corner = volume.address + <usize>(imageIndex(tiling, tile) * volume.depth + z) * plane + <usize>y * row + <usize>x * pixel;
   const whole = slices == 6 && z + 4 <= volume.depth && x + 4 <= volume.width;
   const factors = work + FACTORS;
-  if (WIDE) placeFactors(factors);
+  placeFactors(factors);
   const end = <usize>last << 2;
   for (let channel = <usize>first << 2; channel < end; channel += 64) {
     const bytes = min<usize>(64, end - channel);
     for (let j = 0; j < 4; j++) {
-      if (WIDE && whole && y + j < volume.height && wideBytes(bytes) == bytes) {
+      if (whole && y + j < volume.height) {
         gradientLines(corner + <usize>j * row + channel, plane, pixel, work + <usize>(j * 6) * POINT, SLICE, POINT, 4, bytes, factors);
         continue;
       }
@@ -282,24 +251,8 @@ export function gradientTile(volume: TiledVolume, tiling: Tiling, tile: i32, fir
 /** Rows, then columns of a slice of the gradient. */
 @inline
 function gradientSlice(from: usize, bytes: usize, work: usize, factors: usize, to: usize, planeBytes: usize): void {
-  const wide = wideBytes(bytes);
-  if (WIDE) {
-    gradientLines(from, POINT, 6 * POINT, work, POINT, 6 * POINT, 4, wide, factors);
-    gradientLines(work, 6 * POINT, POINT, to, 6 * planeBytes, planeBytes, 6, wide, factors);
-  }
-  for (let j: usize = 0; j < 4; j++)
-    for (let quad = wide; quad < bytes; quad += 16) {
-      const p = from + j * 6 * POINT + quad;
-      gradientLine(v128.load(p), v128.load(p, POINT), v128.load(p, 2 * POINT), v128.load(p, 3 * POINT), work + j * 6 * POINT + quad, POINT);
-    }
-  for (let i: usize = 0; i < 6; i++)
-    for (let quad = wide; quad < bytes; quad += 16) {
-      const p = work + i * POINT + quad;
-      gradientLine(
-        v128.load(p), v128.load(p, 6 * POINT), v128.load(p, 12 * POINT), v128.load(p, 18 * POINT),
-        to + i * planeBytes + quad, 6 * planeBytes,
-      );
-    }
+  gradientLines(from, POINT, 6 * POINT, work, POINT, 6 * POINT, 4, bytes, factors);
+  gradientLines(work, 6 * POINT, POINT, to, 6 * planeBytes, planeBytes, 6, bytes, factors);
 }
 
 /** Turns the products of a tile (point i of channel c at `from + i · planeBytes + 4 · c`) into results, with the bias (or 0). */
@@ -314,45 +267,25 @@ export function outputTile(volume: TiledVolume, tiling: Tiling, tile: i32, first
   const planes = min(tiling.tileDepth, volume.depth - z);
   const rows = min(4, volume.height - y);
   const columns = min(4, volume.width - x);
-  const zero = f32x4.splat(0);
+  const lines = work + 6 * SLICE;
   const zeros = work + ZEROS;
   const factors = work + FACTORS;
-  if (WIDE) {
-    clearPoint(zeros);
-    placeFactors(factors);
-  }
+  clearPoint(zeros);
+  placeFactors(factors);
   const end = <usize>last << 2;
   for (let channel = <usize>first << 2; channel < end; channel += 64) {
     const bytes = min<usize>(64, end - channel);
-    const wide = wideBytes(bytes);
     let slices = from + channel;
     let pointStep = planeBytes;
     if (tiling.tileDepth == 4) {
-      if (WIDE) outputLines(slices, 36 * planeBytes, planeBytes, work, SLICE, POINT, 36, wide, zeros, factors);
-      for (let point: usize = 0; point < 36; point++)
-        for (let quad = wide; quad < bytes; quad += 16)
-          outputLine(slices + point * planeBytes + quad, 36 * planeBytes, work + point * POINT + quad, SLICE, zero, 4);
+      outputLines(slices, 36 * planeBytes, planeBytes, work, SLICE, POINT, 36, bytes, 4, zeros, factors);
       slices = work;
       pointStep = POINT;
     }
+    const start = bias == 0 ? zeros : bias + channel;
     for (let p = 0; p < planes; p++) {
-      const at = slices + <usize>p * SLICE;
-      const lines = work + 6 * SLICE;
-      if (WIDE) outputLines(at, 6 * pointStep, pointStep, lines, 6 * POINT, POINT, 6, wide, zeros, factors);
-      for (let i: usize = 0; i < 6; i++)
-        for (let quad = wide; quad < bytes; quad += 16)
-          outputLine(at + i * pointStep + quad, 6 * pointStep, lines + i * POINT + quad, 6 * POINT, zero, 4);
-      const first = to + <usize>p * plane + channel;
-      // Tiles at the edge have fewer results.
-      const whole = columns == 4 ? wide : 0;
-      if (WIDE) outputLines(lines, POINT, 6 * POINT, first, pixel, row, rows, whole, bias == 0 ? zeros : bias + channel, factors);
-      for (let j = 0; j < rows; j++) {
-        const out = first + <usize>j * row;
-        for (let quad = whole; quad < bytes; quad += 16) {
-          const start = bias == 0 ? zero : v128.load(bias + channel + quad);
-          outputLine(lines + <usize>j * 6 * POINT + quad, POINT, out + quad, pixel, start, columns);
-        }
-      }
+      outputLines(slices + <usize>p * SLICE, 6 * pointStep, pointStep, lines, 6 * POINT, POINT, 6, bytes, 4, zeros, factors);
+      outputLines(lines, POINT, 6 * POINT, to + <usize>p * plane + channel, pixel, row, rows, bytes, columns, start, factors);
     }
   }
 }

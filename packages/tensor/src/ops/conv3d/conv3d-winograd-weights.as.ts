@@ -1,8 +1,8 @@
 /** Weights of Winograd's convolution: 27 (or 9) taps become 216 (or 36) points, in panels of eight target channels. */
 import { madd } from '../../device/cpu/simd.as';
 import { stridedWeightLine } from './conv3d-strided-lines.as';
-import { weightFactor, weightLine } from './conv3d-winograd-lines.as';
-import { placeWeightFactors, WEIGHT_FACTOR_BYTES, weightLines } from './conv3d-winograd-wide-lines.as';
+import { weightFactor } from './conv3d-winograd-lines.as';
+import { placeWeightFactors, WEIGHT_FACTOR_BYTES, weightLines } from './conv3d-winograd-runs.as';
 
 /** Weights as they lie in memory, and how they are read. */
 @unmanaged
@@ -67,7 +67,7 @@ export function weightPanels(
   pointBytes: usize,
   work: usize,
 ): void {
-  if (WIDE) placeWeightFactors(work + FACTORS);
+  placeWeightFactors(work + FACTORS);
   const sources = lastSource - firstSource;
   const end = firstTarget + (blocks << 3);
   const lastTarget = min(end, taps.transposed ? taps.inputChannels : taps.outputChannels);
@@ -92,7 +92,7 @@ export function weightPanels(
 function transformBlock(taps: WinogradTaps, firstSlice: i32, lastSlice: i32, from: usize, to: usize, pointBytes: usize, work: usize): void {
   const rows = work + SLICE_BYTES;
   if (taps.kernelDepth != 3) {
-    if (taps.stride == 2) for (let at: usize = 0; at < TAP_BYTES; at += 16) transformTaps(true, from + at, to + at, pointBytes, rows);
+    if (taps.stride == 2) for (let at: usize = 0; at < TAP_BYTES; at += 16) transformStrided(from + at, to + at, pointBytes, rows);
     else transformSlice(from, to, pointBytes, rows);
     return;
   }
@@ -118,13 +118,11 @@ function sumTaps(from: usize, to: usize, first: f32, second: f32, third: f32): v
   }
 }
 
-/** Nine taps to 36 points. */
+/** Nine taps to 36 points: along rows, then along columns. */
 function transformSlice(from: usize, to: usize, pointBytes: usize, rows: usize): void {
-  if (WIDE) {
-    const factors = rows + 18 * TAP_BYTES;
-    weightLines(from, TAP_BYTES, 3 * TAP_BYTES, rows, TAP_BYTES, 6 * TAP_BYTES, 3, TAP_BYTES, factors);
-    weightLines(rows, 6 * TAP_BYTES, TAP_BYTES, to, 6 * pointBytes, pointBytes, 6, TAP_BYTES, factors);
-  } else for (let at: usize = 0; at < TAP_BYTES; at += 16) transformTaps(false, from + at, to + at, pointBytes, rows);
+  const factors = rows + 18 * TAP_BYTES;
+  weightLines(from, TAP_BYTES, 3 * TAP_BYTES, rows, TAP_BYTES, 6 * TAP_BYTES, 3, TAP_BYTES, factors);
+  weightLines(rows, 6 * TAP_BYTES, TAP_BYTES, to, 6 * pointBytes, pointBytes, 6, TAP_BYTES, factors);
 }
 
 /** Blocks of four source × eight target channels of each tap, one after the other along target channels; zeros for channels from `lastTarget` on. */
@@ -186,21 +184,15 @@ function loadSquare(from: usize, row: usize, to: usize): void {
   v128.store(to, i64x2.shuffle(highAb, highCd, 1, 3), 96);
 }
 
-/** Transforms nine taps of four target channels along rows, then along columns. */
+/** The same of four target channels with stride 2. */
 @inline
-function transformTaps(strided: bool, taps: usize, to: usize, pointBytes: usize, rows: usize): void {
+function transformStrided(taps: usize, to: usize, pointBytes: usize, rows: usize): void {
   for (let row: usize = 0; row < 3; row++) {
     const from = taps + row * 3 * TAP_BYTES;
-    line(strided, v128.load(from), v128.load(from, TAP_BYTES), v128.load(from, 2 * TAP_BYTES), rows + row * 96, 16);
+    stridedWeightLine(v128.load(from), v128.load(from, TAP_BYTES), v128.load(from, 2 * TAP_BYTES), rows + row * 96, 16);
   }
   for (let column: usize = 0; column < 6; column++) {
     const from = rows + (column << 4);
-    line(strided, v128.load(from), v128.load(from, 96), v128.load(from, 192), to + column * pointBytes, 6 * pointBytes);
+    stridedWeightLine(v128.load(from), v128.load(from, 96), v128.load(from, 192), to + column * pointBytes, 6 * pointBytes);
   }
-}
-
-@inline
-function line(strided: bool, g0: v128, g1: v128, g2: v128, to: usize, step: usize): void {
-  if (strided) stridedWeightLine(g0, g1, g2, to, step);
-  else weightLine(g0, g1, g2, to, step);
 }
