@@ -7,7 +7,7 @@
  * convolution with stride 1, so one kernel does both: a transposed convolution with kernel = stride is then one product for each class.
  */
 import { channelBlocks } from './conv3d-pack.as';
-import { product4x8 } from './conv3d-product.as';
+import { product4x16, product4x8, targetsAt } from './conv3d-product.as';
 import { Window } from './conv3d-window.as';
 
 @unmanaged
@@ -151,14 +151,21 @@ export function conv3dDirect(p: DirectConvolution, item: i32, thread: i32): void
   const panels = biases + (<usize>(p.groups * allBlocks) << 5);
   const panelBytes = <usize>(p.kernelDepth * p.kernelHeight * p.kernelWidth * p.sourceChannels) << 5;
   const lastBlock = min(allBlocks, (channelItem + 1) * p.channelBlocks);
-  for (let block = channelItem * p.channelBlocks; block < lastBlock; block++) {
-    const index = <usize>(group * allBlocks + block);
-    const channels = min(8, p.targetChannels - (block << 3));
+  let channel = (channelItem * p.channelBlocks) << 3;
+  const lastChannel = min(lastBlock << 3, p.targetChannels);
+  while (channel < lastChannel) {
+    const index = <usize>(group * allBlocks + (channel >> 3));
+    const weights = panels + index * panelBytes;
+    const bias = biases + (index << 5);
+    const offset = <usize>channel << 2;
+    const taken = targetsAt(channel, lastChannel);
     table = tables;
     for (let b = 0; b < blocks; b++) {
-      product4x8(table, panels + index * panelBytes, p.sourceChannels, biases + (index << 5), <usize>block << 5, channels, partial);
+      if (taken == 16) product4x16(table, weights, panelBytes, p.sourceChannels, bias, offset);
+      else product4x8(table, weights, p.sourceChannels, bias, offset, min(8, lastChannel - channel), partial);
       table += tableBytes;
     }
+    channel += taken;
   }
 }
 

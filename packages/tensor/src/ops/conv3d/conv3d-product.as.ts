@@ -68,6 +68,81 @@ function storeEight(table: usize, entry: usize, offset: usize, low: v128, high: 
   }
 }
 
+/** The same of sixteen channels with wide vectors; the second eight's weights are `panelBytes` after the first's. */
+export function product4x16(table: usize, weights: usize, panelBytes: usize, sourceChannels: i32, bias: usize, offset: usize): void {
+  let a0 = v128.load(bias);
+  let a1 = v128.load(bias, 16);
+  let a2 = v128.load(bias, 32);
+  let a3 = v128.load(bias, 48);
+  let b0 = a0;
+  let b1 = a1;
+  let b2 = a2;
+  let b3 = a3;
+  let c0 = a0;
+  let c1 = a1;
+  let c2 = a2;
+  let c3 = a3;
+  let d0 = a0;
+  let d1 = a1;
+  let d2 = a2;
+  let d3 = a3;
+  const lines = load<i32>(table, 16);
+  for (let i = 1; i <= lines; i++) {
+    const line = table + (<usize>i << 5);
+    let a = load<usize>(line);
+    let b = load<usize>(line, 4);
+    let c = load<usize>(line, 8);
+    let d = load<usize>(line, 12);
+    let w = weights + load<usize>(line, 16);
+    let more = w + panelBytes;
+    for (let channel = 0; channel < sourceChannels; channel++) {
+      const w0 = v128.load(w);
+      const w1 = v128.load(w, 16);
+      const w2 = v128.load(more);
+      const w3 = v128.load(more, 16);
+      let s = v128.load32_splat(a);
+      a0 = madd(s, w0, a0);
+      a1 = madd(s, w1, a1);
+      a2 = madd(s, w2, a2);
+      a3 = madd(s, w3, a3);
+      s = v128.load32_splat(b);
+      b0 = madd(s, w0, b0);
+      b1 = madd(s, w1, b1);
+      b2 = madd(s, w2, b2);
+      b3 = madd(s, w3, b3);
+      s = v128.load32_splat(c);
+      c0 = madd(s, w0, c0);
+      c1 = madd(s, w1, c1);
+      c2 = madd(s, w2, c2);
+      c3 = madd(s, w3, c3);
+      s = v128.load32_splat(d);
+      d0 = madd(s, w0, d0);
+      d1 = madd(s, w1, d1);
+      d2 = madd(s, w2, d2);
+      d3 = madd(s, w3, d3);
+      a += 4;
+      b += 4;
+      c += 4;
+      d += 4;
+      w += 32;
+      more += 32;
+    }
+  }
+  storeSixteen(load<usize>(table), offset, a0, a1, a2, a3);
+  storeSixteen(load<usize>(table, 4), offset, b0, b1, b2, b3);
+  storeSixteen(load<usize>(table, 8), offset, c0, c1, c2, c3);
+  storeSixteen(load<usize>(table, 12), offset, d0, d1, d2, d3);
+}
+
+@inline
+function storeSixteen(target: usize, offset: usize, first: v128, second: v128, third: v128, fourth: v128): void {
+  if (target == 0) return;
+  v128.store(target + offset, first);
+  v128.store(target + offset, second, 16);
+  v128.store(target + offset, third, 32);
+  v128.store(target + offset, fourth, 48);
+}
+
 /** How many targets a product takes from `target` on: eight, or sixteen of kernels with wide vectors. */
 @inline
 export function targetsAt(target: i32, targets: i32): i32 {
