@@ -83,10 +83,14 @@ export async function conv3d(): Promise<BenchRow[]> {
   return [...rows, ...(await scaling()), ...(await againstJavaScript())];
 }
 
-/** How the forward pass of 32 channels scales: two threads against one, and 128³ voxels, which no cache holds, against 64³. */
+/**
+ * How the forward pass of 32 channels scales: two threads against one, and 128³ voxels, which no cache holds, against 64³; and with wide vectors, where there
+ * are any, against without.
+ */
 async function scaling(): Promise<BenchRow[]> {
   const device = await openCpu();
   const single = await openCpu({ threads: 1 });
+  const narrow = await openCpu({ wideSimd: false });
   const forward = (device: Device, size: number) => {
     const random = new RandomGenerator(1);
     const x = random.normal([1, size, size, size, 32], device);
@@ -101,13 +105,16 @@ async function scaling(): Promise<BenchRow[]> {
     ours: forward(device, 64),
     large: forward(device, 128),
     single: forward(single, 64),
+    narrow: forward(narrow, 64),
   });
-  for (const opened of [device, single]) await opened.close();
+  const isWide = device.description !== narrow.description;
+  for (const opened of [device, single, narrow]) await opened.close();
   const work = operations({ channels: [32, 32], size: 64 }) * 1e-9;
   const [ours, large, one] = [work / seconds.ours!, (8 * work) / seconds.large!, work / seconds.single!];
   return [
     rateRow(`32@64³ forward, ${device.threads} threads`, 'GFLOP/s', ours, '1 thread', one),
     rateRow('32@128³ forward', 'GFLOP/s', large, '64³', ours),
+    ...(isWide ? [rateRow('32@64³ forward, wide vectors', 'GFLOP/s', ours, 'none', work / seconds.narrow!)] : []),
   ];
 }
 

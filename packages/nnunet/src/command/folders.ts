@@ -11,6 +11,7 @@ import type { CommandContext } from './command.ts';
 
 type Root = 'raw' | 'preprocessed' | 'results';
 
+const held = { raw: 'raw data sets', preprocessed: 'preprocessed data sets', results: 'trained models' } as const;
 const variables = { raw: 'nnUNet_raw', preprocessed: 'nnUNet_preprocessed', results: 'nnUNet_results' } as const;
 
 /** Options that name the roots, to be spread into a command's. */
@@ -33,7 +34,7 @@ export function rootFolder(
   const folder = options[root] ?? environment[variables[root]];
   if (folder !== undefined && folder !== '') return folder;
   throw new VoxelgradError('option', {
-    what: `no folder for ${root} data sets`,
+    what: `the folder of ${held[root]} is not told`,
     expected: `the environment variable ${variables[root]}, or --${root}`,
     help: `export ${variables[root]}=/where/they/are`,
   });

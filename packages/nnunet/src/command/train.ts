@@ -34,6 +34,7 @@ import { defineCommand } from './command.ts';
 import { dashboardRun } from './dashboard-run.ts';
 import { deviceOptions, onDevice } from './device-options.ts';
 import { datasetFolder, datasetName, rootFolder, rootOptions } from './folders.ts';
+import { withMemoryHelp } from './memory-help.ts';
 import { progressOption } from './official-options.ts';
 import { trainerOptions, withOptions } from './trainer-options.ts';
 
@@ -197,7 +198,7 @@ export const train = defineCommand(
         const model = await openModel(await openFolder(modelFolder), { checkpoint: validated, configuration });
         return { how: 'finished', dice: await validate(await model.loadFold(fold, device)) };
       }
-      const result = await runTraining(device, dashboard);
+      const result = await withMemoryHelp(() => runTraining(device, dashboard));
       report(result, checkpointing, folder, context.print);
       if (trainer.benchmark !== undefined) {
         if (result.end !== 'interrupted') {

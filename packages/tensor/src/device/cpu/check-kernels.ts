@@ -1,4 +1,4 @@
-/** Compares kernels that take the place of others with those: small convolutions that go through all of them must give the same bits. */
+/** Compares kernels that take the place of others with those: small convolutions that go through all of their inner loops must give the same bits. */
 import { Buffer } from 'node:buffer';
 import type { Conv3dGeometry } from '../../ops/conv3d/conv3d.kernels.ts';
 import { type Shape, sizeOf, type Triple } from '../../shape.ts';
@@ -26,7 +26,6 @@ export async function givesSameBits(module: WebAssembly.Module, wide: WebAssembl
   try {
     for (const check of CHECKS) {
       const [expected, got] = [await resultsOf(devices[0]!, check), await resultsOf(devices[1]!, check)];
-
       if (!expected.every((bits, output) => Buffer.compare(bits, got[output]!) === 0)) return false;
     }
     return true;

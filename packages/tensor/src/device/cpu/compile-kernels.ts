@@ -1,5 +1,5 @@
 /**
- * Compiles the AssemblyScript kernels to two WebAssembly binaries: with relaxed SIMD (fused multiply-add) and without. Used when the package
+ * Compiles the AssemblyScript kernels to WebAssembly binaries: with relaxed SIMD (fused multiply-add), without, and some for wide vectors (wide-simd.ts). Used when the package
  * is built, and in the workspace whenever a kernel's source is newer than its binary. Never part of the published package's run time.
  */
 import { createHash } from 'node:crypto';
@@ -8,6 +8,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { VoxelgradError } from '../../errors.ts';
 
+/** `WIDE` is a constant to the kernels. */
 const BINARIES = [
   { file: 'kernels.wasm', entry: 'kernels.as.ts', options: ['--use', 'WIDE=0'] },
   { file: 'kernels-relaxed.wasm', entry: 'kernels.as.ts', options: ['--enable', 'relaxed-simd', '--use', 'WIDE=0'] },
@@ -59,7 +60,7 @@ async function compileIfChanged(source: string, assets: string): Promise<void> {
 
 async function sourcesHash(source: string): Promise<string> {
   const files = (await readdir(source, { recursive: true })).filter((file) => file.endsWith('.as.ts')).sort();
-  const hash = createHash('sha256').update(OPTIONS.join(' '));
+  const hash = createHash('sha256').update(JSON.stringify([OPTIONS, BINARIES]));
   for (const file of files) hash.update(file).update(await readFile(join(source, file)));
   return hash.digest('hex');
 }

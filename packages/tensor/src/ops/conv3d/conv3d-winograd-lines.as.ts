@@ -59,7 +59,7 @@ export function weightMinus(first: v128, second: v128, third: v128, g0: v128, g1
   return nmadd(second, g1, madd(third, g2, f32x4.mul(first, g0)));
 }
 
-/** What weight `tap` (0–2) is multiplied with in point `point` (0–5) of `weightLine`. */
+/** What weight `tap` (0–2) is multiplied with in point `point` (0–5). */
 export function weightFactor(point: i32, tap: i32): f32 {
   if (point == 0) return tap == 0 ? SCALE_0 : 0;
   if (point == 5) return tap == 2 ? 1 : 0;
