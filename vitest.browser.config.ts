@@ -40,6 +40,8 @@ const EXCLUDED = [
   'packages/tensor/src/ops/conv3d/conv3d.matrices.test.ts',
   'packages/tensor/src/device/webgpu/submit-limit.test.ts',
   'packages/tensor/src/capture/tune.test.ts',
+  // Sets V8's flags.
+  'packages/tensor/src/device/cpu/wide-simd.test.ts',
   // Kills threads and starts processes.
   'packages/tensor/src/device/cpu/cpu-faults.test.ts',
   // Runs Python.
