@@ -11,30 +11,15 @@ import {
   A, B, gradientMinus, gradientPlus, inputCentre, inputMinus, inputPlus, SCALE_0, SCALE_A, SCALE_B, weightMinus, weightPlus,
 } from './conv3d-winograd-lines.as';
 
-/** Bytes of the factors of `inputLines`, `gradientLines` and `outputLines`, and of `weightLines`. */
-export const FACTOR_BYTES: usize = 4 * 32;
-export const WEIGHT_FACTOR_BYTES: usize = 7 * 32;
-
+/** The factors of `inputLines`, `gradientLines` and `outputLines`: 16 bytes. */
 export function placeFactors(to: usize): void {
-  placeFactor(to, A);
-  placeFactor(to + 32, B);
-  placeFactor(to + 64, A * A);
-  placeFactor(to + 96, B * B);
+  v128.store(to, f32x4(A, B, A * A, B * B));
 }
 
+/** Those of `weightLines`: 32 bytes. */
 export function placeWeightFactors(to: usize): void {
-  placeFactor(to, SCALE_0);
-  placeFactor(to + 32, SCALE_A);
-  placeFactor(to + 64, SCALE_B);
-  placeFactor(to + 96, A * SCALE_A);
-  placeFactor(to + 128, B * SCALE_B);
-  placeFactor(to + 160, A * A * SCALE_A);
-  placeFactor(to + 192, B * B * SCALE_B);
-}
-
-@inline
-function placeFactor(to: usize, value: f32): void {
-  storePair(to, f32x4.splat(value), f32x4.splat(value));
+  v128.store(to, f32x4(SCALE_0, SCALE_A, SCALE_B, A * SCALE_A));
+  v128.store(to, f32x4(B * SCALE_B, A * A * SCALE_A, B * B * SCALE_B, 0), 16);
 }
 
 /** Stores two halves of a vector, one after the other. */
@@ -48,14 +33,10 @@ function storePair(to: usize, low: v128, high: v128): void {
 export function inputLines(
   from: usize, fromStep: usize, fromNext: usize, to: usize, step: usize, toNext: usize, lines: i32, bytes: usize, factors: usize,
 ): void {
-  const pointA = v128.load(factors);
-  const pointAHigh = v128.load(factors, 16);
-  const pointB = v128.load(factors, 32);
-  const pointBHigh = v128.load(factors, 48);
-  const squareA = v128.load(factors, 64);
-  const squareAHigh = v128.load(factors, 80);
-  const squareB = v128.load(factors, 96);
-  const squareBHigh = v128.load(factors, 112);
+  const pointA = v128.load32_splat(factors);
+  const pointB = v128.load32_splat(factors, 4);
+  const squareA = v128.load32_splat(factors, 8);
+  const squareB = v128.load32_splat(factors, 12);
   for (let line = 0; line < lines; line++) {
     let at: usize = 0;
     if (WIDE)
@@ -79,17 +60,17 @@ export function inputLines(
         const d5 = v128.load(p);
         const e5 = v128.load(p, 16);
         let q = to + at;
-        storePair(q, inputCentre(squareA, squareB, d0, d2, d4), inputCentre(squareAHigh, squareBHigh, e0, e2, e4));
+        storePair(q, inputCentre(squareA, squareB, d0, d2, d4), inputCentre(squareA, squareB, e0, e2, e4));
         q += step;
-        storePair(q, inputPlus(pointA, squareB, d1, d2, d3, d4), inputPlus(pointAHigh, squareBHigh, e1, e2, e3, e4));
+        storePair(q, inputPlus(pointA, squareB, d1, d2, d3, d4), inputPlus(pointA, squareB, e1, e2, e3, e4));
         q += step;
-        storePair(q, inputMinus(pointA, squareB, d1, d2, d3, d4), inputMinus(pointAHigh, squareBHigh, e1, e2, e3, e4));
+        storePair(q, inputMinus(pointA, squareB, d1, d2, d3, d4), inputMinus(pointA, squareB, e1, e2, e3, e4));
         q += step;
-        storePair(q, inputPlus(pointB, squareA, d1, d2, d3, d4), inputPlus(pointBHigh, squareAHigh, e1, e2, e3, e4));
+        storePair(q, inputPlus(pointB, squareA, d1, d2, d3, d4), inputPlus(pointB, squareA, e1, e2, e3, e4));
         q += step;
-        storePair(q, inputMinus(pointB, squareA, d1, d2, d3, d4), inputMinus(pointBHigh, squareAHigh, e1, e2, e3, e4));
+        storePair(q, inputMinus(pointB, squareA, d1, d2, d3, d4), inputMinus(pointB, squareA, e1, e2, e3, e4));
         q += step;
-        storePair(q, inputCentre(squareA, squareB, d1, d3, d5), inputCentre(squareAHigh, squareBHigh, e1, e3, e5));
+        storePair(q, inputCentre(squareA, squareB, d1, d3, d5), inputCentre(squareA, squareB, e1, e3, e5));
       }
     for (; at < bytes; at += 16) {
       let p = from + at;
@@ -126,14 +107,10 @@ export function inputLines(
 export function gradientLines(
   from: usize, fromStep: usize, fromNext: usize, to: usize, step: usize, toNext: usize, lines: i32, bytes: usize, factors: usize,
 ): void {
-  const pointA = v128.load(factors);
-  const pointAHigh = v128.load(factors, 16);
-  const pointB = v128.load(factors, 32);
-  const pointBHigh = v128.load(factors, 48);
-  const squareA = v128.load(factors, 64);
-  const squareAHigh = v128.load(factors, 80);
-  const squareB = v128.load(factors, 96);
-  const squareBHigh = v128.load(factors, 112);
+  const pointA = v128.load32_splat(factors);
+  const pointB = v128.load32_splat(factors, 4);
+  const squareA = v128.load32_splat(factors, 8);
+  const squareB = v128.load32_splat(factors, 12);
   for (let line = 0; line < lines; line++) {
     let at: usize = 0;
     if (WIDE)
@@ -153,13 +130,13 @@ export function gradientLines(
         let q = to + at;
         storePair(q, y0, z0);
         q += step;
-        storePair(q, gradientPlus(pointA, squareA, y0, y1, y2, y3), gradientPlus(pointAHigh, squareAHigh, z0, z1, z2, z3));
+        storePair(q, gradientPlus(pointA, squareA, y0, y1, y2, y3), gradientPlus(pointA, squareA, z0, z1, z2, z3));
         q += step;
-        storePair(q, gradientMinus(pointA, squareA, y0, y1, y2, y3), gradientMinus(pointAHigh, squareAHigh, z0, z1, z2, z3));
+        storePair(q, gradientMinus(pointA, squareA, y0, y1, y2, y3), gradientMinus(pointA, squareA, z0, z1, z2, z3));
         q += step;
-        storePair(q, gradientPlus(pointB, squareB, y0, y1, y2, y3), gradientPlus(pointBHigh, squareBHigh, z0, z1, z2, z3));
+        storePair(q, gradientPlus(pointB, squareB, y0, y1, y2, y3), gradientPlus(pointB, squareB, z0, z1, z2, z3));
         q += step;
-        storePair(q, gradientMinus(pointB, squareB, y0, y1, y2, y3), gradientMinus(pointBHigh, squareBHigh, z0, z1, z2, z3));
+        storePair(q, gradientMinus(pointB, squareB, y0, y1, y2, y3), gradientMinus(pointB, squareB, z0, z1, z2, z3));
         q += step;
         storePair(q, y3, z3);
       }
@@ -194,14 +171,10 @@ export function gradientLines(
 export function outputLines(
   from: usize, fromStep: usize, fromNext: usize, to: usize, step: usize, toNext: usize, lines: i32, bytes: usize, count: i32, start: usize, factors: usize,
 ): void {
-  const pointA = v128.load(factors);
-  const pointAHigh = v128.load(factors, 16);
-  const pointB = v128.load(factors, 32);
-  const pointBHigh = v128.load(factors, 48);
-  const squareA = v128.load(factors, 64);
-  const squareAHigh = v128.load(factors, 80);
-  const squareB = v128.load(factors, 96);
-  const squareBHigh = v128.load(factors, 112);
+  const pointA = v128.load32_splat(factors);
+  const pointB = v128.load32_splat(factors, 4);
+  const squareA = v128.load32_splat(factors, 8);
+  const squareB = v128.load32_splat(factors, 12);
   for (let line = 0; line < lines; line++) {
     let at: usize = 0;
     if (WIDE && count == 4)
@@ -231,20 +204,20 @@ export function outputLines(
         const sumB = f32x4.add(m3, m4);
         const sumD = f32x4.add(n3, n4);
         const differenceA = f32x4.mul(pointA, f32x4.sub(m1, m2));
-        const differenceC = f32x4.mul(pointAHigh, f32x4.sub(n1, n2));
+        const differenceC = f32x4.mul(pointA, f32x4.sub(n1, n2));
         const differenceB = f32x4.mul(pointB, f32x4.sub(m3, m4));
-        const differenceD = f32x4.mul(pointBHigh, f32x4.sub(n3, n4));
+        const differenceD = f32x4.mul(pointB, f32x4.sub(n3, n4));
         let q = to + at;
         storePair(q, f32x4.add(f32x4.add(m0, sumA), f32x4.add(sumB, s)), f32x4.add(f32x4.add(n0, sumC), f32x4.add(sumD, t)));
         q += step;
         storePair(q, f32x4.add(f32x4.add(differenceA, differenceB), s), f32x4.add(f32x4.add(differenceC, differenceD), t));
         q += step;
-        storePair(q, madd(squareA, sumA, madd(squareB, sumB, s)), madd(squareAHigh, sumC, madd(squareBHigh, sumD, t)));
+        storePair(q, madd(squareA, sumA, madd(squareB, sumB, s)), madd(squareA, sumC, madd(squareB, sumD, t)));
         q += step;
         storePair(
           q,
           madd(squareA, differenceA, madd(squareB, differenceB, f32x4.add(m5, s))),
-          madd(squareAHigh, differenceC, madd(squareBHigh, differenceD, f32x4.add(n5, t))),
+          madd(squareA, differenceC, madd(squareB, differenceD, f32x4.add(n5, t))),
         );
       }
     for (; at < bytes; at += 16) {
@@ -286,20 +259,13 @@ export function outputLines(
 export function weightLines(
   from: usize, fromStep: usize, fromNext: usize, to: usize, step: usize, toNext: usize, lines: i32, bytes: usize, factors: usize,
 ): void {
-  const first0 = v128.load(factors);
-  const first0High = v128.load(factors, 16);
-  const firstA = v128.load(factors, 32);
-  const firstAHigh = v128.load(factors, 48);
-  const firstB = v128.load(factors, 64);
-  const firstBHigh = v128.load(factors, 80);
-  const secondA = v128.load(factors, 96);
-  const secondAHigh = v128.load(factors, 112);
-  const secondB = v128.load(factors, 128);
-  const secondBHigh = v128.load(factors, 144);
-  const thirdA = v128.load(factors, 160);
-  const thirdAHigh = v128.load(factors, 176);
-  const thirdB = v128.load(factors, 192);
-  const thirdBHigh = v128.load(factors, 208);
+  const first0 = v128.load32_splat(factors);
+  const firstA = v128.load32_splat(factors, 4);
+  const firstB = v128.load32_splat(factors, 8);
+  const secondA = v128.load32_splat(factors, 12);
+  const secondB = v128.load32_splat(factors, 16);
+  const thirdA = v128.load32_splat(factors, 20);
+  const thirdB = v128.load32_splat(factors, 24);
   for (let line = 0; line < lines; line++) {
     let at: usize = 0;
     if (WIDE)
@@ -314,15 +280,15 @@ export function weightLines(
         const g2 = v128.load(p);
         const h2 = v128.load(p, 16);
         let q = to + at;
-        storePair(q, f32x4.mul(first0, g0), f32x4.mul(first0High, h0));
+        storePair(q, f32x4.mul(first0, g0), f32x4.mul(first0, h0));
         q += step;
-        storePair(q, weightPlus(firstA, secondA, thirdA, g0, g1, g2), weightPlus(firstAHigh, secondAHigh, thirdAHigh, h0, h1, h2));
+        storePair(q, weightPlus(firstA, secondA, thirdA, g0, g1, g2), weightPlus(firstA, secondA, thirdA, h0, h1, h2));
         q += step;
-        storePair(q, weightMinus(firstA, secondA, thirdA, g0, g1, g2), weightMinus(firstAHigh, secondAHigh, thirdAHigh, h0, h1, h2));
+        storePair(q, weightMinus(firstA, secondA, thirdA, g0, g1, g2), weightMinus(firstA, secondA, thirdA, h0, h1, h2));
         q += step;
-        storePair(q, weightPlus(firstB, secondB, thirdB, g0, g1, g2), weightPlus(firstBHigh, secondBHigh, thirdBHigh, h0, h1, h2));
+        storePair(q, weightPlus(firstB, secondB, thirdB, g0, g1, g2), weightPlus(firstB, secondB, thirdB, h0, h1, h2));
         q += step;
-        storePair(q, weightMinus(firstB, secondB, thirdB, g0, g1, g2), weightMinus(firstBHigh, secondBHigh, thirdBHigh, h0, h1, h2));
+        storePair(q, weightMinus(firstB, secondB, thirdB, g0, g1, g2), weightMinus(firstB, secondB, thirdB, h0, h1, h2));
         q += step;
         storePair(q, g2, h2);
       }

@@ -6,7 +6,7 @@
  * each point along depth. What lies outside the volume is read as zeros.
  */
 import { gradientLine, inputLine } from './conv3d-winograd-lines.as';
-import { FACTOR_BYTES, gradientLines, inputLines, outputLines, placeFactors } from './conv3d-winograd-runs.as';
+import { gradientLines, inputLines, outputLines, placeFactors } from './conv3d-winograd-runs.as';
 
 /** A volume `[n, depth, height, width, channels]` that is cut into tiles. */
 @unmanaged
@@ -101,8 +101,8 @@ export function pointBytes(tiles: i32, channels: i32): usize {
   return oddLines((<usize>((tiles + 3) & ~3) * <usize>channels) << 2);
 }
 
-/** Bytes that the transforms of a tile need to work in: 216 points of 16 channels, a slice of them, a point of zeros, and factors. */
-export const TILE_WORK_BYTES: usize = 64 * (216 + 36 + 1) + FACTOR_BYTES;
+/** Bytes that the transforms of a tile need to work in: 216 points of 16 channels, a slice of them, a point of zeros and one of factors. */
+export const TILE_WORK_BYTES: usize = 64 * (216 + 36 + 2);
 
 /** Bytes from one point to the next in the work area: 16 channels. */
 const POINT: usize = 64;

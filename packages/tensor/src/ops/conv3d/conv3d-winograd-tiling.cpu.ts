@@ -5,7 +5,7 @@ import type { Triple } from '../../shape.ts';
 import { allAre, type Conv3dSizes, inFours, volume } from './conv3d-sizes.cpu.ts';
 
 /** Work area of the transforms of tiles, as the kernels have it. */
-export const TILE_WORK_BYTES = 64 * (216 + 36 + 1) + 128;
+export const TILE_WORK_BYTES = 64 * (216 + 36 + 2);
 /** What transforming the weights costs, in products of so many tiles. */
 const WEIGHT_TILES = 10;
 /** Winograd's method must need so many times fewer multiplications, with those of its transforms, to be worth its rounding. */

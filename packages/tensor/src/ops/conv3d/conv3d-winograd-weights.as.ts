@@ -2,7 +2,7 @@
 import { madd } from '../../device/cpu/simd.as';
 import { stridedWeightLine } from './conv3d-strided-lines.as';
 import { weightFactor } from './conv3d-winograd-lines.as';
-import { placeWeightFactors, WEIGHT_FACTOR_BYTES, weightLines } from './conv3d-winograd-runs.as';
+import { placeWeightFactors, weightLines } from './conv3d-winograd-runs.as';
 
 /** Weights as they lie in memory, and how they are read. */
 @unmanaged
@@ -40,7 +40,7 @@ const BLOCK_BYTES: usize = 27 * TAP_BYTES;
 const SLICE_BYTES: usize = 9 * TAP_BYTES;
 /** Scratch of one thread: four blocks with all their taps, a slice of one, what a slice is between its two transforms, and factors. */
 const FACTORS: usize = 4 * BLOCK_BYTES + SLICE_BYTES + 18 * TAP_BYTES;
-export const WEIGHT_WORK_BYTES: usize = (FACTORS + WEIGHT_FACTOR_BYTES + 63) & ~63;
+export const WEIGHT_WORK_BYTES: usize = FACTORS + 64;
 
 /** One item: eight target channels, all points. */
 export function conv3dWinogradWeights(p: WinogradWeights, item: i32, thread: i32): void {

@@ -20,7 +20,7 @@ const WEIGHT_BYTES = 6e6;
 /** Transformed tiles that commands of their own pass to each other: they stay in a third-level cache. */
 const TRANSFORMED_BYTES = 24e6;
 /** Work area of the transforms of weights, as the kernels have it. */
-const WEIGHT_WORK_BYTES = 17_536;
+const WEIGHT_WORK_BYTES = 17_344;
 /** What the transformed weights of one item may take of a second-level cache. */
 const PANEL_BYTES = 600e3;
 /** Weights of more bytes do not stay in it while item after item reads them, a slice at a time. */
