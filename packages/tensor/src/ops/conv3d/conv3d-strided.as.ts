@@ -67,8 +67,8 @@ export function conv3dStrided(p: Strided, item: i32, thread: i32): void {
   for (let slice = 0; slice < 9; slice++) {
     for (let tile = 0; tile < tiles; tile++) {
       const to = transformed + <usize>tile * fromTile;
-      if (p.transposed) stridedSpreadRows(fromVolume(p), tilingOf(p), first + tile, p.run, slice, to, fromBytes);
-      else stridedInputRows(fromVolume(p), tilingOf(p), first + tile, p.run, slice, to, fromBytes);
+      if (p.transposed) stridedSpreadRows(fromVolume(p), tilingOf(p), first + tile, p.run, slice, to, fromBytes, work);
+      else stridedInputRows(fromVolume(p), tilingOf(p), first + tile, p.run, slice, to, fromBytes, work);
     }
     for (let i = 0; i < 9; i++) {
       const weights = p.weights + <usize>weightPointOf(slice, i) * p.weightPointBytes;
@@ -119,7 +119,8 @@ export function conv3dStridedGradientPart(p: StridedGradient, item: i32, thread:
   const xBytes = rowBytes(p.tilesPerBlock * pixels, p.fromChannels);
   const dyBytes = rowBytes(p.tilesPerBlock * (p.run + 1), p.toChannels);
   const edge = scratchOf(p, thread);
-  const transformedX = edge + EDGE_BYTES;
+  const work = edge + EDGE_BYTES;
+  const transformedX = work + STRIDED_WORK_BYTES;
   const transformedDy = transformedX + 9 * xBytes;
   const sumBytes = 3 * <usize>p.fromChannels * dyPitch;
   const sums = p.sums + <usize>(item * 36) * sumBytes;
@@ -127,8 +128,10 @@ export function conv3dStridedGradientPart(p: StridedGradient, item: i32, thread:
     const tiles = min(p.tilesPerBlock, end - block);
     for (let slice = 0; slice < 9; slice++) {
       for (let tile = 0; tile < tiles; tile++) {
-        stridedInputRows(fromVolume(p), tilingOf(p), block + tile, p.run, slice, transformedX + <usize>(tile * pixels) * xPitch, xBytes);
-        stridedGradientRows(toVolume(p), tilingOf(p), block + tile, p.run, slice, transformedDy + <usize>(tile * (p.run + 1)) * dyPitch, dyBytes);
+        const toX = transformedX + <usize>(tile * pixels) * xPitch;
+        stridedInputRows(fromVolume(p), tilingOf(p), block + tile, p.run, slice, toX, xBytes, work);
+        const toDy = transformedDy + <usize>(tile * (p.run + 1)) * dyPitch;
+        stridedGradientRows(toVolume(p), tilingOf(p), block + tile, p.run, slice, toDy, dyBytes, work);
       }
       for (let i = 0; i < 9; i++) {
         const add = block > start || slice > 5 || i > 5;

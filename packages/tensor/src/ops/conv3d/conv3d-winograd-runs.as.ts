@@ -24,7 +24,7 @@ export function placeWeightFactors(to: usize): void {
 
 /** Stores two halves of a vector, one after the other. */
 @inline
-function storePair(to: usize, low: v128, high: v128): void {
+export function storePair(to: usize, low: v128, high: v128): void {
   v128.store(to, low);
   v128.store(to, high, 16);
 }
