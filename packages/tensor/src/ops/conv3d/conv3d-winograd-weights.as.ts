@@ -36,70 +36,75 @@ class WinogradWeights {
 
 /** Weights are transformed in blocks of four source by eight target channels: so many bytes for each tap and, of the result, for each point. */
 const TAP_BYTES: usize = 128;
-const BLOCK_BYTES: usize = 27 * TAP_BYTES;
 const SLICE_BYTES: usize = 9 * TAP_BYTES;
-/** Scratch of one thread: four blocks with all their taps, a slice of one, what a slice is between its two transforms, and factors. */
-const FACTORS: usize = 4 * BLOCK_BYTES + SLICE_BYTES + 18 * TAP_BYTES;
+/** Scratch of one thread: a slice of a block, what that is between its two transforms, and factors. */
+const FACTORS: usize = SLICE_BYTES + 18 * TAP_BYTES;
 export const WEIGHT_WORK_BYTES: usize = FACTORS + 64;
+/** Source channels that `conv3dWinogradWeights` takes at a time: a cache line of the mirrored kernel. */
+const SOURCES: i32 = 16;
+
+/** Bytes of the taps of a block. */
+@inline
+function blockBytes(taps: WinogradTaps): usize {
+  return <usize>taps.kernelDepth * SLICE_BYTES;
+}
+
+/** Bytes that `packTaps` writes. */
+@inline
+export function packedBytes(taps: WinogradTaps, sources: i32, blocks: i32): usize {
+  return <usize>((sources >> 2) * blocks) * blockBytes(taps);
+}
 
 /** One item: eight target channels, all points. */
 export function conv3dWinogradWeights(p: WinogradWeights, item: i32, thread: i32): void {
   const taps = changetype<WinogradTaps>(changetype<usize>(p));
   const sourceChannels = p.transposed ? p.outputChannels : p.inputChannels;
   const work = p.scratch + <usize>thread * <usize>p.scratchBytes;
-  weightPanels(taps, 0, p.kernelDepth == 3 ? 6 : 1, 0, sourceChannels, item << 3, 1, p.to + (<usize>(item * sourceChannels) << 5), p.pointBytes, work);
-}
-
-/**
- * Some slices of 36 points of the source channels from `firstSource` to `lastSource` and of `blocks` times eight target channels from `firstTarget`:
- * `[point, block, source channel, 8]`. Weights are read sixteen channels at a time, which are a cache line: taps that are a power of two bytes
- * apart fall on the same few places of a cache, where no line would stay until its next channels are wanted.
- */
-export function weightPanels(
-  taps: WinogradTaps,
-  firstSlice: i32,
-  lastSlice: i32,
-  firstSource: i32,
-  lastSource: i32,
-  firstTarget: i32,
-  blocks: i32,
-  panels: usize,
-  pointBytes: usize,
-  work: usize,
-): void {
-  placeWeightFactors(work + FACTORS);
-  const sources = lastSource - firstSource;
-  const end = firstTarget + (blocks << 3);
-  const lastTarget = min(end, taps.transposed ? taps.inputChannels : taps.outputChannels);
-  const sourceStep = taps.transposed ? 16 : 4;
-  const targetStep = taps.transposed ? 8 : 16;
-  for (let source = firstSource; source < lastSource; source += sourceStep) {
-    for (let target = firstTarget; target < end; target += targetStep) {
-      const count = taps.transposed ? min(4, (lastSource - source) >> 2) : min(2, (end - target) >> 3);
-      if (taps.transposed) loadMirrored(taps, work, source, target, lastTarget, count);
-      else loadTaps(taps, work, source, target, lastTarget, count);
-      for (let block = 0; block < count; block++) {
-        const blockSource = source - firstSource + (taps.transposed ? block << 2 : 0);
-        const blockTarget = target - firstTarget + (taps.transposed ? 0 : block << 3);
-        const to = panels + (<usize>((blockTarget >> 3) * sources + blockSource) << 5);
-        transformBlock(taps, firstSlice, lastSlice, work + <usize>block * BLOCK_BYTES, to, pointBytes, work + 4 * BLOCK_BYTES);
-      }
+  const packed = work + WEIGHT_WORK_BYTES;
+  const slices = p.kernelDepth == 3 ? 6 : 1;
+  for (let source = 0; source < sourceChannels; source += SOURCES) {
+    const sources = min(SOURCES, sourceChannels - source);
+    packTaps(taps, source, sources, item << 3, 1, packed);
+    for (let slice = 0; slice < slices; slice++) {
+      const to = p.to + <usize>(slice * 36) * p.pointBytes + (<usize>(item * sourceChannels + source) << 5);
+      transformPanels(taps, slice, packed, sources, 1, to, p.pointBytes, work);
     }
   }
 }
 
-/** Four source × eight target channels: 27 (or 9) taps to 36 points for each slice. */
-function transformBlock(taps: WinogradTaps, firstSlice: i32, lastSlice: i32, from: usize, to: usize, pointBytes: usize, work: usize): void {
-  const rows = work + SLICE_BYTES;
-  if (taps.kernelDepth != 3) {
-    if (taps.stride == 2) for (let at: usize = 0; at < TAP_BYTES; at += 16) transformStrided(from + at, to + at, pointBytes, rows);
-    else transformSlice(from, to, pointBytes, rows);
-    return;
+/**
+ * The taps of `sources` source channels from `firstSource` and of `blocks` times eight target channels from `firstTarget`: `[block, four source channels,
+ * tap, 4, 8]`. Weights are read sixteen channels at a time, which are a cache line: taps that are a power of two bytes apart fall on the same few
+ * places of a cache, where no line would stay until its next channels are wanted.
+ */
+export function packTaps(taps: WinogradTaps, firstSource: i32, sources: i32, firstTarget: i32, blocks: i32, to: usize): void {
+  const end = firstTarget + (blocks << 3);
+  const lastTarget = min(end, taps.transposed ? taps.inputChannels : taps.outputChannels);
+  const sourceStep = taps.transposed ? 16 : 4;
+  const targetStep = taps.transposed ? 8 : 16;
+  const rowBytes = packedBytes(taps, sources, 1);
+  for (let source = 0; source < sources; source += sourceStep) {
+    for (let target = firstTarget; target < end; target += targetStep) {
+      const out = to + <usize>((target - firstTarget) >> 3) * rowBytes + packedBytes(taps, source, 1);
+      if (taps.transposed) loadMirrored(taps, out, firstSource + source, target, lastTarget, min(4, (sources - source) >> 2));
+      else loadTaps(taps, out, rowBytes, firstSource + source, target, lastTarget, min(2, (end - target) >> 3));
+    }
   }
-  for (let slice = firstSlice; slice < lastSlice; slice++) {
-    sumTaps(from, work, weightFactor(slice, 0), weightFactor(slice, 1), weightFactor(slice, 2));
-    transformSlice(work, to, pointBytes, rows);
-    to += 36 * pointBytes;
+}
+
+/** The 36 points of a slice of packed taps: `[point, block, source channel, 8]`. */
+export function transformPanels(
+  taps: WinogradTaps, slice: i32, packed: usize, sources: i32, blocks: i32, panels: usize, pointBytes: usize, work: usize,
+): void {
+  const rows = work + SLICE_BYTES;
+  placeWeightFactors(work + FACTORS);
+  const end = packed + packedBytes(taps, sources, blocks);
+  for (; packed < end; packed += blockBytes(taps), panels += TAP_BYTES) {
+    if (taps.kernelDepth == 3) {
+      sumTaps(packed, work, weightFactor(slice, 0), weightFactor(slice, 1), weightFactor(slice, 2));
+      transformSlice(work, panels, pointBytes, rows);
+    } else if (taps.stride == 2) for (let at: usize = 0; at < TAP_BYTES; at += 16) transformStrided(packed + at, panels + at, pointBytes, rows);
+    else transformSlice(packed, panels, pointBytes, rows);
   }
 }
 
@@ -125,9 +130,9 @@ function transformSlice(from: usize, to: usize, pointBytes: usize, rows: usize):
   weightLines(rows, 6 * TAP_BYTES, TAP_BYTES, to, 6 * pointBytes, pointBytes, 6, TAP_BYTES, factors);
 }
 
-/** Blocks of four source × eight target channels of each tap, one after the other along target channels; zeros for channels from `lastTarget` on. */
+/** Blocks of four source × eight target channels, `blockStep` apart along target channels; zeros for channels from `lastTarget` on. */
 @inline
-function loadTaps(taps: WinogradTaps, to: usize, source: i32, target: i32, lastTarget: i32, blocks: i32): void {
+function loadTaps(taps: WinogradTaps, to: usize, blockStep: usize, source: i32, target: i32, lastTarget: i32, blocks: i32): void {
   const row = <usize>taps.outputChannels << 2;
   const tapBytes = <usize>taps.inputChannels * row;
   let from = taps.weight + <usize>source * row + (<usize>target << 2);
@@ -139,7 +144,7 @@ function loadTaps(taps: WinogradTaps, to: usize, source: i32, target: i32, lastT
         const half = channel + 4 < lastTarget;
         v128.store(out, v128.load(at));
         v128.store(out, half ? v128.load(at, 16) : f32x4.splat(0), 16);
-        out += BLOCK_BYTES;
+        out += blockStep;
         at += 32;
       }
     }
@@ -148,7 +153,7 @@ function loadTaps(taps: WinogradTaps, to: usize, source: i32, target: i32, lastT
   }
 }
 
-/** The same of the mirrored kernel, whose target channels are the rows of `weight`, along source channels. */
+/** The same of the mirrored kernel, whose target channels are the rows of `weight`: blocks follow each other along source channels. */
 @inline
 function loadMirrored(taps: WinogradTaps, to: usize, source: i32, target: i32, lastTarget: i32, blocks: i32): void {
   const row = <usize>taps.outputChannels << 2;
@@ -157,7 +162,7 @@ function loadMirrored(taps: WinogradTaps, to: usize, source: i32, target: i32, l
   let from = taps.weight + <usize>(count - 1) * tapBytes + <usize>target * row + (<usize>source << 2);
   for (let tap = 0; tap < count; tap++) {
     for (let block: usize = 0; block < <usize>blocks; block++) {
-      const out = to + block * BLOCK_BYTES;
+      const out = to + block * blockBytes(taps);
       loadSquare(from + (block << 4), row, out);
       if (target + 4 < lastTarget) loadSquare(from + (block << 4) + 4 * row, row, out + 16);
       else for (let lane: usize = 0; lane < 4; lane++) v128.store(out + (lane << 5), f32x4.splat(0), 16);

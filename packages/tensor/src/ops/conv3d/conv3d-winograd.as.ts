@@ -8,7 +8,7 @@ import { multiplyRows, targetsAt } from './conv3d-product.as';
 import {
   fromVolume, inputTile, outputTile, pointBytes, scratchOf, slicesOf, TILE_WORK_BYTES, TiledPair, tilingOf, toVolume,
 } from './conv3d-winograd-tiles.as';
-import { WEIGHT_WORK_BYTES, weightPanels, WinogradTaps } from './conv3d-winograd-weights.as';
+import { packedBytes, packTaps, transformPanels, WEIGHT_WORK_BYTES, WinogradTaps } from './conv3d-winograd-weights.as';
 
 @unmanaged
 class Winograd extends TiledPair {
@@ -96,17 +96,21 @@ export function conv3dWinogradProduct(p: Winograd, item: i32, thread: i32): void
   const fromBytes = pointBytes(p.tiles, p.fromChannels);
   const toBytes = pointBytes(p.tiles, channels);
   const work = scratchOf(p, thread);
-  const panels = work + WEIGHT_WORK_BYTES;
+  const packed = work + WEIGHT_WORK_BYTES;
+  const panels = packed + packedBytes(taps(p), p.sourcesPerPanel, p.blocksPerItem);
   // An odd number of cache lines, as in `pointBytes`.
   const panelBytes = (<usize>(p.blocksPerItem * p.sourcesPerPanel) << 5) + 64;
   for (let source = 0; source < p.fromChannels; source += p.sourcesPerPanel) {
     const sources = min(p.sourcesPerPanel, p.fromChannels - source);
-    weightPanels(taps(p), firstSlice, lastSlice, source, source + sources, first << 3, blocks, panels, panelBytes, work);
-    for (let i = 0; i < (lastSlice - firstSlice) * 36; i++) {
-      const point = <usize>(firstSlice * 36 + i);
-      const from = p.transformed + point * fromBytes + (<usize>source << 2);
-      const to = p.products + point * toBytes + (<usize>first << 5);
-      multiply(from, p.fromChannels, sources, panels + <usize>i * panelBytes, to, channels, blocks << 3, p.tiles, source > 0);
+    packTaps(taps(p), source, sources, first << 3, blocks, packed);
+    for (let slice = firstSlice; slice < lastSlice; slice++) {
+      transformPanels(taps(p), slice, packed, sources, blocks, panels, panelBytes, work);
+      for (let i = 0; i < 36; i++) {
+        const point = <usize>(slice * 36 + i);
+        const from = p.transformed + point * fromBytes + (<usize>source << 2);
+        const to = p.products + point * toBytes + (<usize>first << 5);
+        multiply(from, p.fromChannels, sources, panels + <usize>i * panelBytes, to, channels, blocks << 3, p.tiles, source > 0);
+      }
     }
   }
 }

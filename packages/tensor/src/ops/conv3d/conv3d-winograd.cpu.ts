@@ -20,13 +20,15 @@ const WEIGHT_BYTES = 6e6;
 /** Transformed tiles that commands of their own pass to each other: they stay in a third-level cache. */
 const TRANSFORMED_BYTES = 24e6;
 /** Work area of the transforms of weights, as the kernels have it. */
-const WEIGHT_WORK_BYTES = 17_344;
+const WEIGHT_WORK_BYTES = 27 * 128 + 64;
+/** Taps of sixteen source by eight target channels, which are transformed at a time. */
+const TAP_BYTES = 27 * 16 * 8 * 4;
 /** What the transformed weights of one item may take of a second-level cache. */
 const PANEL_BYTES = 600e3;
 /** Weights of more bytes do not stay in it while item after item reads them, a slice at a time. */
 const CACHED_WEIGHT_BYTES = 4e6;
-/** Source channels whose transformed weights, of all slices and 16 target channels, are in a cache together. */
-const PANEL_SOURCES = 64;
+/** Source channels whose weights and transformed weights, of a slice and 16 target channels, are in a cache together. */
+const PANEL_SOURCES = 128;
 
 /** `target = conv(source, weight) + bias`, or its data gradient if `transposed`. */
 export function convolveWinograd(
@@ -90,7 +92,10 @@ export function convolveWinograd(
       kernel: 'conv3dWinogradProduct',
       ...run,
       items: Math.ceil(slices / slicesPerItem) * Math.ceil(blocks / blocksPerItem),
-      scratchBytes: WEIGHT_WORK_BYTES + 36 * slicesPerItem * (32 * sourcesPerPanel * blocksPerItem + 64),
+      scratchBytes:
+        WEIGHT_WORK_BYTES +
+        32 * volume(kernel) * sourcesPerPanel * blocksPerItem +
+        36 * (32 * sourcesPerPanel * blocksPerItem + 64),
       tilesPerItem: run.tiles,
       words: words(0),
     });
@@ -118,9 +123,10 @@ export function transformWeights(
 ): { readonly weights: DeviceBuffer; readonly placed: readonly number[] } {
   const pointBytes = 4 * fromChannels * paddedChannels + 64;
   const weights = device.allocate(points * pointBytes);
-  const scratch = device.allocate(WEIGHT_WORK_BYTES * device.threads);
+  const scratchBytes = WEIGHT_WORK_BYTES + TAP_BYTES;
+  const scratch = device.allocate(scratchBytes * device.threads);
   const placed = [device.addressOf(weights), pointBytes];
-  const words = [...taps, ...placed, device.addressOf(scratch), WEIGHT_WORK_BYTES];
+  const words = [...taps, ...placed, device.addressOf(scratch), scratchBytes];
   device.enqueue('conv3dWinogradWeights', paddedChannels / 8, words);
   device.free(scratch);
   return { weights, placed };
