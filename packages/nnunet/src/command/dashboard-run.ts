@@ -5,6 +5,7 @@ import { lossNames, type TrainerSettings } from '../experiment/trainer-settings.
 import { inputChannelNames } from '../plan/channels.ts';
 import type { Setting } from '../report/dashboard/messages.ts';
 import type { DashboardRun } from '../report/node/dashboard/dashboard.ts';
+import { counted } from '../terminal/counted.ts';
 
 export interface DescribedTraining {
   readonly title: string;
@@ -54,10 +55,13 @@ function settingsOf(training: DescribedTraining): Setting[] {
       value: `${network_class_name.split('.').at(-1)}, ${arch_kwargs.features_per_stage.join(', ')} features`,
     },
     { name: 'Trainer, plans', value: `${training.trainerName}, ${dataSet.plansName}` },
-    { name: 'Length', value: `${trainer.epochs} epochs of ${trainer.iterationsPerEpoch} iterations` },
+    {
+      name: 'Length',
+      value: `${counted(trainer.epochs, 'epoch')} of ${counted(trainer.iterationsPerEpoch, 'iteration')}`,
+    },
     ...given(
       'Stops early',
-      patience === undefined ? undefined : `after ${patience} epochs without a better pseudo Dice`,
+      patience === undefined ? undefined : `after ${counted(patience, 'epoch')} without a better pseudo Dice`,
     ),
     ...given('Time budget', timeBudget === undefined ? undefined : `${short(timeBudget)} minutes`),
     { name: 'Optimizer', value: optimizerText(trainer) },

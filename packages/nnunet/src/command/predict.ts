@@ -11,6 +11,7 @@ import { openModel, type TrainedModel } from '../model-folder/open-model.ts';
 import type { SegmentationNetwork } from '../networks/unet.ts';
 import { predictFolder } from '../predict/node/predict-folder.ts';
 import { compileBar } from '../terminal/compile-bar.ts';
+import { counted } from '../terminal/counted.ts';
 import type { OptionSpecs, OptionValues } from '../terminal/option-spec.ts';
 import { Progress } from '../terminal/progress.ts';
 import { type CommandContext, defineCommand } from './command.ts';
@@ -215,7 +216,7 @@ async function predictWith(
     bar?.finish();
     for (const network of networks) network.dispose();
     context.print(
-      `${predicted.length} segmentation${predicted.length === 1 ? '' : 's'}${predicted.length < cases.length ? `, ${cases.length - predicted.length} were there` : ''}`,
+      `${counted(predicted.length, 'segmentation')}${predicted.length < cases.length ? `, ${cases.length - predicted.length} were there` : ''}`,
     );
     context.print(options.output);
   });

@@ -28,6 +28,7 @@ import { dashboardOptions, withDashboard } from '../report/node/dashboard/with-d
 import { diceTable } from '../report/table.ts';
 import type { Fold } from '../splits/splits.ts';
 import { compileBar } from '../terminal/compile-bar.ts';
+import { counted } from '../terminal/counted.ts';
 import { Progress } from '../terminal/progress.ts';
 import { meanDice } from '../train/history.ts';
 import { defineCommand } from './command.ts';
@@ -35,6 +36,7 @@ import { dashboardRun } from './dashboard-run.ts';
 import { deviceOptions, onDevice } from './device-options.ts';
 import { datasetFolder, datasetName, rootFolder, rootOptions } from './folders.ts';
 import { withMemoryHelp } from './memory-help.ts';
+import { newerNodeHelp } from './newer-node.ts';
 import { progressOption } from './official-options.ts';
 import { trainerOptions, withOptions } from './trainer-options.ts';
 
@@ -164,6 +166,8 @@ export const train = defineCommand(
     async function trainAndValidate(device: Device, dashboard: Dashboard | undefined): Promise<RunEnd> {
       const computes = `${device.kind} (${device.description})`;
       context.print(computes);
+      const help = newerNodeHelp(device, process);
+      if (help !== undefined) context.print(help);
       await log.write(`Using device: ${computes}`);
       const validate = async (network: SegmentationNetwork): Promise<RunEnd['dice']> => {
         if (cases.validation.length === 0) return [];
@@ -213,8 +217,8 @@ export const train = defineCommand(
     async function runTraining(device: Device, dashboard: Dashboard | undefined): Promise<FoldResult> {
       const { patch_size, batch_size } = cases.configuration;
       context.print(
-        `${cases.split.train.length} training case${cases.split.train.length === 1 ? '' : 's'}, ${cases.split.val.length} for validation; patch ${patch_size.join(' × ')}, ` +
-          `batch ${batch_size}; ${trainer.epochs} epochs of ${trainer.iterationsPerEpoch} iterations`,
+        `${counted(cases.split.train.length, 'training case')}, ${cases.split.val.length} for validation; patch ${patch_size.join(' × ')}, ` +
+          `batch ${batch_size}; ${counted(trainer.epochs, 'epoch')} of ${counted(trainer.iterationsPerEpoch, 'iteration')}`,
       );
       const mirrorAxes = predictionMirrorAxes(trainer, patch_size);
       const { trainer: trainerName, seed, amp: mixedPrecision } = options;

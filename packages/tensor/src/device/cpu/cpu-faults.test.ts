@@ -110,7 +110,7 @@ describe('a worker thread that dies', () => {
       const workers = [];
       process.on('worker', (worker) => workers.push(worker));
       const device = await openCpu({ threads: 2 });
-      let x = fromArray(new Float32Array(1 << 20).fill(1), [1 << 20], { device });
+      let x = fromArray(new Float32Array(1 << 22).fill(1), [1 << 22], { device });
       for (let i = 0; i < 3000; i++) { const y = square(x); x.dispose(); x = y; }
       await new Promise((resolve) => setImmediate(resolve));
       const reading = x.data().catch((error) => error.code);
