@@ -37,6 +37,8 @@ export interface CpuDeviceSetup {
   /** Worker threads; 0 runs kernels on the calling thread. */
   readonly threads: number;
   readonly spawn?: SpawnWorker;
+  /** VOXELGRAD_DEBUG tells nothing of it: a device that the engine opens for itself. */
+  readonly quiet?: boolean;
 }
 
 export class CpuDevice implements Device {
@@ -53,6 +55,7 @@ export class CpuDevice implements Device {
   readonly #kernelNames: readonly string[];
   readonly #profile = new Profile();
   readonly #calls = new KernelCalls();
+  readonly #quiet: boolean;
   #arenaBytes = 0;
   #recording: CpuRecording | undefined;
   #closed = false;
@@ -72,8 +75,14 @@ export class CpuDevice implements Device {
         ? new ThreadedQueue(modules, this.#memory, names, Math.min(setup.threads, RING.maximumThreads), setup.spawn)
         : new InlineQueue(modules, this.#memory, names);
     this.description = `WebAssembly SIMD${setup.wide ? ' in wide vectors' : ''}${setup.relaxedSimd ? ' with fused multiply-add' : ''}, ${this.threads} thread${this.threads === 1 ? '' : 's'}`;
-    const kernels = this.#calls.wrap(createCpuKernels(this), (buffer) => this.free(buffer));
-    this.kernels = this.#profile.wrap(this, kernels);
+    this.#quiet = setup.quiet ?? false;
+    const kernels = createCpuKernels(this);
+    this.kernels = this.#quiet
+      ? kernels
+      : this.#profile.wrap(
+          this,
+          this.#calls.wrap(kernels, (buffer) => this.free(buffer)),
+        );
   }
 
   get threads(): number {
@@ -162,7 +171,7 @@ export class CpuDevice implements Device {
       });
     this.#calls.enqueued(() => `${kernel} in ${items} items`);
     const describe = this.#calls.description;
-    if (debugLevel >= 3)
+    if (debugLevel >= 3 && !this.#quiet)
       debug(3, () => `${kernel} in ${items} items${describe === undefined ? '' : `, for ${describe()}`}`);
     if (this.#recording === undefined) this.#queue.enqueue(index, items, parameters, describe);
     else this.#recording.enqueue(index, items, parameters, describe?.(), this.#profile.current);
