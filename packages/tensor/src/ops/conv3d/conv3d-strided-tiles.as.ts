@@ -15,8 +15,8 @@ import { depthIndex, heightIndex, imageIndex, TiledVolume, Tiling, widthIndex } 
 
 /** Bytes of a row that are worked on at a time, so that nine rows stay in the first-level cache. */
 const CHUNK: usize = 2048;
-/** Work area: the transforms' factors and four of planes. */
-export const STRIDED_WORK_BYTES: usize = 32;
+/** Work area: the transforms' factors and four of planes, in a cache line of their own, so that rows begin with one. */
+export const STRIDED_WORK_BYTES: usize = 64;
 
 /** What lines along depth and height become nine points: nine values, five values or four values of a gradient of results. */
 const FROM_NINE: i32 = 9;

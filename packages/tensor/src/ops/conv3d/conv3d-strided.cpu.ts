@@ -23,7 +23,7 @@ const LEAST_GAIN = 1.3;
 const PARTS_BYTES = 64e6;
 const EDGE_BYTES = 128;
 /** Work area of the transforms, as the kernels have it. */
-const WORK_BYTES = 32;
+const WORK_BYTES = 64;
 
 /** Stride 2 on all axes, 3×3×3, with channels and voxels enough. */
 export function suitsStrided(sizes: Conv3dSizes): boolean {

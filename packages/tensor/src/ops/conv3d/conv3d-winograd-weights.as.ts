@@ -97,11 +97,14 @@ export function transformPanels(
   taps: WinogradTaps, slice: i32, packed: usize, sources: i32, blocks: i32, panels: usize, pointBytes: usize, work: usize,
 ): void {
   const rows = work + SLICE_BYTES;
+  const first = weightFactor(slice, 0);
+  const second = weightFactor(slice, 1);
+  const third = weightFactor(slice, 2);
   placeWeightFactors(work + FACTORS);
   const end = packed + packedBytes(taps, sources, blocks);
   for (; packed < end; packed += blockBytes(taps), panels += TAP_BYTES) {
     if (taps.kernelDepth == 3) {
-      sumTaps(packed, work, weightFactor(slice, 0), weightFactor(slice, 1), weightFactor(slice, 2));
+      sumTaps(packed, work, first, second, third);
       transformSlice(work, panels, pointBytes, rows);
     } else if (taps.stride == 2) for (let at: usize = 0; at < TAP_BYTES; at += 16) transformStrided(packed + at, panels + at, pointBytes, rows);
     else transformSlice(packed, panels, pointBytes, rows);

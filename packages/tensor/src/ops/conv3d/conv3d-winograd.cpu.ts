@@ -21,8 +21,8 @@ const WEIGHT_BYTES = 6e6;
 const TRANSFORMED_BYTES = 24e6;
 /** Work area of the transforms of weights, as the kernels have it. */
 const WEIGHT_WORK_BYTES = 27 * 128 + 64;
-/** Taps of sixteen source by eight target channels, which are transformed at a time. */
-const TAP_BYTES = 27 * 16 * 8 * 4;
+/** Source channels that `conv3dWinogradWeights` takes at a time, as the kernel has it. */
+const WEIGHT_SOURCES = 16;
 /** What the transformed weights of one item may take of a second-level cache. */
 const PANEL_BYTES = 600e3;
 /** Weights of more bytes do not stay in it while item after item reads them, a slice at a time. */
@@ -94,7 +94,7 @@ export function convolveWinograd(
       items: Math.ceil(slices / slicesPerItem) * Math.ceil(blocks / blocksPerItem),
       scratchBytes:
         WEIGHT_WORK_BYTES +
-        32 * volume(kernel) * sourcesPerPanel * blocksPerItem +
+        packedBytes(volume(kernel), sourcesPerPanel, blocksPerItem) +
         36 * (32 * sourcesPerPanel * blocksPerItem + 64),
       tilesPerItem: run.tiles,
       words: words(0),
@@ -113,6 +113,9 @@ function productItems(sizes: Conv3dSizes, slices: number, blocks: number, source
   return { slicesPerItem: 1, blocksPerItem: Math.max(1, Math.min(blocks, fair, held)), sourcesPerPanel: sources };
 }
 
+/** Bytes of the packed taps of so many source channels and blocks of eight target channels. */
+const packedBytes = (taps: number, sources: number, blocks: number): number => 32 * taps * sources * blocks;
+
 /** Transforms all weights; `taps` as the kernels take them. Returns the buffer, to be freed, and its words: address and bytes of a point. */
 export function transformWeights(
   device: CpuDevice,
@@ -123,7 +126,7 @@ export function transformWeights(
 ): { readonly weights: DeviceBuffer; readonly placed: readonly number[] } {
   const pointBytes = 4 * fromChannels * paddedChannels + 64;
   const weights = device.allocate(points * pointBytes);
-  const scratchBytes = WEIGHT_WORK_BYTES + TAP_BYTES;
+  const scratchBytes = WEIGHT_WORK_BYTES + packedBytes(27, WEIGHT_SOURCES, 1);
   const scratch = device.allocate(scratchBytes * device.threads);
   const placed = [device.addressOf(weights), pointBytes];
   const words = [...taps, ...placed, device.addressOf(scratch), scratchBytes];
