@@ -96,5 +96,5 @@ function scheduleText({ schedule, warmUpEpochs }: TrainerSettings): string {
     'cosine-warm-up': `falling to 0 (cosine), after ${risingIterations} iterations of rising`,
     constant: 'constant',
   }[schedule];
-  return warmUpEpochs === 0 ? after : `${after}, after ${warmUpEpochs} epochs of rising`;
+  return warmUpEpochs === 0 ? after : `${after}, after ${counted(warmUpEpochs, 'epoch')} of rising`;
 }
