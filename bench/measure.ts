@@ -1,4 +1,4 @@
-/** Interleaved timing: in every round each candidate runs once, so that a machine that slows down slows all of them. The median counts. */
+/** Interleaved timing: in every round each candidate has its turn, so that a machine that slows down slows all of them. The median counts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bench } from 'tinybench';
 
@@ -18,25 +18,30 @@ export interface BenchRow {
 export type Candidate = () => Promise<number | undefined>;
 
 const ROUNDS = 9;
-/** Milliseconds before each run: threads that OpenMP keeps spinning after a peer's work (about 5 ms) would take a core from the next candidate. */
+/** Milliseconds before each turn: threads that OpenMP keeps spinning after a peer's work (about 5 ms) would take a core from the next candidate. */
 const PAUSE = 30;
+/**
+ * Milliseconds of a turn, in which short work is repeated: training and prediction are never alone for one convolution, and a virtual machine may leave
+ * threads that have slept on one core for some milliseconds.
+ */
+const TURN = 100;
 
-/** Median seconds of each candidate, after one round to warm up. */
+/** Median seconds of each candidate, of as many turns, after one round to warm up. */
 export async function interleaved(
   candidates: Readonly<Record<string, Candidate>>,
   rounds = ROUNDS,
 ): Promise<Record<string, number>> {
   const seconds: Record<string, number[]> = {};
   for (let round = -1; round < rounds; round++) {
-    const bench = new Bench({ iterations: 1, time: 0, warmup: false });
-    const told: Record<string, number | undefined> = {};
+    const bench = new Bench({ iterations: 1, time: TURN, warmup: false });
     for (const [name, run] of Object.entries(candidates))
       bench.add(
         name,
         async () => {
-          told[name] = await run();
+          const told = await run();
+          return told === undefined ? undefined : { overriddenDuration: told * 1000 };
         },
-        { beforeEach: () => sleep(PAUSE) },
+        { beforeAll: async () => void (await sleep(PAUSE)) },
       );
     await bench.run();
     if (round < 0) continue;
@@ -44,7 +49,7 @@ export async function interleaved(
       const { result } = task;
       if (result.state === 'errored') throw result.error;
       if (!('latency' in result)) throw new Error(`${task.name} has no result`);
-      seconds[task.name] = [...(seconds[task.name] ?? []), told[task.name] ?? result.latency.mean / 1000];
+      seconds[task.name] = [...(seconds[task.name] ?? []), result.latency.p50 / 1000];
     }
   }
   return Object.fromEntries(Object.entries(seconds).map(([name, values]) => [name, median(values)]));
