@@ -67,6 +67,7 @@ const page = ({ name, headers, testDevices, include }: Page): TestProjectConfigu
     name,
     include,
     exclude: EXCLUDED,
+    setupFiles: ['tools/test-equality.ts'],
     provide: { testDevices },
     testTimeout: 120_000,
     hookTimeout: 120_000,

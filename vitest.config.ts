@@ -15,6 +15,7 @@ export default defineConfig({
     // More processes than cores only make each other late: the cpu device has threads of its own.
     maxWorkers: 2,
     globalSetup: ['tools/test-setup.ts'],
+    setupFiles: ['tools/test-equality.ts'],
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     testTimeout: 300_000,
     hookTimeout: 300_000,

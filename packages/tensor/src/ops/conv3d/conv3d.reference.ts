@@ -18,8 +18,11 @@ export function shapesOf({ x, cout, kernel, geometry }: ConvolutionCase): { y: S
   return { y: [x[0]!, ...extents, cout], weight: [...kernel, x[4]! / geometry.groups, cout] };
 }
 
-/** Calls `visit` with the linear indices of each (x, weight, y) that multiply and add up. */
-function forEachProduct(testCase: ConvolutionCase, visit: (x: number, weight: number, y: number) => void): void {
+/**
+ * Calls `visit` with the linear index in x, and the first ones in weight and y, of each run of output channels that a value of x takes part in: there are
+ * `cout / groups` of them, one after the other.
+ */
+function forEachRun(testCase: ConvolutionCase, visit: (x: number, weight: number, y: number) => void): void {
   const { x, kernel, geometry } = testCase;
   const { y } = shapesOf(testCase);
   const [n, d, h, w, cin] = x as [number, number, number, number, number];
@@ -38,10 +41,9 @@ function forEachProduct(testCase: ConvolutionCase, visit: (x: number, weight: nu
             if (iz < 0 || iz >= d || ir < 0 || ir >= h || ic < 0 || ic >= w) continue;
             const from = (((batch * d + iz) * h + ir) * w + ic) * cin;
             const to = (((batch * od + z) * oh + r) * ow + c) * cout;
-            for (let output = 0; output < cout; output++) {
-              const first = Math.floor(output / outputs) * inputs;
-              for (let input = 0; input < inputs; input++)
-                visit(from + first + input, (tap * inputs + input) * cout + output, to + output);
+            for (let channel = 0; channel < cin; channel++) {
+              const output = Math.floor(channel / inputs) * outputs;
+              visit(from + channel, (tap * inputs + (channel % inputs)) * cout + output, to + output);
             }
           }
 }
@@ -56,8 +58,11 @@ export function referenceConv3d(
   bias?: ArrayLike<number>,
 ): Float64Array {
   const y = filled(shapesOf(testCase).y, bias);
-  forEachProduct(testCase, (i, j, k) => {
-    y[k]! += x[i]! * weight[j]!;
+  const taps = Float64Array.from(weight);
+  const outputs = testCase.cout / testCase.geometry.groups;
+  forEachRun(testCase, (i, j, k) => {
+    const value = x[i]!;
+    for (let o = 0; o < outputs; o++) y[k + o]! += value * taps[j + o]!;
   });
   return y;
 }
@@ -69,8 +74,12 @@ export function referenceDataGradient(
   bias?: ArrayLike<number>,
 ): Float64Array {
   const dx = filled(testCase.x, bias);
-  forEachProduct(testCase, (i, j, k) => {
-    dx[i]! += dy[k]! * weight[j]!;
+  const [gradient, taps] = [Float64Array.from(dy), Float64Array.from(weight)];
+  const outputs = testCase.cout / testCase.geometry.groups;
+  forEachRun(testCase, (i, j, k) => {
+    let sum = 0;
+    for (let o = 0; o < outputs; o++) sum += gradient[k + o]! * taps[j + o]!;
+    dx[i]! += sum;
   });
   return dx;
 }
@@ -81,8 +90,11 @@ export function referenceWeightGradient(
   dy: ArrayLike<number>,
 ): Float64Array {
   const dweight = new Float64Array(sizeOf(shapesOf(testCase).weight));
-  forEachProduct(testCase, (i, j, k) => {
-    dweight[j]! += x[i]! * dy[k]!;
+  const gradient = Float64Array.from(dy);
+  const outputs = testCase.cout / testCase.geometry.groups;
+  forEachRun(testCase, (i, j, k) => {
+    const value = x[i]!;
+    for (let o = 0; o < outputs; o++) dweight[j + o]! += value * gradient[k + o]!;
   });
   return dweight;
 }
