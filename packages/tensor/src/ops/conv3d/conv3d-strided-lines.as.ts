@@ -12,8 +12,8 @@ import { madd } from '../../device/cpu/simd.as';
 export const A: f32 = 0.5;
 export const B: f32 = 1.5;
 /** Reciprocals of Π (p − q) over the other points q, for p = A and B; for −A and −B with the other sign. */
-const SCALE_A: f32 = 1 / (2 * A * (A * A - B * B));
-const SCALE_B: f32 = 1 / (2 * B * (B * B - A * A));
+export const SCALE_A: f32 = 1 / (2 * A * (A * A - B * B));
+export const SCALE_B: f32 = 1 / (2 * B * (B * B - A * A));
 
 /** What even value `index` (0–4) is multiplied with in point `point` (0–4): Bᵀ. */
 export function stridedInputFactor(point: i32, index: i32): f32 {
@@ -43,19 +43,4 @@ export function stridedWeightLine(g0: v128, g1: v128, g2: v128, to: usize, step:
   v128.store(to + 3 * step, f32x4.sub(f32x4.mul(f32x4.splat(B * SCALE_B), g2), second));
   v128.store(to + 4 * step, g2);
   v128.store(to + 5 * step, g1);
-}
-
-/** Gᵀ: six points to the gradients of three weights. */
-@inline
-export function stridedWeightGradientLine(from: usize, fromStep: usize, to: usize, step: usize): void {
-  const u0 = v128.load(from);
-  const u1 = v128.load(from + fromStep);
-  const u2 = v128.load(from + 2 * fromStep);
-  const u3 = v128.load(from + 3 * fromStep);
-  const firstA = f32x4.mul(f32x4.splat(SCALE_A), f32x4.sub(u0, u1));
-  v128.store(to, madd(f32x4.splat(SCALE_B), f32x4.sub(u2, u3), firstA));
-  v128.store(to + step, v128.load(from + 5 * fromStep));
-  const last = v128.load(from + 4 * fromStep);
-  const secondA = madd(f32x4.splat(A * SCALE_A), f32x4.add(u0, u1), last);
-  v128.store(to + 2 * step, madd(f32x4.splat(B * SCALE_B), f32x4.add(u2, u3), secondA));
 }

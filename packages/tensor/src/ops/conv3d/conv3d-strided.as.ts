@@ -2,6 +2,7 @@
  * 3×3×3 convolution with stride 2 in tiles of conv3d-strided-tiles.as.ts, forward, as the data gradient, and its weight gradient: slices of a few
  * tiles are transformed, multiplied and transformed back one after the other while they are in the second-level cache.
  */
+import { BACK_WORK_BYTES, squareBack } from './conv3d-back.as';
 import { outerProducts } from './conv3d-outer.as';
 import { multiplyRows, targetsAt } from './conv3d-product.as';
 import {
@@ -26,8 +27,9 @@ class Strided extends TiledPair {
 
 @unmanaged
 class StridedGradient extends TiledPair {
-  /** `[part, 36 points, 3 taps along width, x's channels, dy's channels]`. */
-  sums: usize;
+  /** `[27, x's channels, dy's channels]`, of each part `partBytes` after the one before. */
+  dweight: usize;
+  partBytes: usize;
   tilesPerBlock: i32;
   run: i32;
 }
@@ -107,8 +109,8 @@ function spreadProducts(p: Strided, from: usize, weights: usize, channel: i32, t
 }
 
 /**
- * One item: a part of the tiles. `conv3dWinogradGradientSum` adds the parts: along width taps are as channels to it. Rows of tiles follow each other
- * with one between them, where dy is zeros.
+ * One item: a part of the tiles. Sums of the 36 points have the three taps along width as channels of x. Rows of tiles follow each other with one
+ * between them, where dy is zeros.
  */
 export function conv3dStridedGradientPart(p: StridedGradient, item: i32, thread: i32): void {
   const start = item * p.tilesPerItem;
@@ -122,8 +124,11 @@ export function conv3dStridedGradientPart(p: StridedGradient, item: i32, thread:
   const work = edge + EDGE_BYTES;
   const transformedX = work + STRIDED_WORK_BYTES;
   const transformedDy = transformedX + 9 * xBytes;
-  const sumBytes = 3 * <usize>p.fromChannels * dyPitch;
-  const sums = p.sums + <usize>(item * 36) * sumBytes;
+  const tapBytes = 3 * <usize>p.fromChannels * dyPitch;
+  // One line more than the channels have, for the caches' sake.
+  const sumBytes = tapBytes + 64;
+  const back = transformedDy + 9 * dyBytes;
+  const sums = back + BACK_WORK_BYTES;
   for (let block = start; block < end; block += p.tilesPerBlock) {
     const tiles = min(p.tilesPerBlock, end - block);
     for (let slice = 0; slice < 9; slice++) {
@@ -142,4 +147,6 @@ export function conv3dStridedGradientPart(p: StridedGradient, item: i32, thread:
       }
     }
   }
+  const to = p.dweight + <usize>item * p.partBytes;
+  squareBack(true, 1, false, sums, sumBytes, dyPitch, to, dyPitch, tapBytes, 3 * p.fromChannels, p.toChannels, back);
 }

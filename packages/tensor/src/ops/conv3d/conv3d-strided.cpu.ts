@@ -3,8 +3,9 @@ import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import type { Operand } from '../../device/device.ts';
 import type { Triple } from '../../shape.ts';
 import { allAre, type Conv3dSizes, inFours, volume } from './conv3d-sizes.cpu.ts';
+import { sumParts } from './conv3d-weight-gradient.cpu.ts';
 import { transformWeights } from './conv3d-winograd.cpu.ts';
-import { SUMS_WORK_BYTES } from './conv3d-winograd-gradient.cpu.ts';
+import { BACK_WORK_BYTES } from './conv3d-winograd-gradient.cpu.ts';
 import { oddLines, type Tiles, tiledOperands, winogradCommands } from './conv3d-winograd-tiling.cpu.ts';
 
 /** What a slice of the tiles of one item may take of a second-level cache. */
@@ -19,8 +20,8 @@ const WEIGHT_POINTS = 36;
 const TAPS = 3;
 /** Multiplications of the plain way must be so many times those of tiles, to be worth the transforms. */
 const LEAST_GAIN = 1.3;
-/** Memory that the parts of a weight gradient may take. */
-const PARTS_BYTES = 64e6;
+/** Sums of more bytes are not kept by each thread. */
+const SUM_BYTES = 8e6;
 const EDGE_BYTES = 128;
 /** Work area of the transforms, as the kernels have it. */
 const WORK_BYTES = 64;
@@ -34,7 +35,7 @@ export function suitsStrided(sizes: Conv3dSizes): boolean {
   const products = POINTS * TAPS * tiles * inFours(output[2]);
   return (
     tiles >= FEWEST_ITEMS &&
-    sumBytes(sizes) * FEWEST_ITEMS <= PARTS_BYTES &&
+    sumBytes(sizes) <= SUM_BYTES &&
     volume(kernel) * batch * volume(output) > LEAST_GAIN * products
   );
 }
@@ -106,20 +107,20 @@ export function weightGradientStrided(
   dy: Operand,
   dweight: Operand,
 ): void {
-  const { batch, inputChannels, outputChannels, output, padding } = sizes;
+  const { batch, kernel, inputChannels, outputChannels, output, padding } = sizes;
   const { from, to } = tiledOperands(device, sizes, x, dy, false);
   const rowsOf = (run: number) => [
     { pixels: 2 * run + 2, channels: inputChannels },
     { pixels: run + 1, channels: outputChannels },
   ];
   const { tiling, tiles, run, block } = cutUp(batch, output, (run) => sliceBytes(rowsOf(run), 1));
-  const tilesPerItem = Math.ceil(tiles / Math.min(PARTS, Math.floor(PARTS_BYTES / sumBytes(sizes))));
+  const tilesPerItem = Math.ceil(tiles / PARTS);
   const tilesPerBlock = Math.min(tilesPerItem, block);
   const parts = Math.ceil(tiles / tilesPerItem);
   device.choose(() => `${parts} parts, ${tilesPerBlock} tiles of 4×4×${run} at a time`);
-  const all = { first: 0, tiles, tilesPerItem };
-  const buffer = device.allocate(sumBytes(sizes) * parts);
-  const sums = device.addressOf(buffer);
+  const floats = volume(kernel) * inputChannels * outputChannels;
+  const buffer = device.allocate(4 * floats * parts);
+  const gradients = device.addressOf(buffer);
   winogradCommands(
     device,
     tiling,
@@ -128,23 +129,19 @@ export function weightGradientStrided(
     padding,
   )({
     kernel: 'conv3dStridedGradientPart',
-    ...all,
+    first: 0,
+    tiles,
+    tilesPerItem,
     items: parts,
-    scratchBytes: EDGE_BYTES + WORK_BYTES + sliceBytes(rowsOf(run), tilesPerBlock),
-    words: [sums, tilesPerBlock, run],
+    scratchBytes:
+      EDGE_BYTES +
+      WORK_BYTES +
+      sliceBytes(rowsOf(run), tilesPerBlock) +
+      BACK_WORK_BYTES +
+      sumBytes(sizes) +
+      64 * WEIGHT_POINTS,
+    words: [gradients, 4 * floats, tilesPerBlock, run],
   });
-  winogradCommands(
-    device,
-    tiling,
-    { ...from, channels: TAPS * inputChannels },
-    to,
-    padding,
-  )({
-    kernel: 'conv3dWinogradGradientSum',
-    ...all,
-    items: (TAPS * inputChannels) / 4,
-    scratchBytes: SUMS_WORK_BYTES,
-    words: [device.address(dweight), 0, sums, tilesPerBlock, parts],
-  });
+  sumParts(device, gradients, device.address(dweight), parts, floats, floats);
   device.free(buffer);
 }

@@ -70,14 +70,20 @@ function launch(
   ]);
   device.free(scratch);
   if (sums === undefined) return;
-  const floatsPerItem = 4096;
-  device.enqueue('conv3dSumParts', Math.ceil(floats / floatsPerItem), [
-    out,
-    device.address(dweight),
-    parts,
-    partFloats,
-    floats,
-    floatsPerItem,
-  ]);
+  sumParts(device, out, device.address(dweight), parts, partFloats, floats);
   device.free(sums);
+}
+
+/** Adds `parts` arrays of `floats` values, `partFloats` after each other, in order. */
+export function sumParts(
+  device: CpuDevice,
+  from: number,
+  to: number,
+  parts: number,
+  partFloats: number,
+  floats: number,
+): void {
+  const floatsPerItem = 4096;
+  const words = [from, to, parts, partFloats, floats, floatsPerItem];
+  device.enqueue('conv3dSumParts', Math.ceil(floats / floatsPerItem), words);
 }

@@ -1,7 +1,8 @@
 /** Launches the weight gradient by Winograd's method (conv3d-winograd-gradient.as.ts). */
 import type { CpuDevice } from '../../device/cpu/cpu-device.ts';
 import type { Operand } from '../../device/device.ts';
-import type { Conv3dSizes } from './conv3d-sizes.cpu.ts';
+import { type Conv3dSizes, volume } from './conv3d-sizes.cpu.ts';
+import { sumParts } from './conv3d-weight-gradient.cpu.ts';
 import {
   TILE_WORK_BYTES,
   tiledOperands,
@@ -15,15 +16,13 @@ const BLOCK_BYTES = 1.2e6;
 const FEWEST_BLOCK_TILES = 16;
 const PARTS = 16;
 const FEWEST_PARTS = 8;
-/** Sums of more bytes are not kept for each part. */
+/** Sums of more bytes are not kept by each part. */
 const SUM_BYTES = 2e6;
 /** Transformed tiles that one command passes to the next: they stay in a third-level cache. */
 const TRANSFORMED_BYTES = 24e6;
-/** Scratch of products at the edges of squares, and of a transform back. */
+/** Scratch of products at the edges of squares, and of transforms back (conv3d-back.as.ts). */
 const EDGE_BYTES = 128;
-const BACK_BYTES = 16 * (18 + 54 + 3);
-/** Scratch of `conv3dWinogradGradientSum`. */
-export const SUMS_WORK_BYTES = 64 * 216 + BACK_BYTES;
+export const BACK_WORK_BYTES = 64 * (18 + 54 + 27 + 1);
 /** Channels of x in a square; of dy so many or twice as many. */
 const SQUARE = 16;
 
@@ -39,19 +38,18 @@ export function weightGradientWinograd(
   const { from, to } = tiledOperands(device, sizes, x, dy, false);
   const enqueue = winogradCommands(device, tiling, from, to, sizes.padding);
   const { points, tiles } = tiling;
+  const floats = volume(kernel) * inputChannels * outputChannels;
   const words = (numbers: {
+    to?: number;
     add?: boolean;
-    sums?: number;
     tilesPerBlock?: number;
-    parts?: number;
     x?: number;
     dy?: number;
     channelsPerItem?: number;
     squareDy?: number;
   }) => [
-    ...[device.address(dweight), Number(numbers.add ?? false), numbers.sums ?? 0],
-    ...[numbers.tilesPerBlock ?? 0, numbers.parts ?? 0, numbers.x ?? 0, numbers.dy ?? 0],
-    ...[numbers.channelsPerItem ?? 0, SQUARE, numbers.squareDy ?? 0],
+    ...[numbers.to ?? device.address(dweight), 4 * floats, Number(numbers.add ?? false), numbers.tilesPerBlock ?? 0],
+    ...[numbers.x ?? 0, numbers.dy ?? 0, numbers.channelsPerItem ?? 0, SQUARE, numbers.squareDy ?? 0],
   ];
 
   const perTile = tiling.tileBytes(inputChannels + outputChannels);
@@ -62,27 +60,25 @@ export function weightGradientWinograd(
     const tilesPerItem = Math.ceil(tiles / wantedParts);
     const parts = Math.ceil(tiles / tilesPerItem);
     const tilesPerBlock = Math.ceil(tilesPerItem / Math.ceil(tilesPerItem / mostBlockTiles));
-    const buffer = device.allocate(sumBytes * parts);
-    const sums = device.addressOf(buffer);
-    const all = { first: 0, tiles, tilesPerItem };
+    const buffer = device.allocate(4 * floats * parts);
+    const gradients = device.addressOf(buffer);
     enqueue({
       kernel: 'conv3dWinogradGradientPart',
-      ...all,
+      first: 0,
+      tiles,
+      tilesPerItem,
       items: parts,
       scratchBytes:
         EDGE_BYTES +
         TILE_WORK_BYTES +
         tiling.transformedBytes(tilesPerBlock, inputChannels) +
-        tiling.transformedBytes(tilesPerBlock, outputChannels),
-      words: words({ sums, tilesPerBlock }),
+        tiling.transformedBytes(tilesPerBlock, outputChannels) +
+        BACK_WORK_BYTES +
+        sumBytes +
+        64 * points,
+      words: words({ to: gradients, tilesPerBlock }),
     });
-    enqueue({
-      kernel: 'conv3dWinogradGradientSum',
-      ...all,
-      items: inputChannels / 4,
-      scratchBytes: SUMS_WORK_BYTES,
-      words: words({ sums, parts }),
-    });
+    sumParts(device, gradients, device.address(dweight), parts, floats, floats);
     device.free(buffer);
     return;
   }
@@ -107,7 +103,7 @@ export function weightGradientWinograd(
       ...run,
       items: rows * Math.ceil(outputChannels / squareDy),
       tilesPerItem: run.tiles,
-      scratchBytes: EDGE_BYTES + points * (4 * SQUARE * squareDy + 64) + BACK_BYTES,
+      scratchBytes: EDGE_BYTES + points * (4 * SQUARE * squareDy + 64) + BACK_WORK_BYTES,
       words: words({ ...transformed, squareDy, add: run.first > 0 }),
     });
     for (const buffer of [transformedX, transformedDy]) device.free(buffer);

@@ -88,18 +88,3 @@ export function gradientLine(y0: v128, y1: v128, y2: v128, y3: v128, to: usize, 
   v128.store(to + 3 * step, gradientPlus(splat(B), splat(B * B), y0, y1, y2, y3));
   v128.store(to + 4 * step, gradientMinus(splat(B), splat(B * B), y0, y1, y2, y3));
 }
-
-/** Gᵀ: six points to the gradients of three weights. */
-@inline
-export function weightGradientLine(from: usize, fromStep: usize, to: usize, step: usize): void {
-  const u1 = v128.load(from + fromStep);
-  const u2 = v128.load(from + 2 * fromStep);
-  const u3 = v128.load(from + 3 * fromStep);
-  const u4 = v128.load(from + 4 * fromStep);
-  const sumA = f32x4.mul(splat(SCALE_A), f32x4.add(u1, u2));
-  const sumB = f32x4.mul(splat(SCALE_B), f32x4.add(u3, u4));
-  const differenceA = f32x4.mul(splat(A * SCALE_A), f32x4.sub(u1, u2));
-  v128.store(to, madd(splat(SCALE_0), v128.load(from), f32x4.add(sumA, sumB)));
-  v128.store(to + step, madd(splat(B * SCALE_B), f32x4.sub(u3, u4), differenceA));
-  v128.store(to + 2 * step, madd(splat(A * A), sumA, madd(splat(B * B), sumB, v128.load(from + 5 * fromStep))));
-}

@@ -11,6 +11,5 @@ export {
   conv3dWinogradGradientInput,
   conv3dWinogradGradientPart,
   conv3dWinogradGradientSquare,
-  conv3dWinogradGradientSum,
 } from './conv3d-winograd-gradient.as';
 export { conv3dWinogradWeights } from './conv3d-winograd-weights.as';
