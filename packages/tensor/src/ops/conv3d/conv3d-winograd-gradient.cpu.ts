@@ -12,12 +12,12 @@ import {
 } from './conv3d-winograd-tiling.cpu.ts';
 
 /** What the transformed tiles of one block of a part may take of the caches, and the least tiles that sums are read and written for. */
-const BLOCK_BYTES = 1.2e6;
+const BLOCK_BYTES = 2e6;
 const FEWEST_BLOCK_TILES = 16;
 const PARTS = 16;
 const FEWEST_PARTS = 8;
 /** Sums of more bytes are not kept by each part. */
-const SUM_BYTES = 2e6;
+const SUM_BYTES = 4e6;
 /** Transformed tiles that one command passes to the next: they stay in a third-level cache. */
 const TRANSFORMED_BYTES = 24e6;
 /** Scratch of products at the edges of squares, and of transforms back (conv3d-back.as.ts). */
