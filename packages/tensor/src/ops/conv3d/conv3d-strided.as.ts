@@ -63,7 +63,7 @@ export function conv3dStrided(p: Strided, item: i32, thread: i32): void {
   const toTile = <usize>(results * channels) << 2;
   const fromBytes = rowBytes(p.tilesPerItem * pixels, p.fromChannels);
   const toBytes = rowBytes(p.tilesPerItem * results, channels);
-  const work = scratchOf(p, thread);
+  const work = scratchOf(p, item, thread);
   const transformed = work + STRIDED_WORK_BYTES;
   const products = transformed + 9 * fromBytes;
   for (let slice = 0; slice < 9; slice++) {
@@ -120,7 +120,7 @@ export function conv3dStridedGradientPart(p: StridedGradient, item: i32, thread:
   const dyPitch = <usize>p.toChannels << 2;
   const xBytes = rowBytes(p.tilesPerBlock * pixels, p.fromChannels);
   const dyBytes = rowBytes(p.tilesPerBlock * (p.run + 1), p.toChannels);
-  const edge = scratchOf(p, thread);
+  const edge = scratchOf(p, item, thread);
   const work = edge + EDGE_BYTES;
   const transformedX = work + STRIDED_WORK_BYTES;
   const transformedDy = transformedX + 9 * xBytes;

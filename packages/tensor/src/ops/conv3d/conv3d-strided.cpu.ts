@@ -55,7 +55,7 @@ function cutUp(batch: number, results: Triple, bytesOf: (run: number) => number)
   const run = length();
   const counts: Triple = [Math.ceil(results[0] / 4), Math.ceil(results[1] / 4), Math.ceil(results[2] / run)];
   // Taps along width are as channels, so weights have two axes only.
-  const tiling: Tiles = { batch, counts, tileDepth: 1, stride: 2 };
+  const tiling: Tiles = { batch, counts, tileDepth: 1 };
   const tiles = batch * volume(counts);
   const held = Math.floor(BLOCK_BYTES / bytesOf(run));
   return { tiling, tiles, run, block: Math.max(1, Math.min(held, Math.floor(tiles / FEWEST_ITEMS))) };

@@ -37,7 +37,7 @@ export function conv3dWinogradGradientPart(p: WinogradGradient, item: i32, threa
   const points = <usize>slicesOf(p) * 36;
   const xBytes = pointBytes(p.tilesPerBlock, p.fromChannels);
   const dyBytes = pointBytes(p.tilesPerBlock, p.toChannels);
-  const edge = scratchOf(p, thread);
+  const edge = scratchOf(p, item, thread);
   const work = edge + EDGE_BYTES;
   const transformedX = work + TILE_WORK_BYTES;
   const transformedDy = transformedX + points * xBytes;
@@ -75,7 +75,7 @@ export function conv3dWinogradGradientInput(p: WinogradGradient, item: i32, thre
   const lastDy = min(channel + p.channelsPerItem, p.toChannels);
   const xBytes = pointBytes(p.tiles, p.fromChannels);
   const dyBytes = pointBytes(p.tiles, p.toChannels);
-  const work = scratchOf(p, thread);
+  const work = scratchOf(p, item, thread);
   for (let tile = first; tile < end; tile++) {
     const toX = p.transformedX + (<usize>(tile * p.fromChannels) << 2);
     const toDy = p.transformedDy + (<usize>(tile * p.toChannels) << 2);
@@ -96,7 +96,7 @@ export function conv3dWinogradGradientSquare(p: WinogradGradient, item: i32, thr
   const dyBytes = pointBytes(p.tiles, p.toChannels);
   const xPitch = <usize>p.fromChannels << 2;
   const dyPitch = <usize>p.toChannels << 2;
-  const edge = scratchOf(p, thread);
+  const edge = scratchOf(p, item, thread);
   const sums = edge + EDGE_BYTES;
   // One line more than the square has, as above.
   const squarePitch = <usize>p.squareDy << 2;

@@ -55,12 +55,12 @@ export class TiledPair {
   paddingWidth: i32;
   scratch: usize;
   scratchBytes: i32;
+  /** 1: each item has scratch of its own, as there are fewer than threads; 0: each thread. */
+  scratchByItem: i32;
   /** The tiles of this command: the first, how many, and how many an item takes. */
   firstTile: i32;
   tiles: i32;
   tilesPerItem: i32;
-  /** Of the convolution: 1 or 2. */
-  stride: i32;
 }
 
 @inline
@@ -79,8 +79,8 @@ export function tilingOf(pair: TiledPair): Tiling {
 }
 
 @inline
-export function scratchOf(pair: TiledPair, thread: i32): usize {
-  return pair.scratch + <usize>thread * <usize>pair.scratchBytes;
+export function scratchOf(pair: TiledPair, item: i32, thread: i32): usize {
+  return pair.scratch + <usize>(pair.scratchByItem ? item : thread) * <usize>pair.scratchBytes;
 }
 
 /** Slices of 36 points that a tile has. */

@@ -64,15 +64,12 @@ export interface Tiles {
   readonly counts: Triple;
   /** Results of a tile along depth: 1 where a kernel has two axes to transform along. */
   readonly tileDepth: number;
-  /** Of the convolution. */
-  readonly stride: 1 | 2;
 }
 
 export class WinogradTiling implements Tiles {
   readonly counts: Triple;
   readonly batch: number;
   readonly tileDepth: number;
-  readonly stride = 1;
   readonly slices: number;
   readonly points: number;
   readonly tiles: number;
@@ -138,8 +135,9 @@ export function winogradCommands(
   ];
   return ({ kernel, items, scratchBytes, first, tiles, tilesPerItem, words }) => {
     const aligned = Math.ceil(scratchBytes / 64) * 64;
-    const scratch = device.allocate(aligned * device.threads);
-    const shared = [device.addressOf(scratch), aligned, first, tiles, tilesPerItem, tiling.stride];
+    const byItem = items < device.threads;
+    const scratch = device.allocate(aligned * Math.min(items, device.threads));
+    const shared = [device.addressOf(scratch), aligned, Number(byItem), first, tiles, tilesPerItem];
     device.enqueue(kernel, items, [...pair, ...shared, ...words]);
     device.free(scratch);
   };

@@ -53,7 +53,7 @@ export function conv3dWinograd(p: Winograd, item: i32, thread: i32): void {
   const points = <usize>slicesOf(p) * 36;
   const transformedBytes = pointBytes(p.tilesPerItem, p.fromChannels);
   const productBytes = pointBytes(p.tilesPerItem, channels);
-  const work = scratchOf(p, thread);
+  const work = scratchOf(p, item, thread);
   const transformed = work + TILE_WORK_BYTES;
   const products = transformed + points * transformedBytes;
   for (let tile = 0; tile < tiles; tile++) {
@@ -81,7 +81,7 @@ export function conv3dWinogradInput(p: Winograd, item: i32, thread: i32): void {
   const bytes = pointBytes(p.tiles, p.fromChannels);
   for (let tile = first; tile < end; tile++) {
     const to = p.transformed + (<usize>(tile * p.fromChannels) << 2);
-    inputTile(fromVolume(p), tilingOf(p), p.firstTile + tile, channel, lastChannel, to, bytes, scratchOf(p, thread));
+    inputTile(fromVolume(p), tilingOf(p), p.firstTile + tile, channel, lastChannel, to, bytes, scratchOf(p, item, thread));
   }
 }
 
@@ -95,7 +95,7 @@ export function conv3dWinogradProduct(p: Winograd, item: i32, thread: i32): void
   const blocks = min(p.blocksPerItem, (channels >> 3) - first);
   const fromBytes = pointBytes(p.tiles, p.fromChannels);
   const toBytes = pointBytes(p.tiles, channels);
-  const work = scratchOf(p, thread);
+  const work = scratchOf(p, item, thread);
   const packed = work + WEIGHT_WORK_BYTES;
   const panels = packed + packedBytes(taps(p), p.sourcesPerPanel, p.blocksPerItem);
   // An odd number of cache lines, as in `pointBytes`.
@@ -126,7 +126,7 @@ export function conv3dWinogradOutput(p: Winograd, item: i32, thread: i32): void 
   const bytes = pointBytes(p.tiles, channels);
   for (let tile = first; tile < end; tile++) {
     const from = p.products + (<usize>(tile * channels) << 2);
-    outputTile(toVolume(p), tilingOf(p), p.firstTile + tile, channel, lastChannel, from, bytes, p.bias, scratchOf(p, thread));
+    outputTile(toVolume(p), tilingOf(p), p.firstTile + tile, channel, lastChannel, from, bytes, p.bias, scratchOf(p, item, thread));
   }
 }
 
