@@ -5,7 +5,7 @@ import type { Triple } from '../../shape.ts';
 import { allAre, type Conv3dSizes, inFours, volume } from './conv3d-sizes.cpu.ts';
 import { sumParts } from './conv3d-weight-gradient.cpu.ts';
 import { transformWeights } from './conv3d-winograd.cpu.ts';
-import { BACK_WORK_BYTES } from './conv3d-winograd-gradient.cpu.ts';
+import { sumsBytes } from './conv3d-winograd-gradient.cpu.ts';
 import { oddLines, type Tiles, tiledOperands, winogradCommands } from './conv3d-winograd-tiling.cpu.ts';
 
 /** What a slice of the tiles of one item may take of a second-level cache. */
@@ -137,9 +137,7 @@ export function weightGradientStrided(
       EDGE_BYTES +
       WORK_BYTES +
       sliceBytes(rowsOf(run), tilesPerBlock) +
-      BACK_WORK_BYTES +
-      sumBytes(sizes) +
-      64 * WEIGHT_POINTS,
+      sumsBytes(WEIGHT_POINTS, TAPS * inputChannels * outputChannels),
     words: [gradients, 4 * floats, tilesPerBlock, run],
   });
   sumParts(device, gradients, device.address(dweight), parts, floats, floats);

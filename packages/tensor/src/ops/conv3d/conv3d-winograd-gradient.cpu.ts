@@ -20,11 +20,15 @@ const FEWEST_PARTS = 8;
 const SUM_BYTES = 4e6;
 /** Transformed tiles that one command passes to the next: they stay in a third-level cache. */
 const TRANSFORMED_BYTES = 24e6;
-/** Scratch of products at the edges of squares, and of transforms back (conv3d-back.as.ts). */
+/** Scratch of products at the edges of squares. */
 const EDGE_BYTES = 128;
-export const BACK_WORK_BYTES = 64 * (18 + 54 + 27 + 1);
+/** Work area of the transforms back (conv3d-back.as.ts). */
+const BACK_WORK_BYTES = 64 * (18 + 54 + 27 + 1);
 /** Channels of x in a square; of dy so many or twice as many. */
 const SQUARE = 16;
+
+/** Scratch of so many sums of each point, one cache line more for each, and of their transform back. */
+export const sumsBytes = (points: number, sums: number): number => points * (4 * sums + 64) + BACK_WORK_BYTES;
 
 export function weightGradientWinograd(
   device: CpuDevice,
@@ -73,9 +77,7 @@ export function weightGradientWinograd(
         TILE_WORK_BYTES +
         tiling.transformedBytes(tilesPerBlock, inputChannels) +
         tiling.transformedBytes(tilesPerBlock, outputChannels) +
-        BACK_WORK_BYTES +
-        sumBytes +
-        64 * points,
+        sumsBytes(points, inputChannels * outputChannels),
       words: words({ to: gradients, tilesPerBlock }),
     });
     sumParts(device, gradients, device.address(dweight), parts, floats, floats);
@@ -103,7 +105,7 @@ export function weightGradientWinograd(
       ...run,
       items: rows * Math.ceil(outputChannels / squareDy),
       tilesPerItem: run.tiles,
-      scratchBytes: EDGE_BYTES + points * (4 * SQUARE * squareDy + 64) + BACK_WORK_BYTES,
+      scratchBytes: EDGE_BYTES + sumsBytes(points, SQUARE * squareDy),
       words: words({ ...transformed, squareDy, add: run.first > 0 }),
     });
     for (const buffer of [transformedX, transformedDy]) device.free(buffer);

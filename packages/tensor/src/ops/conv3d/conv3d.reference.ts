@@ -19,10 +19,13 @@ export function shapesOf({ x, cout, kernel, geometry }: ConvolutionCase): { y: S
 }
 
 /**
- * Calls `visit` with the linear index in x, and the first ones in weight and y, of each run of output channels that a value of x takes part in: there are
- * `cout / groups` of them, one after the other.
+ * Calls `visit` for each run of output channels that a value of x takes part in: with the linear index in x, the first ones in weight and y, and how
+ * many channels there are, one after the other.
  */
-function forEachRun(testCase: ConvolutionCase, visit: (x: number, weight: number, y: number) => void): void {
+function forEachRun(
+  testCase: ConvolutionCase,
+  visit: (x: number, weight: number, y: number, outputs: number) => void,
+): void {
   const { x, kernel, geometry } = testCase;
   const { y } = shapesOf(testCase);
   const [n, d, h, w, cin] = x as [number, number, number, number, number];
@@ -43,7 +46,7 @@ function forEachRun(testCase: ConvolutionCase, visit: (x: number, weight: number
             const to = (((batch * od + z) * oh + r) * ow + c) * cout;
             for (let channel = 0; channel < cin; channel++) {
               const output = Math.floor(channel / inputs) * outputs;
-              visit(from + channel, (tap * inputs + (channel % inputs)) * cout + output, to + output);
+              visit(from + channel, (tap * inputs + (channel % inputs)) * cout + output, to + output, outputs);
             }
           }
 }
@@ -59,8 +62,7 @@ export function referenceConv3d(
 ): Float64Array {
   const y = filled(shapesOf(testCase).y, bias);
   const taps = Float64Array.from(weight);
-  const outputs = testCase.cout / testCase.geometry.groups;
-  forEachRun(testCase, (i, j, k) => {
+  forEachRun(testCase, (i, j, k, outputs) => {
     const value = x[i]!;
     for (let o = 0; o < outputs; o++) y[k + o]! += value * taps[j + o]!;
   });
@@ -75,8 +77,7 @@ export function referenceDataGradient(
 ): Float64Array {
   const dx = filled(testCase.x, bias);
   const [gradient, taps] = [Float64Array.from(dy), Float64Array.from(weight)];
-  const outputs = testCase.cout / testCase.geometry.groups;
-  forEachRun(testCase, (i, j, k) => {
+  forEachRun(testCase, (i, j, k, outputs) => {
     let sum = 0;
     for (let o = 0; o < outputs; o++) sum += gradient[k + o]! * taps[j + o]!;
     dx[i]! += sum;
@@ -91,8 +92,7 @@ export function referenceWeightGradient(
 ): Float64Array {
   const dweight = new Float64Array(sizeOf(shapesOf(testCase).weight));
   const gradient = Float64Array.from(dy);
-  const outputs = testCase.cout / testCase.geometry.groups;
-  forEachRun(testCase, (i, j, k) => {
+  forEachRun(testCase, (i, j, k, outputs) => {
     const value = x[i]!;
     for (let o = 0; o < outputs; o++) dweight[j + o]! += value * gradient[k + o]!;
   });
